@@ -1,0 +1,1 @@
+"""Flask-Realtime: live output of Python jobs in the browser."""

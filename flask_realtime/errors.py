@@ -1,0 +1,74 @@
+"""What can go wrong, as the caller sees it: one root class, a code for programs, a sentence for people."""
+
+from __future__ import annotations
+
+
+class RealtimeError(Exception):
+    """The root of all errors that this library raises on purpose.
+
+    `code` is the stable name that socket clients get in ``{"error": {"code", "message"}}``;
+    `status` is the HTTP status that the same error has in the API. The message says what happened,
+    with which value, and what to do.
+    """
+
+    code = "bad_request"
+    status = 400
+
+    def __init__(self, message: str, *, code: str | None = None, status: int | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code or type(self).code
+        self.status = status or type(self).status
+
+
+class ConfigurationError(RealtimeError):
+    """The program cannot start as it is configured: one line a fault; it ends with exit code 2."""
+
+    code = "configuration"
+    status = 500
+
+    def __init__(self, *lines: str) -> None:
+        super().__init__("\n".join(lines))
+        self.lines = lines
+
+
+class UnknownJob(RealtimeError):
+    code = "unknown_job"
+    status = 404
+
+
+class BadParameters(RealtimeError):
+    code = "bad_parameters"
+    status = 422
+
+
+class UnknownRun(RealtimeError):
+    code = "unknown_run"
+    status = 404
+
+
+class BadOffset(RealtimeError):
+    code = "bad_offset"
+    status = 416
+
+
+class TooManyRuns(RealtimeError):
+    code = "too_many_runs"
+    status = 429
+
+
+class NotRunning(RealtimeError):
+    code = "not_running"
+    status = 409
+
+
+class StoreUnavailable(RealtimeError):
+    """Redis does not answer. What was printed is kept and written once it does."""
+
+    code = "store_unavailable"
+    status = 503
+
+
+class ShuttingDown(RealtimeError):
+    code = "shutting_down"
+    status = 503
