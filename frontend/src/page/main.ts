@@ -1,0 +1,1 @@
+document.getElementById("realtime")?.append("The page is still to come.");
