@@ -1,0 +1,63 @@
+# make run      set all up and serve http://localhost:5000 (PORT=, HOST=, REDIS_URL=, JOBS_PATH=, ... as below)
+# make test     set all up and run every test; ARGS="-k name" goes to pytest
+# make check    lint, formatting, types: Python and TypeScript
+# make bench    the benchmarks; ARGS="stream_latency" picks some
+# make format   put the Python sources into the project's format
+# make lock     write the lock files anew from pyproject.toml; UPGRADE=1 takes newer versions
+# make clean    remove what the above made
+#
+# Variables given on the command line reach the program as environment: make run PORT=8000 JOBS_PATH=~/jobs
+# PYTHON chooses the interpreter (3.10 or newer): make run PYTHON=python3.12
+
+PYTHON ?= python3
+ARGS ?=
+BIN := .venv/bin
+
+.PHONY: run test check bench format lock clean python ready-to-run ready-to-test
+.DEFAULT_GOAL := run
+
+# exec: Ctrl+C and a stop signal reach the server itself, not a shell in between.
+run: ready-to-run
+	@exec $(BIN)/python wsgi.py
+
+# The page's tests first: the last line is pytest's. Both run, whatever the other says.
+test: ready-to-test
+	@tools/install_test_system.sh
+	@status=0; \
+	$(BIN)/python tools/node.py test.mjs || status=1; \
+	$(BIN)/python -m pytest $(ARGS) || status=1; \
+	exit $$status
+
+check: ready-to-test
+	@status=0; \
+	$(BIN)/ruff check . || status=1; \
+	$(BIN)/ruff format --check . || status=1; \
+	$(BIN)/mypy || status=1; \
+	$(BIN)/python tools/node.py node_modules/typescript/bin/tsc --noEmit || status=1; \
+	exit $$status
+
+bench: ready-to-test
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+format: ready-to-test
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+lock: python
+	@PYTHON="$(PYTHON)" tools/lock.sh $(if $(UPGRADE),--upgrade)
+
+clean:
+	rm -rf .venv frontend/node_modules flask_realtime/static/dist dist build \
+		.pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+ready-to-run: python
+	@"$(PYTHON)" tools/prepare.py run
+
+ready-to-test: python
+	@"$(PYTHON)" tools/prepare.py test
+
+python:
+	@command -v "$(PYTHON)" >/dev/null 2>&1 || { \
+		echo "$(PYTHON) is not on PATH: install Python 3.10 or newer, or name one: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; v = sys.version_info; sys.exit("Python %d.%d is too old, 3.10 or newer is needed: make PYTHON=/path/to/python3" % v[:2] if v < (3, 10) else 0)'
