@@ -1,0 +1,235 @@
+"""The jobs that can be started, and the decorator that makes one of a function."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar, overload
+
+from flask_realtime.errors import RealtimeError, UnknownJob
+from flask_realtime.parameters import Parameters, innermost, read_parameters, to_json
+
+F = TypeVar("F", bound=Callable[..., object])
+
+_MARK = "__flask_realtime_job__"
+_NAME = re.compile(r"[\w.-]{1,100}")
+# How many names a message about an unknown one repeats.
+_NAMES_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A function that can be started by name.
+
+    `function` is called as ``function(running, **parameters)``, and awaited if `is_async`.
+    `parameters` is a JSON Schema of type object. `source` is "file:line" of what was written.
+    """
+
+    name: str
+    title: str
+    description: str
+    function: Callable[..., object]
+    parameters: dict[str, object]
+    isolation: str = "thread"
+    is_async: bool = False
+    source: str = ""
+    _model: Parameters = field(default_factory=lambda: Parameters([]), repr=False, compare=False)
+
+    def bind(self, params: Mapping[str, object]) -> dict[str, object]:
+        """Check `params` and return the keywords to call the function with, defaults included.
+
+        Raises BadParameters, which names each wrong parameter, what is expected and the value.
+        """
+        return self._model.bind(params)
+
+    def plain(self, bound: Mapping[str, object]) -> dict[str, object]:
+        """What `bind` returned, as JSON values: a path or a date is text."""
+        return to_json(bound)
+
+    def describe(self) -> dict[str, object]:
+        """The job as clients see it."""
+        return {
+            "name": self.name,
+            "title": self.title,
+            "description": self.description,
+            "parameters": self.parameters,
+            "isolation": self.isolation,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What `@job` notes on a function until a registry takes it up."""
+
+    name: str | None
+    title: str | None
+
+
+@overload
+def job(function: F, /) -> F: ...
+@overload
+def job(*, name: str | None = None, title: str | None = None) -> Callable[[F], F]: ...
+def job(
+    function: F | None = None, /, *, name: str | None = None, title: str | None = None
+) -> F | Callable[[F], F]:
+    """Mark a function of the jobs folder as a job: ``@job`` or ``@job(title="Tidy up")``.
+
+    It changes nothing else: the function can be called and tested as before.
+    Raises RealtimeError for what cannot carry a mark, such as a bound method.
+    """
+
+    def mark(marked: F) -> F:
+        if not callable(marked):
+            raise RealtimeError(f"@job marks a function, got {marked!r}; options are keywords")
+        try:
+            setattr(marked, _MARK, Mark(name, title))
+        except AttributeError as error:
+            raise RealtimeError(
+                f"@job cannot mark {marked!r}: hand it to Realtime.add(...) instead"
+            ) from error
+        return marked
+
+    return mark if function is None else mark(function)
+
+
+def mark_of(function: object) -> Mark | None:
+    """What `@job` noted on `function`; None for all else, classes included."""
+    mark = None if isinstance(function, type) else getattr(function, _MARK, None)
+    return mark if isinstance(mark, Mark) else None
+
+
+def make_job(
+    function: Callable[..., object], *, name: str | None = None, title: str | None = None
+) -> Job:
+    """Make a Job of a function, partial, bound method, callable object or `async def`.
+
+    Raises RealtimeError if it cannot be one, naming it, its place and the remedy.
+    """
+    source = where(function)
+    mark = mark_of(function) or Mark(None, None)
+    name = name or mark.name or _own_name(function)
+    try:
+        _refuse_other_callables(function)
+        parameters = read_parameters(function)
+    except TypeError as error:
+        raise RealtimeError(f"{name!r} ({source}) cannot be a job: {error}") from error
+    if not _NAME.fullmatch(name):
+        raise RealtimeError(
+            f"{name!r} ({source}) cannot be the name of a job: give one with name=..., "
+            "of letters, digits and _ . - (100 at most)"
+        )
+    return Job(
+        name=name,
+        title=title or mark.title or _title(name),
+        description=_description(function),
+        function=function,
+        parameters=parameters.schema,
+        is_async=_is_async(function),
+        source=source,
+        _model=parameters,
+    )
+
+
+class JobRegistry:
+    """The jobs of one application, in the order in which they were registered.
+
+    Not locked: jobs are registered while the application starts, before it serves.
+    """
+
+    def __init__(self) -> None:
+        self._jobs: dict[str, Job] = {}
+
+    def add(
+        self,
+        function: Callable[..., object],
+        *,
+        name: str | None = None,
+        title: str | None = None,
+    ) -> Job:
+        """Make `function` a job. Raises RealtimeError if it cannot be one or its name is taken."""
+        made = make_job(function, name=name, title=title)
+        self.extend([made])
+        return made
+
+    def extend(self, jobs: Iterable[Job]) -> None:
+        """Take all of `jobs`, or none. Raises RealtimeError if a name is taken or comes twice."""
+        merged = dict(self._jobs)
+        for new in jobs:
+            if new.name in merged:
+                raise RealtimeError(
+                    f"the job {new.name!r} of {new.source} is already registered, "
+                    f"from {merged[new.name].source}: give one of them another name=..."
+                )
+            merged[new.name] = new
+        self._jobs = merged
+
+    def get(self, name: str) -> Job:
+        """Return the job of that name. Raises UnknownJob, which says what there is."""
+        found = self._jobs.get(name) if isinstance(name, str) else None
+        if found is None:
+            names = list(self._jobs)
+            shown = ", ".join(names[:_NAMES_SHOWN]) or "none"
+            more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
+            raise UnknownJob(f"there is no job {str(name)[:80]!r}; there are: {shown}{more}")
+        return found
+
+    def __iter__(self) -> Iterator[Job]:
+        return iter(self._jobs.values())
+
+    def __len__(self) -> int:
+        return len(self._jobs)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._jobs
+
+
+def where(function: object) -> str:
+    """ "file:line" of the function that someone wrote, for messages."""
+    code = getattr(innermost(function), "__code__", None)
+    return f"{code.co_filename}:{code.co_firstlineno}" if code else f"built in: {function!r:.80}"
+
+
+def _refuse_other_callables(function: object) -> None:
+    if not callable(function):
+        raise TypeError("it cannot be called")
+    if isinstance(function, type):
+        raise TypeError("it is a class: give a function, or an instance with __call__")
+    written: Any = innermost(function)
+    if inspect.isgeneratorfunction(written) or inspect.isasyncgenfunction(written):
+        raise TypeError("it is a generator, and calling it would run nothing: print instead")
+
+
+def _is_async(function: Any) -> bool:
+    while isinstance(function, functools.partial):
+        function = function.func
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
+        getattr(type(function), "__call__", None)  # noqa: B004 - the method itself is wanted
+    )
+
+
+def _unbound(function: Any) -> Any:
+    while isinstance(function, functools.partial):
+        function = function.func
+    return function
+
+
+def _own_name(function: object) -> str:
+    inner = _unbound(function)
+    return getattr(inner, "__name__", None) or type(inner).__name__
+
+
+def _title(name: str) -> str:
+    words = re.sub(r"[_.-]+", " ", name).strip()
+    return words[:1].upper() + words[1:] or name
+
+
+def _description(function: object) -> str:
+    """The whole docstring, dedented; its first paragraph is the summary."""
+    inner = _unbound(function)
+    if inspect.isroutine(inner):
+        return inspect.getdoc(inner) or ""
+    called = type(inner).__call__
+    return (inspect.getdoc(called) if called.__doc__ else inspect.getdoc(type(inner))) or ""
