@@ -122,7 +122,7 @@ def node_in(folder: Path) -> Node | None:
 
 def build(node: Node) -> None:
     """Build the page into `ASSETS`. Raises PageBuildError."""
-    made_from = stamp()
+    made_from = stamp(FRONTEND)
     install_packages(node)
     run(node, [str(FRONTEND / "build.mjs"), str(ASSETS)], "the page's build")
     # Last, so that a build that was cut short is never taken for a fresh one.
