@@ -57,6 +57,11 @@ class TooManyRuns(RealtimeError):
     status = 429
 
 
+class TooManyViewers(RealtimeError):
+    code = "too_many_viewers"
+    status = 429
+
+
 class NotRunning(RealtimeError):
     code = "not_running"
     status = 409

@@ -1,0 +1,128 @@
+"""The HTTP side: jobs, runs, and the output of a run as plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, request, url_for
+from werkzeug.exceptions import HTTPException
+from werkzeug.http import HTTP_STATUS_CODES
+
+from flask_realtime.engine import Engine
+from flask_realtime.errors import RealtimeError
+from flask_realtime.outputresponse import output_response
+from flask_realtime.runs import STATES
+
+DEFAULT_LIMIT = 50  # runs of a list when nothing is said
+MAX_LIMIT = 200
+
+
+def api_blueprint(engine: Engine, identify: Callable[[], str | None]) -> Blueprint:
+    """Return the blueprint with the calls of the API; all errors are RFC 9457 problem details."""
+    api = Blueprint("realtime_api", __name__)
+
+    def user() -> str:
+        name = identify()
+        if name is None:
+            raise RealtimeError("log in first", code="not_allowed", status=401)
+        return name
+
+    @api.before_request
+    def bound_the_body() -> None:
+        request.max_content_length = engine.options.max_event_bytes
+
+    @api.errorhandler(RealtimeError)
+    def refused(error: RealtimeError) -> Response:
+        return problem(error.status, error.code, error.message)
+
+    @api.errorhandler(HTTPException)
+    def failed(error: HTTPException) -> Response:
+        name = (error.name or "error").lower().replace(" ", "_")
+        return problem(error.code or 500, name, error.description or "")
+
+    @api.get("/jobs")
+    def jobs() -> Response:
+        user()
+        return jsonify({"jobs": [job.describe() for job in engine.jobs]})
+
+    @api.post("/runs")
+    def start() -> tuple[Response, int, dict[str, str]]:
+        payload = _json_object()
+        job = payload.get("job")
+        if not isinstance(job, str):
+            raise RealtimeError('"job" must be the name of a job')
+        run = engine.start_run(user(), job, payload.get("params", {}))
+        location = url_for("realtime_api.get_run", run_id=run.id)
+        return jsonify(engine.present(run)), 201, {"Location": location}
+
+    @api.get("/runs")
+    def list_runs() -> Response:
+        wanted = {name: request.args[name] for name in ("job", "user", "state") if name in request.args}
+        if wanted.get("state", "queued") not in STATES:
+            raise RealtimeError(f'"state" must be one of {", ".join(STATES)}')
+        limit = _number("limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
+        viewer = user()
+        runs, following = engine.list_runs(
+            viewer, limit, before=request.args.get("before"), **wanted
+        )
+        return jsonify({"runs": [engine.present(run) for run in runs], "next": following})
+
+    @api.get("/runs/<run_id>")
+    def get_run(run_id: str) -> Response:
+        return jsonify(engine.present(engine.get_run(user(), run_id)))
+
+    @api.post("/runs/<run_id>/stop")
+    def stop(run_id: str) -> Response:
+        force = _json_object(required=False).get("force", False)
+        if not isinstance(force, bool):
+            raise RealtimeError('"force" must be true or false')
+        return jsonify(engine.present(engine.stop_run(user(), run_id, force=force)))
+
+    @api.get("/runs/<run_id>/output")
+    def output(run_id: str) -> Response:
+        run = engine.get_run(user(), run_id)
+        offset = _number("offset", 0, 0, None)
+        follow = _number("follow", 0, 0, 1) == 1
+        return output_response(engine, run, offset, follow=follow)
+
+    return api
+
+
+def problem(status: int, code: str, detail: str) -> Response:
+    """An error as RFC 9457 has it; `code` is the one of the socket protocol."""
+    response = jsonify(
+        type="about:blank",
+        title=HTTP_STATUS_CODES.get(status, "Error"),
+        status=status,
+        detail=detail,
+        code=code,
+    )
+    response.status_code = status
+    response.mimetype = "application/problem+json"
+    return response
+
+
+def _json_object(*, required: bool = True) -> dict[str, Any]:
+    """The request's body. Only JSON is taken: another site's form cannot send it unasked."""
+    if not request.is_json:
+        raise RealtimeError("send JSON, with Content-Type: application/json", status=415)
+    if not required and not request.get_data():
+        return {}
+    payload = request.get_json(silent=True)
+    if not isinstance(payload, dict):
+        raise RealtimeError("the body must be one JSON object")
+    return payload
+
+
+def _number(name: str, default: int, least: int, most: int | None) -> int:
+    text = request.args.get(name)
+    if text is None:
+        return default
+    if text.isascii() and text.isdigit() and least <= int(text[:20]):
+        number = int(text[:20])
+        if most is None or number <= most:
+            return number
+    bounds = f"{least} or more" if most is None else f"from {least} to {most}"
+    bad_offset = {"code": "bad_offset", "status": 416} if name == "offset" else {}
+    raise RealtimeError(f'"{name}" must be a whole number, {bounds}, not {text[:50]!r}', **bad_offset)

@@ -1,0 +1,162 @@
+"""The Socket.IO side of the wire protocol: events in, acknowledgements and events out."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from flask import request
+from flask_socketio import ConnectionRefusedError, Namespace, SocketIO, join_room
+
+from flask_realtime.engine import Engine
+from flask_realtime.errors import RealtimeError
+from flask_realtime.runs import Run
+
+logger = logging.getLogger(__name__)
+
+INTERNAL = {
+    "code": "internal",
+    "message": "the server failed to handle this; its log says why",
+}
+
+
+class RealtimeEvents(Namespace):
+    """Answers each event with one object; an error is ``{"error": {"code", "message"}}``.
+
+    `identify()` is called in the request context of a connection and returns the user's name,
+    or None to refuse the connection.
+    """
+
+    def __init__(
+        self, socketio: SocketIO, engine: Engine, identify: Callable[[], str | None]
+    ) -> None:
+        super().__init__("/")
+        self._server = socketio.server
+        self._engine = engine
+        self._identify = identify
+        self._users: dict[str, str] = {}  # client → user
+
+    # What clients send
+
+    def on_connect(self, auth: object = None) -> None:
+        user = self._identify()
+        if user is None:
+            raise ConnectionRefusedError("log in first")
+        self._users[_client()] = user
+        join_room(_room(user))
+        for notice in self._engine.notices():
+            self._emit("notice", notice, _client())
+
+    def on_disconnect(self, reason: object = None) -> None:
+        self._users.pop(_client(), None)
+        self._engine.viewers.disconnected(_client())
+
+    def on_jobs(self, payload: dict[str, Any]) -> dict[str, Any]:
+        return {"jobs": [job.describe() for job in self._engine.jobs]}
+
+    def on_start(self, payload: dict[str, Any]) -> dict[str, Any]:
+        job = _text(payload, "job")
+        return self._run(self._engine.start_run(self._user(), job, payload.get("params", {})))
+
+    def on_stop(self, payload: dict[str, Any]) -> dict[str, Any]:
+        force = payload.get("force", False)
+        if not isinstance(force, bool):
+            raise RealtimeError(f'"force" must be true or false, not {force!r:.50}')
+        return self._run(self._engine.stop_run(self._user(), _text(payload, "run"), force=force))
+
+    def on_attach(self, payload: dict[str, Any]) -> dict[str, Any]:
+        client = _client()
+
+        def emit(event: str, data: dict[str, Any], done: Callable[[], None] | None) -> None:
+            self._emit(event, data, client, done)
+
+        run, offset = self._engine.attach(
+            self._user(),
+            client,
+            _text(payload, "run"),
+            emit,
+            offset=_whole(payload, "offset", 0),
+            tail=_whole(payload, "tail", 0) if "tail" in payload else None,
+        )
+        return {**self._run(run), "offset": offset}
+
+    def on_detach(self, payload: dict[str, Any]) -> dict[str, Any]:
+        self._engine.viewers.detach(_client(), _text(payload, "run"))
+        return {}
+
+    # What clients get
+
+    def send_status(self, run: Run) -> None:
+        """Tell all who may see the run how it stands."""
+        self._emit("status", self._run(run), _room(run.user))
+
+    def send_notice(self, notice: dict[str, Any]) -> None:
+        """Tell everybody."""
+        self._emit("notice", notice, None)
+
+    def _emit(
+        self,
+        event: str,
+        data: dict[str, Any],
+        to: str | None,
+        done: Callable[[], None] | None = None,
+    ) -> None:
+        callback = None if done is None else lambda *answer: done()
+        self._server.emit(event, data, namespace=self.namespace, to=to, callback=callback)
+
+    # How
+
+    def trigger_event(self, event: str, *args: Any) -> Any:
+        """Call `on_<event>`; the boundary where errors become answers."""
+        if event in ("connect", "disconnect"):
+            return super().trigger_event(event, *args)
+        try:
+            if not hasattr(self, f"on_{event}"):
+                raise RealtimeError(
+                    f"there is no event {event[:50]!r}", code="unknown_event", status=404
+                )
+            if len(args) != 2 or not isinstance(args[1], dict):
+                raise RealtimeError(f"event {event!r} takes one JSON object, and nothing else")
+            return super().trigger_event(event, *args)
+        except RealtimeError as error:
+            return {"error": {"code": error.code, "message": error.message}}
+        except Exception:
+            logger.exception("event %r failed", event)
+            return {"error": INTERNAL}
+
+    def _user(self) -> str:
+        try:
+            return self._users[_client()]
+        except KeyError:
+            raise RealtimeError("this connection is closed", code="not_allowed") from None
+
+    def _run(self, run: Run) -> dict[str, Any]:
+        return {"run": self._engine.present(run)}
+
+
+def _client() -> str:
+    client: str = request.sid  # type: ignore[attr-defined]  # set by Flask-SocketIO
+    return client
+
+
+def _room(user: str) -> str:
+    return f"user:{user}"
+
+
+def _text(payload: dict[str, Any], name: str) -> str:
+    value = payload.get(name)
+    if not isinstance(value, str) or not value:
+        raise RealtimeError(f'"{name}" must be a non-empty text')
+    return value
+
+
+def _whole(payload: dict[str, Any], name: str, default: int) -> int:
+    value = payload.get(name, default)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise RealtimeError(
+            f'"{name}" must be a whole number of bytes, 0 or more, not {value!r:.50}',
+            code="bad_offset",
+            status=416,
+        )
+    return value

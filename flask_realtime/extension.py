@@ -1,0 +1,159 @@
+"""The Flask extension: adds jobs, their page, the API and the socket events to an application."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, TypeVar, overload
+
+from flask import Flask
+from flask_socketio import SocketIO
+
+from flask_realtime import host
+from flask_realtime.api import api_blueprint
+from flask_realtime.engine import Engine
+from flask_realtime.errors import ConfigurationError
+from flask_realtime.events import RealtimeEvents
+from flask_realtime.jobs import JobRegistry
+from flask_realtime.options import Options
+from flask_realtime.pages import pages_blueprint
+from flask_realtime.redischeck import check_redis
+from flask_realtime.redisserver import RedisServer
+from flask_realtime.store import Store
+from flask_realtime.trust import LOOPBACK_HOSTS, HostAndOriginGuard
+
+F = TypeVar("F", bound=Callable[..., object])
+
+STOP_SECONDS = 5.0  # what runs get to end in when the server stops
+
+
+class Realtime:
+    """Live output of Python jobs for a Flask application.
+
+    ``realtime = Realtime(app)`` adds the page at `url_prefix`, the API below it and the socket
+    events; ``@realtime.job`` adds a job; ``realtime.run(app)`` serves it all. Without `redis_url`
+    a Redis server of its own keeps its data in the application's instance folder.
+
+    `identify()` is called in a request's context and returns the user's name, or None for
+    nobody: the request is refused then. By default every visitor is the one local user, and
+    `hosts`, the host names that are answered to, are those of this machine itself.
+    """
+
+    def __init__(
+        self,
+        app: Flask | None = None,
+        *,
+        title: str = "Jobs",
+        url_prefix: str = "/realtime",
+        redis_url: str = "",
+        redis_data: Path | None = None,
+        options: Options | None = None,
+        identify: Callable[[], str | None] = lambda: "local",
+        hosts: Iterable[str] = LOOPBACK_HOSTS,
+        events: type[RealtimeEvents] = RealtimeEvents,
+    ) -> None:
+        self.jobs = JobRegistry()
+        self._title = title
+        self._url_prefix = "/" + url_prefix.strip("/")
+        self._redis_url = redis_url
+        self._redis_data = redis_data
+        self._options = options or Options()
+        self._identify = identify
+        self._hosts = tuple(hosts)
+        self._events = events
+        self._redis: RedisServer | None = None
+        self._engine: Engine | None = None
+        if app is not None:
+            self.init_app(app)
+
+    @overload
+    def job(self, function: F, /) -> F: ...
+    @overload
+    def job(self, *, name: str | None = None, title: str | None = None) -> Callable[[F], F]: ...
+    def job(
+        self, function: F | None = None, /, *, name: str | None = None, title: str | None = None
+    ) -> F | Callable[[F], F]:
+        """Make a function a job: ``@realtime.job`` or ``@realtime.job(title="Tidy up")``."""
+
+        def add(function: F) -> F:
+            self.jobs.add(function, name=name, title=title)
+            return function
+
+        return add if function is None else add(function)
+
+    @property
+    def engine(self) -> Engine:
+        """What runs the jobs; there once `init_app` was called."""
+        if self._engine is None:
+            raise ConfigurationError("Realtime has no application: call init_app(app) first")
+        return self._engine
+
+    def init_app(self, app: Flask) -> None:
+        """Add the page, the API and the events to `app`. Starts nothing."""
+        if self._engine is not None:
+            raise ConfigurationError("one Realtime serves one application: make another one")
+        if not self._redis_url:
+            self._redis = RedisServer(self._redis_data or Path(app.instance_path) / "redis")
+        engine = self._engine = Engine(self.jobs, Store(), self._options)
+        socketio = SocketIO(
+            app,
+            async_mode=host.ASYNC_MODE,
+            max_http_buffer_size=self._options.max_event_bytes,
+            manage_session=False,
+        )
+        events = self._events(socketio, engine, self._identify)
+        socketio.on_namespace(events)
+        engine.status = events.send_status
+        engine.notice = events.send_notice
+        app.register_blueprint(
+            api_blueprint(engine, self._identify), url_prefix=self._below("api")
+        )
+        app.register_blueprint(
+            pages_blueprint(self._title, self._identify), url_prefix=self._url_prefix
+        )
+        app.wsgi_app = HostAndOriginGuard(  # type: ignore[method-assign]
+            app.wsgi_app, self._hosts, prefixes=(self._url_prefix, "/socket.io")
+        )
+        app.extensions["realtime"] = self
+
+    def _below(self, name: str) -> str:
+        return f"{self._url_prefix.rstrip('/')}/{name}"
+
+    def start(self) -> None:
+        """Connect to Redis, starting one if none was given, and begin to take runs.
+
+        Call it in the main thread before serving; `run` does. Raises ConfigurationError.
+        """
+        if self._redis is not None:
+            self._redis.start()
+            self.engine.store.connect(self._redis.url)
+        else:
+            check_redis(self._redis_url)
+            self.engine.store.connect(self._redis_url)
+        self.engine.start()
+
+    def stop(self, timeout: float = STOP_SECONDS) -> None:
+        """End all runs, within `timeout` seconds, and the Redis server that `start` started."""
+        try:
+            self.engine.stop(timeout)
+        finally:
+            if self._redis is not None:
+                self._redis.stop()
+
+    def run(self, app: Flask, host_name: str = "127.0.0.1", port: int = 5000) -> None:
+        """Serve `app` until Ctrl+C or SIGTERM. Raises ConfigurationError when it cannot start."""
+        listener = host.listen(host_name, port)
+        self.start()
+        try:
+            address = f"http://{_shown(host_name)}:{listener.getsockname()[1]}{self._url_prefix}"
+            print(f"Serving {address}  (Ctrl+C stops it)", file=sys.stderr, flush=True)
+            host.serve(listener, app)
+        finally:
+            self.stop()
+
+
+def _shown(host_name: str) -> str:
+    if host_name in ("127.0.0.1", "::1"):
+        return "localhost"
+    return f"[{host_name}]" if ":" in host_name else host_name

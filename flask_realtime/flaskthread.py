@@ -1,0 +1,189 @@
+"""FlaskThread: a job on a native thread, its output on the way to the hub."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import ctypes
+import inspect
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask_realtime import host
+from flask_realtime.pipeio import DEFAULT_MAX_SIZE, OutputPipe
+from flask_realtime.routing import Routing
+
+
+MAX_REASON = 500  # characters of an exception that the run's record keeps; all is in the output
+
+
+@dataclass(frozen=True)
+class Exit:
+    """How a job ended: `code` as a process would have it, `reason` for people."""
+
+    state: str  # one of runs.FINAL
+    code: int | None  # None: it did not end by itself
+    reason: str
+
+
+FORCED = Exit("stopped", 1, "stopped by force")
+
+
+class FlaskThread(threading.Thread):
+    """Runs `function(running, **params)` and hands its output and its end to the hub.
+
+    `output(stream, data)` is called in a greenlet for all that the job prints, in order; it may
+    wait, and then the job waits too, once `max_buffer` characters have gathered. `ended(exit)`
+    is called in the same greenlet after the last output. Start it from the hub's thread.
+
+    `function` is anything that can be called, an `async def` included (it gets an event loop of
+    its own). Its first argument is `running`: a callable that returns False once a stop is asked
+    for.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        params: Mapping[str, Any],
+        *,
+        routing: Routing,
+        output: Callable[[int, bytes], None],
+        ended: Callable[[Exit], None],
+        max_buffer: int = DEFAULT_MAX_SIZE,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name=name, daemon=True)
+        self._function = function
+        self._params = dict(params)
+        self._routing = routing
+        self._output = output
+        self._ended = ended
+        self._pipe = OutputPipe(max_buffer)
+        self._stop_asked = threading.Event()
+        self._forced = False
+        self._ending = threading.Lock()  # between force() and the end of the job
+        self._done = False
+        self._exit = Exit("failed", 1, "the thread did not start")
+
+    def start(self) -> None:
+        """Start the job and the greenlet that carries its output."""
+        host.spawn(self._pipe_processor)
+        try:
+            super().start()
+        except RuntimeError:  # the operating system has no thread left
+            self._pipe.close()
+            raise
+
+    def running(self) -> bool:
+        """What the job asks: False once it shall end."""
+        return not self._stop_asked.is_set()
+
+    def stop(self) -> None:
+        """Ask the job to end; it does when it next asks `running()`."""
+        self._stop_asked.set()
+
+    def force(self) -> None:
+        """Raise SystemExit in the job's thread, at the next Python instruction that it runs.
+
+        A thread that waits inside a C function (time.sleep, a socket without a timeout) sees it
+        only when that function returns.
+        """
+        self.stop()
+        with self._ending:
+            if self.ident is not None and not self._done:
+                self._forced = True
+                _raise_in_thread(self.ident, SystemExit)
+
+    def run(self) -> None:
+        """The thread's body: run the job in a context of its own."""
+        self._exit = FORCED  # stands when a forced exit hits the lines that note another end
+        try:
+            contextvars.copy_context().run(self._run_job)
+        except SystemExit:
+            assert self._forced
+        while not self._done:
+            try:
+                self._seal()
+            except SystemExit:
+                continue  # a force that came at the very end
+        self._pipe.close()
+
+    def _seal(self) -> None:
+        """From here on no forced exit arrives in this thread."""
+        with self._ending:
+            self._done = True
+            _raise_in_thread(threading.get_ident(), None)
+
+    def _run_job(self) -> None:
+        self._routing.enter(self._pipe)
+        try:
+            result = self._function(self.running, **self._params)
+            if inspect.isawaitable(result):
+                asyncio.run(_wait_for(result))
+            self._exit = self._returned()
+        except BaseException as error:  # the boundary of a job: whatever it raises is its end
+            self._exit = self._raised(error)
+
+    def _returned(self) -> Exit:
+        if self._stop_asked.is_set():
+            return Exit("stopped", 0, "stopped")
+        return Exit("succeeded", 0, "finished")
+
+    def _raised(self, error: BaseException) -> Exit:
+        if self._forced and isinstance(error, SystemExit):
+            return FORCED
+        if isinstance(error, SystemExit):
+            return self._exited(error)
+        if self._stop_asked.is_set() and isinstance(
+            error, (KeyboardInterrupt, asyncio.CancelledError)
+        ):
+            return Exit("stopped", 0, "stopped")
+        frames = error.__traceback__
+        if frames is not None and frames.tb_next is not None:
+            frames = frames.tb_next  # begin with the job's own frame, not with ours
+        traceback.print_exception(type(error), error, frames, file=sys.stderr)
+        return Exit("failed", 1, _one_line(error))
+
+    def _exited(self, error: SystemExit) -> Exit:
+        """As the interpreter does it: None is 0, a number is the code, all else is a message."""
+        code = error.code
+        if code is None:
+            code = 0
+        if not isinstance(code, int):
+            print(code, file=sys.stderr)
+            return Exit("failed", 1, str(code)[:MAX_REASON])
+        if code == 0:
+            return self._returned()
+        return Exit("failed", code, f"exited with code {code}")
+
+    def _pipe_processor(self) -> None:
+        """The greenlet: takes what the job prints until the end of the pipe."""
+        while True:
+            host.wait_readable(self._pipe.fileno())
+            batches, at_end = self._pipe.take()
+            for stream, data in batches:
+                self._output(stream, data)
+            if at_end:
+                break
+        self._pipe.dispose()
+        self._ended(self._exit)
+
+
+def _one_line(error: BaseException) -> str:
+    text = "".join(traceback.format_exception_only(type(error), error)).strip()
+    return text.splitlines()[-1][:MAX_REASON] if text else type(error).__name__
+
+
+def _raise_in_thread(ident: int, exception: type[BaseException] | None) -> None:
+    """Raise `exception` in a thread when it next runs Python code; None takes that back."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(
+        ctypes.c_ulong(ident), None if exception is None else ctypes.py_object(exception)
+    )
+
+
+async def _wait_for(awaitable: Any) -> Any:
+    return await awaitable

@@ -1,0 +1,19 @@
+"""What can be set about the engine, with the defaults."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MIB = 1 << 20
+
+
+@dataclass(frozen=True)
+class Options:
+    """Bounds and times; sizes in bytes, times in seconds."""
+
+    max_runs: int = 20  # at once, in this process
+    stop_grace_seconds: float = 10.0  # until the page says that a job ignores Stop
+    job_buffer_bytes: int = 4 * MIB  # of a run, before its job waits
+    output_keep_bytes: int = 1024 * MIB  # of a run, in Redis
+    viewer_window_bytes: int = 1 * MIB  # sent to a viewer and not acknowledged
+    max_event_bytes: int = 1 * MIB  # of one event from a client

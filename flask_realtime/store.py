@@ -1,0 +1,120 @@
+"""The connection to Redis: calls off the hub, and whether it answers."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import BusyLoadingError, ConnectionError, ReadOnlyError, TimeoutError
+from redis.retry import Retry
+
+from flask_realtime import host
+from flask_realtime.errors import StoreUnavailable
+
+T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
+
+PREFIX = "flask-realtime:1:"  # of every key; the number is the version of the key schema
+ANSWER_SECONDS = 5.0  # a Redis that needs longer for one call counts as away
+CHECK_SECONDS = 2.0  # between two pings while Redis answers
+RECHECK_SECONDS = 0.25  # between two pings while it does not
+
+# What means "later", as opposed to an error in the call.
+AWAY = (ConnectionError, TimeoutError, BusyLoadingError, ReadOnlyError, OSError)
+
+
+class Store:
+    """A Redis that may go away and come back. Everything here is for the hub's thread.
+
+    `changed` is called with nothing, in a greenlet, when `available` changes.
+    """
+
+    def __init__(self) -> None:
+        self.available = True
+        self.changed: Callable[[], None] = lambda: None
+        self._back = host.Signal()
+        self._client: Redis | None = None
+        self._watcher: host.Task | None = None
+
+    def connect(self, url: str) -> None:
+        """Name the Redis to talk to, and begin to watch whether it answers."""
+        self._client = Redis.from_url(
+            url,
+            socket_timeout=ANSWER_SECONDS,
+            socket_connect_timeout=ANSWER_SECONDS,
+            retry=Retry(NoBackoff(), 1),  # a pooled connection may be stale; once is enough
+            max_connections=64,
+        )
+        self._watcher = host.spawn(self._watch)
+
+    def close(self) -> None:
+        """Stop watching, and close the connections."""
+        if self._watcher is not None:
+            self._watcher.kill()
+            self._watcher = None
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def _connected(self) -> Redis:
+        if self._client is None:
+            raise StoreUnavailable("there is no connection to Redis: call Realtime.start() first")
+        return self._client
+
+    def call(self, function: Callable[[Redis], T]) -> T:
+        """Return `function(client)`, called on a native thread.
+
+        Raises StoreUnavailable at once while Redis is known to be away, and when it does not
+        answer within ANSWER_SECONDS.
+        """
+        if not self.available:
+            raise StoreUnavailable(NOT_ANSWERING)
+        try:
+            return host.offload(function, self._connected())
+        except AWAY as error:
+            self._set_available(False, error)
+            raise StoreUnavailable(NOT_ANSWERING) from error
+
+    def wait_until_available(self, timeout: float | None = None) -> bool:
+        """Wait until Redis answers again; True when it does."""
+        return self.available or self._back.wait(timeout)
+
+    def ping(self) -> bool:
+        """Ask Redis now whether it answers."""
+        try:
+            host.offload(_ping, self._connected())
+        except AWAY as error:
+            self._set_available(False, error)
+        else:
+            self._set_available(True)
+        return self.available
+
+    def _watch(self) -> None:
+        while True:
+            self.ping()
+            host.sleep(CHECK_SECONDS if self.available else RECHECK_SECONDS)
+
+    def _set_available(self, available: bool, error: BaseException | None = None) -> None:
+        if available == self.available:
+            return
+        self.available = available
+        if available:
+            logger.warning("Redis answers again")
+            self._back.set()
+        else:
+            logger.error("Redis does not answer: %s", error)
+        host.spawn(self.changed)
+
+
+NOT_ANSWERING = (
+    "Redis does not answer; runs go on and their output is kept in memory, within its bound, "
+    "until it does. Try again in a moment."
+)
+
+
+def _ping(client: Redis) -> Any:
+    return client.ping()

@@ -1,0 +1,212 @@
+"""Viewers: each follows one run with a cursor of its own and a bounded window."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from flask_realtime import host
+from flask_realtime.errors import BadOffset, StoreUnavailable, TooManyViewers
+from flask_realtime.outputlog import (
+    MAX_CHUNK,
+    MERGE_MS,
+    READ_ENTRIES,
+    READ_ENTRIES_MAX,
+    Chunk,
+    Gap,
+    Item,
+    OutputLog,
+)
+
+READ_BYTES = 1 << 18  # of one read; small enough that a viewer does not hold the hub for long
+MAX_VIEWERS_PER_CLIENT = 100  # runs that one connection may follow at once
+
+# emit(event, payload, acknowledged): sends to the viewer's client; `acknowledged` is called once
+# the client has dealt with it, or never.
+Emit = Callable[[str, dict[str, Any], Callable[[], None] | None], None]
+
+
+class Window:
+    """How many bytes are on their way to a client, and how many may be. No I/O."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self.in_flight = 0
+
+    @property
+    def open(self) -> bool:
+        """Whether one more event may be sent: the last one may reach over the bound."""
+        return self.in_flight < self._max_bytes
+
+    def sent(self, size: int) -> None:
+        self.in_flight += size
+
+    def acknowledged(self, size: int) -> None:
+        self.in_flight -= size
+
+
+def merged(items: Iterable[Item]) -> Iterator[Item]:
+    """Join chunks that follow each other closely into events of up to MAX_CHUNK bytes."""
+    batch: list[Chunk] = []
+    size = 0
+    for item in items:
+        if batch and (
+            isinstance(item, Gap)
+            or item.stream != batch[0].stream
+            or item.time - batch[0].time > MERGE_MS
+            or size + len(item.data) > MAX_CHUNK
+        ):
+            yield _joined(batch)
+            batch, size = [], 0
+        if isinstance(item, Gap):
+            yield item
+        else:
+            batch.append(item)
+            size += len(item.data)
+    if batch:
+        yield _joined(batch)
+
+
+def _joined(batch: list[Chunk]) -> Chunk:
+    if len(batch) == 1:
+        return batch[0]
+    data = b"".join(chunk.data for chunk in batch)
+    return Chunk(batch[0].offset, batch[0].time, batch[0].stream, data)
+
+
+class Viewer:
+    """Sends the output of a run from an offset on, as fast as its client acknowledges it.
+
+    It ends by itself, and calls `done`, when the run has ended and all was sent.
+    """
+
+    def __init__(
+        self,
+        log: OutputLog,
+        run: str,
+        offset: int,
+        emit: Emit,
+        *,
+        window_bytes: int,
+        run_ended: Callable[[], bool],
+        done: Callable[[Viewer], None],
+    ) -> None:
+        self.run = run
+        self._log = log
+        self._cursor = offset
+        self._emit = emit
+        self._window = Window(window_bytes)
+        self._opened = host.Signal()
+        self._run_ended = run_ended
+        self._done = done
+        self._entries = READ_ENTRIES
+        self._task = host.spawn(self._follow)
+
+    def detach(self) -> None:
+        """Send no more."""
+        self._task.kill()
+
+    def _follow(self) -> None:
+        pending: deque[Item] = deque()
+        while True:
+            if not self._window.open:
+                self._opened.wait()
+            elif pending:
+                self._send(pending.popleft())
+            else:
+                try:
+                    ended = self._run_ended()  # asked before the read: then that is all there is
+                    pending.extend(merged(self._read()))
+                except StoreUnavailable:
+                    self._log.store.wait_until_available()
+                    continue
+                except BadOffset:
+                    # Redis lost what this client has seen already; while the run goes on, its
+                    # owner writes it again.
+                    pending.clear()
+                if not pending:
+                    if ended:
+                        break
+                    self._log.wait(self.run)
+        self._done(self)
+
+    def _read(self) -> list[Item]:
+        items = self._log.read(self.run, self._cursor, READ_BYTES, self._entries)
+        size = sum(item.end - item.offset for item in items)
+        if len(items) < self._entries or size >= READ_BYTES:
+            self._entries = READ_ENTRIES
+        else:  # many small ones: fetch more at a time
+            self._entries = min(2 * self._entries, READ_ENTRIES_MAX)
+        return items
+
+    def _send(self, item: Item) -> None:
+        self._cursor = item.end
+        if isinstance(item, Gap):
+            self._emit("gap", self._gap(item), None)
+            return
+        size = len(item.data)
+        self._window.sent(size)
+        output = {
+            "run": self.run,
+            "offset": item.offset,
+            "data": item.data,
+            "time": item.time,
+            "stream": item.stream,
+        }
+        self._emit("output", output, lambda: self._acknowledged(size))
+
+    def _gap(self, gap: Gap) -> dict[str, Any]:
+        return {"run": self.run, "offset": gap.offset, "next": gap.end}
+
+    def _acknowledged(self, size: int) -> None:
+        self._window.acknowledged(size)
+        self._opened.set()
+
+
+class Viewers:
+    """Who follows what: at most one viewer for each client and run."""
+
+    def __init__(self, log: OutputLog, *, window_bytes: int) -> None:
+        self._log = log
+        self._window_bytes = window_bytes
+        self._viewers: dict[str, dict[str, Viewer]] = {}  # client → run → viewer
+
+    def attach(
+        self, client: str, run: str, offset: int, emit: Emit, run_ended: Callable[[], bool]
+    ) -> None:
+        """Let `client` follow `run` from `offset`; an attachment that it had moves there."""
+        mine = self._viewers.setdefault(client, {})
+        if run not in mine and len(mine) >= MAX_VIEWERS_PER_CLIENT:
+            raise TooManyViewers(
+                f"one connection may follow {MAX_VIEWERS_PER_CLIENT} runs at once: detach some"
+            )
+        self.detach(client, run)
+        self._viewers.setdefault(client, {})[run] = Viewer(
+            self._log,
+            run,
+            offset,
+            emit,
+            window_bytes=self._window_bytes,
+            run_ended=run_ended,
+            done=lambda viewer: self._forget(client, viewer),
+        )
+
+    def detach(self, client: str, run: str) -> None:
+        """End the attachment, if there is one."""
+        viewer = self._viewers.get(client, {}).get(run)
+        if viewer is not None:
+            viewer.detach()
+            self._forget(client, viewer)
+
+    def disconnected(self, client: str) -> None:
+        """End all attachments of a client that has gone."""
+        for viewer in list(self._viewers.get(client, {}).values()):
+            self.detach(client, viewer.run)
+
+    def _forget(self, client: str, viewer: Viewer) -> None:
+        mine = self._viewers.get(client, {})
+        if mine.get(viewer.run) is viewer:
+            del mine[viewer.run]
+        if not mine:
+            self._viewers.pop(client, None)
