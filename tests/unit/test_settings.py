@@ -1,0 +1,202 @@
+"""Settings: one table, read from the environment over a file, checked at once."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.settings import (
+    SETTINGS,
+    Settings,
+    as_markdown,
+    exit_misconfigured,
+    read_settings,
+)
+from flask_realtime.errors import ConfigurationError
+
+ROOT = Path(__file__).parents[2]
+
+
+def faults(environ: dict[str, str], env_file: Path | None = None) -> tuple[str, ...]:
+    with pytest.raises(ConfigurationError) as caught:
+        read_settings(environ, env_file)
+    return caught.value.lines
+
+
+def test_without_any_value_the_defaults_hold(tmp_path: Path) -> None:
+    assert read_settings({}, tmp_path / ".env") == Settings(
+        host="127.0.0.1",
+        port=5000,
+        redis_url="",
+        redis_data=tmp_path / "instance" / "redis",
+        jobs_path=None,
+        trusted_hosts=("localhost", "127.0.0.1", "[::1]"),
+        max_runs=20,
+        stop_grace_seconds=10.0,
+        job_buffer_kib=1024,
+        output_keep_mib=1024,
+        viewer_window_kib=1024,
+        max_event_kib=1024,
+        log_level="info",
+    )
+
+
+def test_table_and_class_have_the_same_names_in_the_same_order() -> None:
+    fields = [field.name.upper() for field in dataclasses.fields(Settings)]
+    assert [setting.name for setting in SETTINGS] == fields
+
+
+def test_each_example_is_a_good_value_of_its_setting(tmp_path: Path) -> None:
+    (tmp_path / "jobs").mkdir()
+    for setting in SETTINGS:
+        found = read_settings({setting.name: setting.example}, tmp_path / ".env")
+        assert getattr(found, setting.name.lower()) != setting.default
+
+
+def test_the_environment_goes_before_the_file_and_the_file_before_the_default(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / ".env"
+    file.write_text("PORT=1000\nMAX_RUNS=7\nexport LOG_LEVEL='debug' # loud\n\n# PORT=1\nHOST=\n")
+    before = dict(os.environ)
+    found = read_settings({"PORT": "2000", "MAX_RUNS": "", "HOME": "/x"}, file)
+    assert (found.port, found.max_runs, found.log_level) == (2000, 7, "debug")
+    assert found.host == "127.0.0.1"
+    assert dict(os.environ) == before
+
+
+def test_values_of_the_file_are_literal(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_bytes(b"\xef\xbb\xbfREDIS_URL=redis://:pa${HOME}ss@host/0\r\nPORT=1\r\n")
+    found = read_settings({}, file)
+    assert found.redis_url == "redis://:pa${HOME}ss@host/0"
+    assert found.port == 1
+
+
+def test_relative_folders_start_from_the_folder_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "project" / "jobs").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    found = read_settings({"JOBS_PATH": "jobs"}, Path("project/.env"))
+    assert found.jobs_path == tmp_path / "project" / "jobs"
+    assert found.redis_data == tmp_path / "project" / "instance" / "redis"
+    assert read_settings({"REDIS_DATA": "x"}).redis_data == tmp_path / "x"
+    assert read_settings({"REDIS_DATA": "/a/b"}).redis_data == Path("/a/b")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("HOST", "0.0.0.0", "no login is configured"),
+        ("HOST", "::", "no login is configured"),
+        ("HOST", "example.com", "no login is configured"),
+        ("PORT", "http", "a whole number from 0 to 65535"),
+        ("PORT", "65536", "a whole number from 0 to 65535"),
+        ("PORT", "-1", "a whole number from 0 to 65535"),
+        ("PORT", "5_000", "a whole number from 0 to 65535"),
+        ("PORT", "٥", "a whole number from 0 to 65535"),
+        ("PORT", "9" * 5000, "a whole number from 0 to 65535"),
+        ("REDIS_URL", "localhost:6379", "redis://"),
+        ("REDIS_URL", "http://[", "redis://"),
+        ("REDIS_DATA", "/etc/passwd", "a folder, and /etc/passwd is a file"),
+        ("JOBS_PATH", "/absent", "an existing folder, and /absent is not there"),
+        ("JOBS_PATH", "/etc/passwd", "an existing folder, and /etc/passwd is a file"),
+        ("JOBS_PATH", "~nobody-of-this-name/x", "a folder that can be looked at"),
+        ("REDIS_DATA", "x" * 5000, "a folder that can be looked at"),
+        ("TRUSTED_HOSTS", "*", "names or addresses without ports"),
+        ("TRUSTED_HOSTS", "localhost:5000", "names or addresses without ports"),
+        ("TRUSTED_HOSTS", ",", "at least one host name"),
+        ("MAX_RUNS", "0", "a whole number from 1 to 1000"),
+        ("STOP_GRACE_SECONDS", "soon", "a number from 0 to 3600"),
+        ("STOP_GRACE_SECONDS", "nan", "a number from 0 to 3600"),
+        ("STOP_GRACE_SECONDS", "-1", "a number from 0 to 3600"),
+        ("JOB_BUFFER_KIB", "1", "a whole number from 16 to 1048576"),
+        ("OUTPUT_KEEP_MIB", "1.5", "a whole number from 1 to 1048576"),
+        ("VIEWER_WINDOW_KIB", "0", "a whole number from 16 to 65536"),
+        ("MAX_EVENT_KIB", "x", "a whole number from 16 to 65536"),
+        ("LOG_LEVEL", "loud", "one of debug, info, warning, error, critical"),
+    ],
+)
+def test_a_wrong_value_is_one_line_with_name_value_and_what_is_expected(
+    name: str, value: str, expected: str
+) -> None:
+    (line,) = faults({name: value})
+    assert line.startswith(f"{name}: ")
+    assert repr(value)[:90] in line or len(value) > 100
+    assert expected in line
+    assert len(line) < 400
+
+
+def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text("PORT=x\n???\nMAX_RUN=3\nMAX_RUNS\n'\n")
+    lines = faults({"LOG_LEVEL": "loud", "HOST": "0.0.0.0"}, file)
+    assert lines[0] == f"{file}, line 2: '???' is not of the form NAME=value"
+    assert lines[1] == f"{file}, line 3: there is no setting MAX_RUN: did you mean MAX_RUNS?"
+    assert lines[2] == f"{file}, line 4: 'MAX_RUNS' is not of the form NAME=value"
+    assert lines[3] == f'{file}, line 5: "\'" is not of the form NAME=value'
+    assert [line.split(":")[0] for line in lines[4:]] == ["HOST", "PORT", "LOG_LEVEL"]
+
+
+def test_names_of_other_programs_in_the_file_are_left_alone(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text("COMPOSE_PROJECT_NAME=x\nFLASK_DEBUG=1\nCLIENT_ID=abc\nEMPTY=\n")
+    assert read_settings({}, file).port == 5000
+
+
+@pytest.mark.parametrize("name", ["PROT", "port", "REDIS_URI", "JOB_PATH", "TRUSTED_HOST"])
+def test_a_slip_in_a_name_of_the_file_is_pointed_out(tmp_path: Path, name: str) -> None:
+    file = tmp_path / ".env"
+    file.write_text(f"{name}=5\n")
+    (line,) = faults({}, file)
+    assert f"there is no setting {name}: did you mean" in line
+
+
+def test_a_file_that_is_no_text_is_one_line(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_bytes(b"PORT=\xff\n")
+    (line,) = faults({}, file)
+    assert "cannot be read as UTF-8 text" in line
+    (line,) = faults({}, tmp_path)
+    assert "cannot be read" in line
+
+
+def test_the_password_of_a_wrong_url_is_not_shown() -> None:
+    (line,) = faults({"REDIS_URL": "rdis://me:secret@host/0"})
+    assert "secret" not in line
+    assert "rdis://me:***@host/0" in line
+
+
+def test_loopback_addresses_are_accepted_with_and_without_brackets() -> None:
+    for text, host in [("[::1]", "::1"), ("127.0.0.9", "127.0.0.9"), ("localhost", "localhost")]:
+        assert read_settings({"HOST": text}).host == host
+
+
+def test_faults_go_to_stderr_with_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        exit_misconfigured(ConfigurationError("one", "two"))
+    assert caught.value.code == 2
+    assert capsys.readouterr() == ("", "one\ntwo\n")
+
+
+def test_the_documented_table_is_the_table_of_settings() -> None:
+    documented = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    rows = [line for line in documented.splitlines() if line.startswith("|")]
+    assert rows == as_markdown().splitlines()
+
+
+def test_the_module_prints_the_table() -> None:
+    printed = subprocess.run(
+        [sys.executable, "-m", "app.settings"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert printed.stdout == as_markdown()
