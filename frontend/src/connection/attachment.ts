@@ -1,0 +1,173 @@
+import type { Connection, OutputArrival } from "./client";
+import { Cursor } from "./cursor";
+import { Listeners, type Dispose } from "./listeners";
+import { ClientEvent, LocalError, RequestError, type Gap, type Run } from "./protocol";
+import { readAttached } from "./reading";
+
+/** Where the output goes. `write` calls `done` once the bytes are in the model. */
+export interface OutputSink {
+  write(data: Uint8Array, stream: 1 | 2, time: number, done: () => void): void;
+  gap(bytes: number): void;
+  /** Forget everything: output begins anew. */
+  reset(): void;
+}
+
+export type AttachmentEvent =
+  /** Attached for the first time, or again after the connection was away. */
+  | { readonly kind: "attached"; readonly again: boolean; readonly run: Run }
+  /** What the page had does not match what the server keeps; shown anew from the start. */
+  | { readonly kind: "restarted" }
+  | { readonly kind: "failed"; readonly error: RequestError };
+
+/** Re-attaching more often than this without a byte taken between means that it cannot succeed. */
+const MAX_FRUITLESS_ATTEMPTS = 4;
+
+/**
+ * One run that is being watched: attaches, takes its output in order and exactly once into the
+ * sink, and after a lost connection goes on at the byte that it had reached.
+ */
+export class Attachment {
+  readonly onEvent = new Listeners<AttachmentEvent>();
+  readonly onProgress = new Listeners<number>();
+
+  readonly #cursor = new Cursor();
+  readonly #disposals: Dispose[];
+  #attempt = 0;
+  #pending = false;
+  #fruitless = 0;
+  #everAttached = false;
+  #disposed = false;
+  /** Until the first attach is acknowledged: ask only for this many last bytes. */
+  #tailBytes: number | null;
+
+  constructor(
+    private readonly connection: Connection,
+    readonly runId: string,
+    private readonly sink: OutputSink,
+    tailBytes: number | null = null,
+  ) {
+    this.#tailBytes = tailBytes;
+    this.#disposals = [
+      connection.onOutput.add((arrival) => this.#output(arrival)),
+      connection.onGap.add((gap) => this.#gap(gap)),
+      connection.onState.add((state) => {
+        if (state.kind === "connected") void this.#attach();
+        else this.#pending = false;
+      }),
+    ];
+    if (connection.state.kind === "connected") void this.#attach();
+  }
+
+  /** Bytes of the run's output that have been taken, or are known to be gone. */
+  get offset(): number {
+    return this.#cursor.offset;
+  }
+
+  /** Shows the whole output anew. */
+  restart(): void {
+    this.#tailBytes = null;
+    this.#cursor.moveTo(0);
+    this.sink.reset();
+    if (this.connection.state.kind === "connected") void this.#attach();
+  }
+
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    for (const dispose of this.#disposals) dispose();
+    if (this.connection.state.kind !== "connected") return;
+    this.connection.request(ClientEvent.detach, { run: this.runId }).catch((error: unknown) => {
+      // A connection lost meanwhile has detached as well; anything else is worth knowing.
+      if (error instanceof RequestError && error.code === LocalError.timeout) return;
+      console.warn("detach failed", error);
+    });
+  }
+
+  async #attach(): Promise<void> {
+    const attempt = ++this.#attempt;
+    const reached = this.#cursor.offset;
+    const from = this.#tailBytes === null ? { offset: reached } : { tail: this.#tailBytes };
+    this.#pending = true;
+    try {
+      const answer = await this.connection.request(ClientEvent.attach, { run: this.runId, ...from });
+      if (this.#disposed || attempt !== this.#attempt) return;
+      const attached = readAttached(answer);
+      this.#pending = false;
+      if (this.#tailBytes !== null) this.#beginAt(attached.offset);
+      const again = this.#everAttached;
+      this.#everAttached = true;
+      this.onEvent.emit({ kind: "attached", again, run: attached.run });
+    } catch (error) {
+      if (this.#disposed || attempt !== this.#attempt) return;
+      this.#pending = false;
+      this.#refused(error, reached);
+    }
+  }
+
+  #beginAt(offset: number): void {
+    this.#tailBytes = null;
+    if (this.#cursor.offset !== 0) return;
+    if (offset > 0) this.sink.gap(offset);
+    this.#cursor.moveTo(offset);
+    this.onProgress.emit(offset);
+  }
+
+  #refused(cause: unknown, reached: number): void {
+    const error =
+      cause instanceof RequestError
+        ? cause
+        : new RequestError(LocalError.malformed, cause instanceof Error ? cause.message : "?");
+    if (error.code === "bad_offset" && reached > 0) {
+      this.onEvent.emit({ kind: "restarted" });
+      this.restart();
+      return;
+    }
+    // While the connection is away, its return attaches again.
+    if (error.code === LocalError.disconnected) return;
+    if (error.code === LocalError.timeout && this.connection.state.kind !== "connected") return;
+    this.onEvent.emit({ kind: "failed", error });
+  }
+
+  #output({ output, done }: OutputArrival): void {
+    if (output.run !== this.runId) return;
+    const arrival = this.#cursor.accept(output.offset, output.data.length);
+    switch (arrival.kind) {
+      case "take":
+        this.#fruitless = 0;
+        this.sink.write(output.data.subarray(arrival.skip), output.stream, output.time, done);
+        this.onProgress.emit(this.#cursor.offset);
+        return;
+      case "repeat":
+        done();
+        return;
+      case "jump":
+        done();
+        this.#missing();
+    }
+  }
+
+  #gap(gap: Gap): void {
+    if (gap.run !== this.runId) return;
+    const missed = this.#cursor.skipGap(gap.offset, gap.next);
+    if (missed === null) this.#missing();
+    else if (missed > 0) {
+      this.sink.gap(missed);
+      this.onProgress.emit(this.#cursor.offset);
+    }
+  }
+
+  /** Bytes before what came are missing. While an attach is under way that is output of the
+   * cursor before it and means nothing; otherwise go back to where we are. */
+  #missing(): void {
+    if (this.#pending) return;
+    if (++this.#fruitless > MAX_FRUITLESS_ATTEMPTS) {
+      const message = `The output goes on beyond byte ${this.#cursor.offset}, which never arrived.`;
+      this.onEvent.emit({
+        kind: "failed",
+        error: new RequestError(LocalError.malformed, `${message} Reload the page to try again.`),
+      });
+      return;
+    }
+    void this.#attach();
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * The Socket.IO protocol as the browser sees it: every event name, spelled once, and the types of
+ * what travels. The tables of names are compared with the server's by a test, so keep one name a line.
+ */
+
+/** Events that the page sends; each carries one object and is acknowledged with one. */
+export const ClientEvent = {
+  jobs: "jobs",
+  start: "start",
+  stop: "stop",
+  attach: "attach",
+  detach: "detach",
+  input: "input",
+} as const;
+export type ClientEventName = (typeof ClientEvent)[keyof typeof ClientEvent];
+
+/** Events that the server sends. */
+export const ServerEvent = {
+  output: "output",
+  gap: "gap",
+  status: "status",
+  notice: "notice",
+} as const;
+export type ServerEventName = (typeof ServerEvent)[keyof typeof ServerEvent];
+
+/** States of a run in the order in which it may pass through them; the last four are final. */
+export const RUN_STATES = [
+  "queued",
+  "running",
+  "stopping",
+  "succeeded",
+  "failed",
+  "stopped",
+  "lost",
+] as const;
+export type RunState = (typeof RUN_STATES)[number];
+
+const FINAL_STATES: ReadonlySet<RunState> = new Set(["succeeded", "failed", "stopped", "lost"]);
+
+export function isFinal(state: RunState): boolean {
+  return FINAL_STATES.has(state);
+}
+
+/** How a run ended; `code` is null where the end has no code (a lost run). */
+export interface RunExit {
+  readonly code: number | null;
+  readonly reason: string;
+}
+
+/** One execution of a job. Times are ms since the epoch, null until known. */
+export interface Run {
+  readonly id: string;
+  readonly job: string;
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly user: string;
+  readonly state: RunState;
+  readonly created: number | null;
+  readonly started: number | null;
+  readonly ended: number | null;
+  readonly exit: RunExit | null;
+  readonly outputBytes: number;
+  readonly executor: string;
+  readonly isolation: string;
+  readonly host: string;
+  readonly stopRequested: number | null;
+  /** The grace period has passed and the job still runs: the page offers to force it. */
+  readonly stopOverdue: boolean;
+}
+
+/** A job that can be started. `parameters` is the JSON Schema of its keyword arguments. */
+export interface Job {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  readonly parameters: Readonly<Record<string, unknown>>;
+}
+
+/** A piece of a run's output. `offset` is the byte position of its first byte in that output. */
+export interface Output {
+  readonly run: string;
+  readonly offset: number;
+  readonly data: Uint8Array;
+  readonly time: number;
+  readonly stream: 1 | 2;
+}
+
+/** The bytes `offset` to `next` of a run's output are no longer kept. */
+export interface Gap {
+  readonly run: string;
+  readonly offset: number;
+  readonly next: number;
+}
+
+/** Something that the page shows for as long as it is active. */
+export interface Notice {
+  readonly code: string;
+  readonly active: boolean;
+  readonly message: string;
+}
+
+/** The acknowledgement of `attach`: where the output will begin. */
+export interface Attached {
+  readonly run: Run;
+  readonly offset: number;
+}
+
+/** A request that the server refused, or that did not reach it. `code` is the protocol's. */
+export class RequestError extends Error {
+  constructor(
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+    this.name = "RequestError";
+  }
+}
+
+/** Codes of RequestError that the page makes itself. */
+export const LocalError = {
+  disconnected: "disconnected",
+  timeout: "timeout",
+  malformed: "malformed",
+} as const;

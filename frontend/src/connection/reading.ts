@@ -1,0 +1,177 @@
+/**
+ * The border: what comes from the server is `unknown` until it has passed through here.
+ * Every reader throws RequestError("malformed") and names what was wrong.
+ */
+import {
+  LocalError,
+  RUN_STATES,
+  RequestError,
+  type Attached,
+  type Gap,
+  type Job,
+  type Notice,
+  type Output,
+  type Run,
+  type RunExit,
+  type RunState,
+} from "./protocol";
+
+type Fields = Readonly<Record<string, unknown>>;
+
+export function isFields(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function malformed(what: string, value: unknown): RequestError {
+  const shown = typeof value === "string" ? `"${value.slice(0, 40)}"` : typeof value;
+  return new RequestError(LocalError.malformed, `The server sent an unexpected ${what}: ${shown}.`);
+}
+
+function fields(value: unknown, what: string): Fields {
+  if (!isFields(value)) throw malformed(what, value);
+  return value;
+}
+
+function text(from: Fields, key: string): string {
+  const value = from[key];
+  if (typeof value !== "string") throw malformed(key, value);
+  return value;
+}
+
+function textOr(from: Fields, key: string, otherwise: string): string {
+  const value = from[key];
+  return value === undefined || value === null ? otherwise : text(from, key);
+}
+
+function count(from: Fields, key: string): number {
+  const value = from[key];
+  if (typeof value !== "number" || !Number.isFinite(value) || value < 0) throw malformed(key, value);
+  return value;
+}
+
+function flag(from: Fields, key: string): boolean {
+  const value = from[key];
+  if (value === undefined || value === null) return false;
+  if (typeof value !== "boolean") throw malformed(key, value);
+  return value;
+}
+
+function moment(from: Fields, key: string): number | null {
+  const value = from[key];
+  if (value === undefined || value === null) return null;
+  const ms = typeof value === "string" ? Date.parse(value) : Number.NaN;
+  if (Number.isNaN(ms)) throw malformed(key, value);
+  return ms;
+}
+
+function isRunState(value: string): value is RunState {
+  return (RUN_STATES as readonly string[]).includes(value);
+}
+
+function readExit(value: unknown): RunExit | null {
+  if (value === undefined || value === null) return null;
+  const from = fields(value, "exit");
+  const code = from["code"];
+  if (code !== null && code !== undefined && typeof code !== "number") throw malformed("code", code);
+  return { code: code ?? null, reason: textOr(from, "reason", "") };
+}
+
+export function readRun(value: unknown): Run {
+  const from = fields(value, "run");
+  const state = text(from, "state");
+  if (!isRunState(state)) throw malformed("state", state);
+  const params = from["params"];
+  return {
+    id: text(from, "id"),
+    job: text(from, "job"),
+    params: isFields(params) ? params : {},
+    user: textOr(from, "user", ""),
+    state,
+    created: moment(from, "created"),
+    started: moment(from, "started"),
+    ended: moment(from, "ended"),
+    exit: readExit(from["exit"]),
+    outputBytes: count(from, "output_bytes"),
+    executor: textOr(from, "executor", ""),
+    isolation: textOr(from, "isolation", ""),
+    host: textOr(from, "host", ""),
+    stopRequested: moment(from, "stop_requested"),
+    stopOverdue: flag(from, "stop_overdue"),
+  };
+}
+
+function list(from: Fields, key: string): readonly unknown[] {
+  const value = from[key];
+  if (!Array.isArray(value)) throw malformed(key, value);
+  return value;
+}
+
+/** `{"run": Run}`: the `status` event, and the acknowledgement of `start` and `stop`. */
+export function readRunOf(value: unknown): Run {
+  return readRun(fields(value, "status")["run"]);
+}
+
+/** `{"runs": [Run], "next"}` of `GET api/runs`. */
+export function readRuns(value: unknown): Run[] {
+  return list(fields(value, "list of runs"), "runs").map(readRun);
+}
+
+export function readJobs(value: unknown): Job[] {
+  return list(fields(value, "list of jobs"), "jobs").map((item) => {
+    const from = fields(item, "job");
+    const name = text(from, "name");
+    const parameters = from["parameters"];
+    return {
+      name,
+      title: textOr(from, "title", name) || name,
+      description: textOr(from, "description", ""),
+      parameters: isFields(parameters) ? parameters : {},
+    };
+  });
+}
+
+export function readAttached(value: unknown): Attached {
+  const from = fields(value, "acknowledgement of attach");
+  return { run: readRun(from["run"]), offset: count(from, "offset") };
+}
+
+function bytes(from: Fields, key: string): Uint8Array {
+  const value = from[key];
+  if (value instanceof ArrayBuffer) return new Uint8Array(value);
+  if (ArrayBuffer.isView(value)) {
+    return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  }
+  throw malformed(key, value);
+}
+
+export function readOutput(value: unknown): Output {
+  const from = fields(value, "output");
+  return {
+    run: text(from, "run"),
+    offset: count(from, "offset"),
+    data: bytes(from, "data"),
+    time: count(from, "time"),
+    stream: from["stream"] === 2 ? 2 : 1,
+  };
+}
+
+export function readGap(value: unknown): Gap {
+  const from = fields(value, "gap");
+  return { run: text(from, "run"), offset: count(from, "offset"), next: count(from, "next") };
+}
+
+export function readNotice(value: unknown): Notice {
+  const from = fields(value, "notice");
+  return {
+    code: text(from, "code"),
+    active: flag(from, "active"),
+    message: textOr(from, "message", ""),
+  };
+}
+
+/** The error of an acknowledgement, or null when it is a good one. */
+export function readError(value: unknown): RequestError | null {
+  if (!isFields(value) || !isFields(value["error"])) return null;
+  const error = value["error"];
+  return new RequestError(textOr(error, "code", "unknown"), textOr(error, "message", "Refused."));
+}

@@ -1,0 +1,36 @@
+import type { ConnectionState } from "../connection/client";
+import { el, setText } from "./dom";
+import type { Session } from "./session";
+import { themeButton } from "./theme";
+
+/** The bar at the top: title, whether the server is there, and the theme. */
+export function pageHeader(session: Session): HTMLElement {
+  const title = el("a", "page-title", session.config.title);
+  title.href = session.config.pageBase;
+  title.addEventListener("click", (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
+    event.preventDefault();
+    session.select(null);
+  });
+  const connection = el("span", "connection");
+  connection.setAttribute("role", "status");
+  const show = (state: ConnectionState) => {
+    connection.dataset["state"] = state.kind;
+    setText(connection, wording(state));
+    connection.title = state.kind === "disconnected" ? state.reason : "";
+  };
+  show(session.connection.state);
+  session.connection.onState.add(show);
+  return el("header", "page-header", el("h1", "", title), connection, themeButton());
+}
+
+function wording(state: ConnectionState): string {
+  switch (state.kind) {
+    case "connecting":
+      return "Connecting…";
+    case "connected":
+      return "Connected";
+    case "disconnected":
+      return "Disconnected, trying again…";
+  }
+}

@@ -1,0 +1,181 @@
+import type { AttachmentEvent } from "../connection/attachment";
+import type { Dispose } from "../connection/listeners";
+import { isFinal } from "../connection/protocol";
+import { outputAddress } from "./api";
+import { el, setText } from "./dom";
+import { counted } from "./format";
+import { LogPane } from "./logpane";
+import { RunHeader } from "./runheader";
+import { SearchBar } from "./searchbar";
+import type { Session } from "./session";
+import { StopControl } from "./stopcontrol";
+import { Toolbar } from "./toolbar";
+
+const TICK_MS = 1000;
+/** How often a screen reader is told how many lines there are, while a run goes on. */
+const ANNOUNCE_MS = 10_000;
+
+/** The run that is shown: its header, toolbar and log window. One object for each run shown. */
+export class RunPanel {
+  readonly element = el("section", "run");
+  readonly #pane: LogPane;
+  readonly #header: RunHeader;
+  readonly #stop: StopControl;
+  readonly #search: SearchBar;
+  readonly #empty = el("p", "empty log-empty");
+  readonly #announcer = el("p", "visually-hidden");
+  readonly #disposals: Dispose[] = [];
+  #announcedAt = 0;
+  #announcedState = "";
+  #isQueued = false;
+
+  constructor(
+    private readonly session: Session,
+    private readonly runId: string,
+  ) {
+    this.#pane = new LogPane(session.connection, runId);
+    this.#header = new RunHeader(session);
+    this.#stop = new StopControl(session);
+    this.#search = new SearchBar(this.#pane, () => this.#pane.window.focus());
+    this.#announcer.setAttribute("role", "status");
+    const toolbar = new Toolbar(
+      {
+        clear: () => this.#pane.clear(),
+        search: () => this.#search.open(),
+        copy: () => void this.#copy(),
+        wrap: (on) => this.#pane.setWrapped(on),
+        times: (on) => this.#pane.setTimes(on),
+        fullScreen: () => void this.#toggleFullScreen(),
+      },
+      this.#stop.element,
+      outputAddress(session.config.apiBase, runId),
+      `${runId}.txt`,
+    );
+    this.#pane.element.append(this.#empty);
+    this.element.append(
+      this.#header.element,
+      toolbar.element,
+      this.#search.element,
+      this.#pane.element,
+      this.#announcer,
+    );
+    this.#listen();
+    this.#queue();
+  }
+
+  dispose(): void {
+    for (const dispose of this.#disposals) dispose();
+    this.#search.dispose();
+    this.#pane.dispose();
+    this.element.remove();
+  }
+
+  #listen(): void {
+    const stop = new AbortController();
+    const timer = setInterval(() => this.#queue(), TICK_MS);
+    this.#disposals.push(
+      () => stop.abort(),
+      () => clearInterval(timer),
+      this.session.runs.onChange.add(() => this.#queue()),
+      this.session.connection.onState.add(() => this.#queue()),
+      this.#pane.onChange.add(() => {
+        this.#search.changed();
+        this.#queue();
+      }),
+      this.#pane.onReplace.add(() => this.#search.setLog(this.#pane)),
+      this.#pane.attachment.onEvent.add((event) => this.#attached(event)),
+    );
+    document.addEventListener("keydown", (event) => this.#key(event), { signal: stop.signal });
+  }
+
+  #attached(event: AttachmentEvent): void {
+    const { notices, runs } = this.session;
+    const code = `attach-${this.runId}`;
+    switch (event.kind) {
+      case "attached":
+        runs.put(event.run);
+        notices.remove(code);
+        if (event.again) notices.remark("Reconnected: nothing lost");
+        return;
+      case "restarted":
+        notices.remark("The server has less of this output than was shown: loaded again from its start");
+        return;
+      case "failed":
+        notices.show(code, event.error.message, "error");
+        if (event.error.code === "unknown_run") setText(this.#empty, "There is no such run.");
+    }
+  }
+
+  #key(event: KeyboardEvent): void {
+    const isFind = (event.ctrlKey || event.metaKey) && !event.shiftKey && event.key.toLowerCase() === "f";
+    const typing = event.target instanceof Element && event.target.closest("input, textarea, select");
+    const isSlash = event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey;
+    // A second Ctrl+F reaches the browser's own search.
+    if (!isSlash && !(isFind && !this.#search.hasFocus)) return;
+    event.preventDefault();
+    this.#search.open();
+  }
+
+  #queue(): void {
+    if (this.#isQueued) return;
+    this.#isQueued = true;
+    requestAnimationFrame(() => {
+      this.#isQueued = false;
+      this.#update();
+    });
+  }
+
+  #update(): void {
+    const run = this.session.runs.get(this.runId);
+    const now = Date.now();
+    this.#header.update(run, this.#pane, now);
+    this.#stop.update(run ?? null);
+    const title = this.session.config.title;
+    document.title = run ? `${this.session.jobTitle(run.job)}: ${run.state} · ${title}` : title;
+    this.#showEmpty();
+    this.#announce(now);
+  }
+
+  #showEmpty(): void {
+    const { firstLine, endLine } = this.#pane.model;
+    const run = this.session.runs.get(this.runId);
+    this.#empty.hidden = endLine > firstLine;
+    if (this.#empty.hidden || !run) return;
+    setText(
+      this.#empty,
+      isFinal(run.state) && this.#pane.takenBytes === 0
+        ? "This run printed nothing."
+        : "Waiting for output…",
+    );
+  }
+
+  #announce(now: number): void {
+    const state = this.session.runs.get(this.runId)?.state ?? "";
+    if (state === this.#announcedState && now - this.#announcedAt < ANNOUNCE_MS) return;
+    this.#announcedState = state;
+    this.#announcedAt = now;
+    setText(this.#announcer, `${counted(this.#pane.model.endLine, "line")} of output, ${state}`);
+  }
+
+  async #copy(): Promise<void> {
+    const { model, window } = this.#pane;
+    const text = window.selectedText() || model.text(model.firstLine, model.endLine);
+    try {
+      await navigator.clipboard.writeText(text);
+      this.session.notices.remark("Copied");
+    } catch (error) {
+      const said = error instanceof Error ? error.message : String(error);
+      this.session.notices.remark(`The browser did not allow copying: ${said}`);
+    }
+  }
+
+  async #toggleFullScreen(): Promise<void> {
+    if (document.fullscreenElement) return document.exitFullscreen();
+    try {
+      await this.element.requestFullscreen();
+    } catch {
+      // Phones without the API: fill the page instead.
+      this.element.classList.toggle("is-full");
+    }
+  }
+}

@@ -1,0 +1,84 @@
+import { isFinal, type Run } from "../connection/protocol";
+import { el, setText } from "./dom";
+import { elapsedOf, formatElapsed, formatWhen } from "./format";
+import { pathOfRun } from "./permalink";
+import type { Session } from "./session";
+import { setChip, statusChip } from "./statuschip";
+import { StopControl } from "./stopcontrol";
+
+/** One run in a list: a link to it, its state and times, and Stop where that is offered. */
+class RunRow {
+  readonly element = el("li", "run-row");
+  readonly #link = el("a", "run-link");
+  readonly #chip = statusChip();
+  readonly #what = el("span", "run-what");
+  readonly #elapsed = el("span", "run-elapsed");
+  readonly #stop: StopControl | null;
+
+  constructor(
+    private readonly session: Session,
+    runId: string,
+    options: RunListOptions,
+  ) {
+    this.#link.href = pathOfRun(runId, session.config.pageBase);
+    this.#link.addEventListener("click", (event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
+      event.preventDefault();
+      session.select(runId);
+    });
+    this.#stop = options.withStop ? new StopControl(session) : null;
+    this.#link.append(this.#chip, this.#what, this.#elapsed);
+    this.element.append(this.#link);
+    if (this.#stop) this.element.append(this.#stop.element);
+  }
+
+  update(run: Run, now: number, withJob: boolean): void {
+    setChip(this.#chip, run.state);
+    const elapsed = elapsedOf(run, now);
+    setText(this.#elapsed, elapsed === null ? "" : formatElapsed(elapsed));
+    const when = run.created === null ? "" : formatWhen(run.created, now);
+    const what = [withJob ? this.session.jobTitle(run.job) : "", when, run.user];
+    setText(this.#what, what.filter((part) => part !== "").join(" · "));
+    this.#link.classList.toggle("is-live", !isFinal(run.state));
+    const isShown = this.session.selected === run.id;
+    if (isShown) this.#link.setAttribute("aria-current", "page");
+    else this.#link.removeAttribute("aria-current");
+    this.#stop?.update(run);
+  }
+}
+
+export interface RunListOptions {
+  readonly withStop: boolean;
+  readonly withJob: boolean;
+}
+
+/** A list of runs; rows stay the same elements while their runs are in it. */
+export class RunList {
+  readonly element = el("ul", "run-list");
+  readonly #rows = new Map<string, RunRow>();
+
+  constructor(
+    private readonly session: Session,
+    private readonly options: RunListOptions,
+  ) {}
+
+  show(runs: readonly Run[], now: number): void {
+    const kept = new Set(runs.map((run) => run.id));
+    for (const [id, row] of this.#rows) {
+      if (kept.has(id)) continue;
+      row.element.remove();
+      this.#rows.delete(id);
+    }
+    let next = this.element.firstChild;
+    for (const run of runs) {
+      let row = this.#rows.get(run.id);
+      if (!row) {
+        row = new RunRow(this.session, run.id, this.options);
+        this.#rows.set(run.id, row);
+      }
+      row.update(run, now, this.options.withJob);
+      if (row.element === next) next = next.nextSibling;
+      else this.element.insertBefore(row.element, next);
+    }
+  }
+}

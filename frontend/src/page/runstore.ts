@@ -1,0 +1,60 @@
+import { Listeners } from "../connection/listeners";
+import { isFinal, type Run } from "../connection/protocol";
+
+/** All runs that the page knows of, newest first: what the lists and the panel show. */
+export class RunStore {
+  readonly onChange = new Listeners<Run | null>();
+  readonly #runs = new Map<string, Run>();
+
+  get(id: string): Run | undefined {
+    return this.#runs.get(id);
+  }
+
+  /** Takes a newer record of a run. An older one that arrives late changes nothing. */
+  put(run: Run): void {
+    const known = this.#runs.get(run.id);
+    if (known && isStale(run, known)) return;
+    this.#runs.set(run.id, run);
+    this.onChange.emit(run);
+  }
+
+  putAll(runs: readonly Run[]): void {
+    for (const run of runs) {
+      const known = this.#runs.get(run.id);
+      if (!known || !isStale(run, known)) this.#runs.set(run.id, run);
+    }
+    this.onChange.emit(null);
+  }
+
+  /** The newest runs; ids sort by creation. */
+  newest(limit: number): Run[] {
+    return [...this.#runs.values()].sort((a, b) => (a.id < b.id ? 1 : -1)).slice(0, limit);
+  }
+
+  /** The newest run of a job, in a list of at most one. */
+  latest(job: string): Run[] {
+    return this.newest(this.#runs.size)
+      .filter((run) => run.job === job)
+      .slice(0, 1);
+  }
+
+  /** Runs of a job that have not ended, newest first. */
+  active(job: string): Run[] {
+    return this.newest(this.#runs.size).filter((run) => run.job === job && !isFinal(run.state));
+  }
+}
+
+const ORDER: Readonly<Record<Run["state"], number>> = {
+  queued: 0,
+  running: 1,
+  stopping: 2,
+  succeeded: 3,
+  failed: 3,
+  stopped: 3,
+  lost: 3,
+};
+
+/** A list fetched by HTTP may be older than an event that overtook it: states only go forward. */
+function isStale(run: Run, known: Run): boolean {
+  return ORDER[run.state] < ORDER[known.state];
+}

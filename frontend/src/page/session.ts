@@ -1,0 +1,109 @@
+import { Connection } from "../connection/client";
+import { Listeners } from "../connection/listeners";
+import { ClientEvent, type Job, type Run } from "../connection/protocol";
+import { readJobs, readRunOf } from "../connection/reading";
+import { fetchRuns } from "./api";
+import type { PageConfig } from "./config";
+import type { Notices } from "./notices";
+import { pathOfRun, runOfPath } from "./permalink";
+import { RunStore } from "./runstore";
+
+const RECENT_RUNS = 50;
+
+/** What the parts of the page share: the connection, the runs, the jobs, and which run is shown. */
+export class Session {
+  readonly connection: Connection;
+  readonly runs = new RunStore();
+  readonly onJobs = new Listeners<readonly Job[]>();
+  readonly onSelect = new Listeners<string | null>();
+  #jobs: readonly Job[] = [];
+  #selected: string | null = null;
+
+  constructor(
+    readonly config: PageConfig,
+    readonly notices: Notices,
+  ) {
+    this.connection = new Connection(config.socketPath);
+    this.connection.onRun.add((run) => this.runs.put(run));
+    this.connection.onNotice.add((notice) => notices.apply(notice));
+    this.connection.onFault.add((fault) => notices.show("fault", fault.message, "error"));
+    this.connection.onState.add((state) => {
+      if (state.kind === "connected") void this.#refresh();
+      else notices.clear();
+    });
+    window.addEventListener("popstate", () => {
+      this.#show(runOfPath(location.pathname, config.pageBase));
+    });
+  }
+
+  get selected(): string | null {
+    return this.#selected;
+  }
+
+  get isConnected(): boolean {
+    return this.connection.state.kind === "connected";
+  }
+
+  /** Why nothing can be started or stopped just now, or null. */
+  get blocked(): string | null {
+    return this.isConnected ? null : "Not connected to the server";
+  }
+
+  jobTitle(name: string): string {
+    return this.#jobs.find((job) => job.name === name)?.title ?? name;
+  }
+
+  /** Shows a run, and puts it into the address bar. */
+  select(run: string | null): void {
+    if (run === this.#selected) return;
+    history.pushState(null, "", pathOfRun(run, this.config.pageBase));
+    this.#show(run);
+  }
+
+  open(run: string | null): void {
+    this.#show(run);
+    this.connection.open();
+  }
+
+  /** Throws RequestError. */
+  async start(job: string, params: Record<string, unknown>): Promise<Run> {
+    const run = readRunOf(await this.connection.request(ClientEvent.start, { job, params }));
+    this.runs.put(run);
+    this.select(run.id);
+    return run;
+  }
+
+  /** Throws RequestError. */
+  async stop(run: string, force: boolean): Promise<void> {
+    this.runs.put(readRunOf(await this.connection.request(ClientEvent.stop, { run, force })));
+  }
+
+  #show(run: string | null): void {
+    this.#selected = run;
+    this.onSelect.emit(run);
+  }
+
+  async #refresh(): Promise<void> {
+    await Promise.all([
+      this.#load("jobs", async () => {
+        this.#jobs = readJobs(await this.connection.request(ClientEvent.jobs, {}));
+        this.onJobs.emit(this.#jobs);
+      }),
+      this.#load("runs", async () => {
+        this.runs.putAll(await fetchRuns(this.config.apiBase, RECENT_RUNS));
+      }),
+    ]);
+  }
+
+  async #load(what: string, load: () => Promise<void>): Promise<void> {
+    const code = `load-${what}`;
+    try {
+      await load();
+      this.notices.remove(code);
+    } catch (error) {
+      if (!this.isConnected) return; // It is loaded anew with the next connection.
+      const said = error instanceof Error ? error.message : String(error);
+      this.notices.show(code, `The list of ${what} could not be loaded: ${said}`, "error");
+    }
+  }
+}

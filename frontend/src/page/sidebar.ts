@@ -1,0 +1,97 @@
+import type { Job } from "../connection/protocol";
+import { button, el } from "./dom";
+import { JobCard } from "./jobcard";
+import { RunList } from "./runrow";
+import type { Session } from "./session";
+
+const SHOWN_RUNS = 20;
+const TICK_MS = 1000;
+
+/** The jobs and the recent runs. On a narrow screen it folds into one bar above the output. */
+export class Sidebar {
+  readonly element = el("aside", "sidebar");
+  readonly #cards = el("div", "jobs");
+  readonly #recent: RunList;
+  readonly #recentEmpty = el("p", "empty", "Nothing has run yet. Press Start on a job.");
+  readonly #fold: HTMLButtonElement;
+  #jobCards: JobCard[] = [];
+  #isQueued = false;
+
+  constructor(private readonly session: Session) {
+    this.#recent = new RunList(session, { withStop: false, withJob: true });
+    this.#fold = button("Jobs and runs", "button fold", () => this.#setFolded(!this.#isFolded));
+    const body = el(
+      "div",
+      "sidebar-body",
+      el("h2", "heading", "Jobs"),
+      this.#cards,
+      el("h2", "heading", "Recent runs"),
+      this.#recentEmpty,
+      this.#recent.element,
+    );
+    body.id = "sidebar-body";
+    this.#fold.setAttribute("aria-controls", body.id);
+    this.element.append(this.#fold, body);
+    this.#cards.append(el("p", "empty", "Waiting for the server…"));
+    session.onJobs.add((jobs) => this.#showJobs(jobs));
+    session.runs.onChange.add(() => this.#queue());
+    session.connection.onState.add(() => this.#queue());
+    session.onSelect.add((run) => {
+      this.#setFolded(run !== null);
+      this.#queue();
+    });
+    this.#setFolded(false);
+    setInterval(() => this.#queue(), TICK_MS);
+  }
+
+  get #isFolded(): boolean {
+    return this.element.classList.contains("is-folded");
+  }
+
+  /** Matters on narrow screens only. */
+  #setFolded(folded: boolean): void {
+    this.element.classList.toggle("is-folded", folded);
+    this.#fold.setAttribute("aria-expanded", String(!folded));
+  }
+
+  #showJobs(jobs: readonly Job[]): void {
+    // The same jobs again (after a reconnect): keep the forms, with what was typed into them.
+    const known = JSON.stringify(this.#jobCards.map((card) => card.job));
+    if (this.#jobCards.length > 0 && known === JSON.stringify(jobs)) return;
+    this.#jobCards = jobs.map((job) => new JobCard(this.session, job));
+    this.#cards.replaceChildren(...this.#jobCards.map((card) => card.element));
+    if (jobs.length === 0) this.#cards.append(noJobs());
+    this.#queue();
+  }
+
+  #queue(): void {
+    if (this.#isQueued) return;
+    this.#isQueued = true;
+    requestAnimationFrame(() => {
+      this.#isQueued = false;
+      this.#update();
+    });
+  }
+
+  #update(): void {
+    const now = Date.now();
+    for (const card of this.#jobCards) card.update(now);
+    const runs = this.session.runs.newest(SHOWN_RUNS);
+    this.#recent.show(runs, now);
+    this.#recentEmpty.hidden = runs.length > 0;
+  }
+}
+
+function noJobs(): HTMLElement {
+  const code = el(
+    "pre",
+    "snippet",
+    "from flask_realtime import job\n\n@job\ndef hello(running):\n    print(\"Hello\")",
+  );
+  return el(
+    "div",
+    "empty",
+    "There are no jobs yet. Put this into a .py file of the jobs folder and restart the server:",
+    code,
+  );
+}

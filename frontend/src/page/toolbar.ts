@@ -1,0 +1,69 @@
+import { button, el, setPressed } from "./dom";
+import { readPreference, writePreference } from "./preferences";
+
+/** What the toolbar's buttons do. */
+export interface ToolbarActions {
+  clear(): void;
+  search(): void;
+  copy(): void;
+  wrap(on: boolean): void;
+  times(on: boolean): void;
+  fullScreen(): void;
+}
+
+const NARROW = "(max-width: 760px)";
+
+/** The buttons over the log window. Wrap and timestamps are remembered. */
+export class Toolbar {
+  readonly element = el("div", "toolbar");
+
+  constructor(actions: ToolbarActions, lead: HTMLElement, plainTextAddress: string, fileName: string) {
+    this.element.setAttribute("role", "toolbar");
+    this.element.setAttribute("aria-label", "Output");
+    const plain = el("a", "button quiet", "Plain text");
+    plain.href = plainTextAddress;
+    plain.target = "_blank";
+    plain.rel = "noopener";
+    const download = el("a", "button quiet", "Download");
+    download.href = plainTextAddress;
+    download.download = fileName;
+    const search = button("Search", "button quiet", actions.search);
+    search.title = "Search the output ( / or Ctrl+F )";
+    const clear = button("Clear", "button quiet", actions.clear);
+    clear.title = "Clear what is shown; the output itself is kept";
+    const copy = button("Copy", "button quiet", actions.copy);
+    copy.title = "Copy the selection, or all lines when nothing is selected";
+    // A phone is narrower than any log line.
+    const wrapDefault = matchMedia(NARROW).matches;
+    this.element.append(
+      lead,
+      clear,
+      search,
+      toggle("Wrap", "wrap", wrapDefault, actions.wrap),
+      toggle("Times", "times", false, actions.times),
+      copy,
+      download,
+      plain,
+      button("Full screen", "button quiet", actions.fullScreen),
+    );
+  }
+}
+
+function toggle(
+  label: string,
+  name: string,
+  byDefault: boolean,
+  apply: (on: boolean) => void,
+): HTMLButtonElement {
+  const stored = readPreference(name);
+  let isOn = stored === null ? byDefault : stored === "on";
+  const control = button(label, "button quiet", () => {
+    isOn = !isOn;
+    writePreference(name, isOn ? "on" : "off");
+    setPressed(control, isOn);
+    apply(isOn);
+  });
+  setPressed(control, isOn);
+  apply(isOn);
+  return control;
+}
