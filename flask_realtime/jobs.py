@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import re
+import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, overload
@@ -95,9 +96,13 @@ def job(
     return mark if function is None else mark(function)
 
 
-def mark_of(function: object) -> Mark | None:
-    """What `@job` noted on `function`; None for all else, classes included."""
-    mark = None if isinstance(function, type) else getattr(function, _MARK, None)
+def mark_of(value: object) -> Mark | None:
+    """What `@job` noted on `value`, which may be anything that a module holds; else None."""
+    if isinstance(value, type):
+        return None
+    # Read statically: proxies such as flask.request raise when they are asked for an attribute.
+    holder = value.__func__ if isinstance(value, types.MethodType) else value
+    mark = inspect.getattr_static(holder, _MARK, None)
     return mark if isinstance(mark, Mark) else None
 
 

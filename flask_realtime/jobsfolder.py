@@ -1,0 +1,104 @@
+"""Jobs from a folder of Python files, each on its own: one that fails takes no other with it."""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+import logging
+import sys
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from flask_realtime.errors import ConfigurationError, RealtimeError
+from flask_realtime.jobs import Job, JobRegistry, make_job, mark_of
+
+_log = logging.getLogger(__name__)
+
+# A package name of its own for each load, so that nothing here meets a module of the same name.
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadFailure:
+    """Why a file gave no jobs. `line` is None where no line of the file is to blame."""
+
+    file: Path
+    line: int | None
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}{f':{self.line}' if self.line else ''}: {self.message}"
+
+
+def load(folder: Path, registry: JobRegistry) -> list[LoadFailure]:
+    """Import each .py file of `folder` and register what ``@job`` marked in it.
+
+    Files are taken by name; those that begin with "_" or "." are not. A file's jobs are registered
+    all or, if the file fails, not at all. The folder is not put on sys.path: it becomes a package
+    of a private name, so that a file reaches its siblings by ``from . import _shared``.
+
+    Runs the files, so it blocks as long as they do. Raises ConfigurationError if the folder cannot
+    be read. Each failure is logged as well, with its traceback at level debug.
+    """
+    try:
+        files = sorted(path for path in folder.absolute().iterdir() if _is_wanted(path))
+    except OSError as error:
+        raise ConfigurationError(
+            f"the folder of jobs {folder} cannot be read: {error.strerror}"
+        ) from error
+    package = ModuleType(f"_flask_realtime_jobs_{next(_numbers)}")
+    package.__path__ = [str(folder.absolute())]
+    sys.modules[package.__name__] = package
+    # A file that is younger than the last look at the folder would not be found.
+    importlib.invalidate_caches()
+    failures: list[LoadFailure] = []
+    taken: set[int] = set()
+    for file in files:
+        try:
+            jobs = _jobs_of(file, package.__name__, taken)
+            registry.extend(jobs)
+        except KeyboardInterrupt:
+            raise
+        # A file that somebody put into the folder may raise anything, sys.exit() included.
+        except BaseException as error:  # noqa: BLE001
+            failure = LoadFailure(file, _line(error, file), _message(error))
+            failures.append(failure)
+            _log.error("no jobs from %s", failure)
+            _log.debug("the traceback of %s", file, exc_info=error)
+        else:
+            taken.update(id(each.function) for each in jobs)
+    return failures
+
+
+def _is_wanted(path: Path) -> bool:
+    return path.suffix == ".py" and not path.name.startswith(("_", ".")) and not path.is_dir()
+
+
+def _jobs_of(file: Path, package: str, taken: set[int]) -> list[Job]:
+    if "." in file.stem:
+        raise RealtimeError("a name with a dot cannot be imported: rename the file")
+    module = importlib.import_module(f"{package}.{file.stem}")
+    marked = {id(value): value for value in vars(module).values() if mark_of(value) is not None}
+    if not marked:
+        raise RealtimeError("there is no job in it: mark a function with @job")
+    # What a sibling was imported from and has given already is no second job.
+    return [make_job(function) for key, function in marked.items() if key not in taken]
+
+
+def _line(error: BaseException, file: Path) -> int | None:
+    """The last line of `file` that was being run, or the one that cannot be read."""
+    if isinstance(error, SyntaxError) and error.filename == str(file):
+        return error.lineno
+    frames = traceback.extract_tb(error.__traceback__)
+    return next((each.lineno for each in reversed(frames) if each.filename == str(file)), None)
+
+
+def _message(error: BaseException) -> str:
+    if isinstance(error, RealtimeError):
+        return error.message
+    if isinstance(error, SystemExit):
+        return f"it ended by sys.exit({error.code!r}) while it was loaded"
+    text = error.msg if isinstance(error, SyntaxError) else str(error)
+    return f"{type(error).__name__}: {' '.join(text.split())[:500]}".removesuffix(": ")
