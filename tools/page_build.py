@@ -148,12 +148,17 @@ def install_packages(node: Node, *, development: bool = False) -> None:
 
 
 def run(node: Node, arguments: list[str], what: str) -> None:
-    # npm starts other programs of Node's: they must find the same one.
-    path = f"{node.program.parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    environment = {
+        # Behind a proxy that signs anew, the machine knows the certificate, Node's own list does not.
+        "NODE_USE_SYSTEM_CA": "1",
+        **os.environ,
+        # npm starts other programs of Node's: they must find the same one.
+        "PATH": f"{node.program.parent}{os.pathsep}{os.environ.get('PATH', '')}",
+    }
     done = subprocess.run(
         [str(node.program), *arguments],
         cwd=FRONTEND,
-        env={**os.environ, "PATH": path},
+        env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
