@@ -149,7 +149,7 @@ def install_packages(node: Node, *, development: bool = False) -> None:
 
 def run(node: Node, arguments: list[str], what: str) -> None:
     environment = {
-        # Behind a proxy that signs anew, the machine knows the certificate, Node's own list does not.
+        # A proxy that signs anew has a certificate that the machine knows, and Node's own list not.
         "NODE_USE_SYSTEM_CA": "1",
         **os.environ,
         # npm starts other programs of Node's: they must find the same one.
