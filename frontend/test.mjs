@@ -41,7 +41,7 @@ try {
     logLevel: "warning",
   });
   const bundled = files.map((file) => path.join(bundles, file.replace(/\.ts$/, ".mjs")));
-  const runner = spawn(process.execPath, ["--enable-source-maps", "--test", ...bundled], { cwd: here, stdio: "inherit" });
+  const runner = spawn(process.execPath, ["--enable-source-maps", "--test", "--test-reporter=spec", ...bundled], { cwd: here, stdio: "inherit" });
   process.exitCode = await new Promise((resolve, reject) => {
     runner.once("error", reject);
     runner.once("exit", (code, signal) => resolve(signal ? 1 : code));
