@@ -100,8 +100,10 @@ export interface LogModel {
 }
 
 export interface LogModelOptions {
-  /** Frozen lines to keep. */
+  /** Frozen lines to keep at most; the tail comes on top. */
   maxLines?: number;
+  /** Memory for frozen lines, about. */
+  maxBytes?: number;
   /** Rows that `\r` and cursor sequences can still reach. */
   tailRows?: number;
   /** Width at which rows wrap; without it they do not, and the page wraps as it likes. */

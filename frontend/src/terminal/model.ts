@@ -1,0 +1,148 @@
+/** The log model: decoders, parsers, screen and store put together behind the seam. */
+import { joinLines } from "./block";
+import { LineStore } from "./linestore";
+import { Parser } from "./parser";
+import type { Row } from "./row";
+import { Screen } from "./screen";
+import { search } from "./search";
+import type { SearchText } from "./search";
+import { StyleTable } from "./style";
+import type { Line, LogModel, LogModelOptions, SearchQuery, SearchResult, StreamId, Style } from "./types";
+
+/** Frozen lines kept: 1M lines of 80 characters take some 100 MB (measured 2026-11, see docs of the page). */
+export const DEFAULT_MAX_LINES = 1_000_000;
+/** Memory for frozen lines; longer lines than usual reach it before the line limit. */
+export const DEFAULT_MAX_BYTES = 268_435_456;
+/** Rows that a program can still rewrite; more than any terminal that people use has. */
+export const DEFAULT_TAIL_ROWS = 100;
+
+export function createLogModel(options: LogModelOptions = {}): LogModel {
+  return new Model(options);
+}
+
+class Model implements LogModel {
+  readonly #styles = new StyleTable();
+  readonly #store: LineStore;
+  readonly #screen: Screen;
+  readonly #inputs: Readonly<Record<StreamId, Input>>;
+
+  /** Whether something beyond Latin-1 was printed while the last block filled. */
+  #sawWide = false;
+
+  constructor({ maxLines, maxBytes, tailRows, columns }: LogModelOptions) {
+    this.#store = new LineStore(positive("maxLines", maxLines ?? DEFAULT_MAX_LINES), positive("maxBytes", maxBytes ?? DEFAULT_MAX_BYTES));
+    const height = positive("tailRows", tailRows ?? DEFAULT_TAIL_ROWS);
+    if (columns !== undefined && positive("columns", columns) < 2) throw new RangeError("columns must be at least 2");
+    this.#screen = new Screen(height, columns, this.#styles, (row) => this.#freeze(row));
+    this.#inputs = { 1: new Input(this.#screen), 2: new Input(this.#screen) };
+  }
+
+  get firstLine(): number { return this.#store.first; }
+  get frozenLine(): number { return this.#store.end; }
+  get endLine(): number { return this.#store.end + this.#screen.rows.length; }
+
+  write(data: Uint8Array, stream: StreamId, time: number): void {
+    this.#screen.time = time;
+    this.#screen.stream = stream;
+    this.#inputs[stream].write(data);
+  }
+
+  gap(bytes: number): void {
+    this.#screen.freezeAll();
+    const { time, stream } = this.#screen;
+    this.#add({ text: "", spans: [], time, stream, wrapped: false, fill: 0, gapBytes: bytes }, false);
+    // what was being said when the gap began is lost
+    for (const stream of [1, 2] as const) this.#inputs[stream].reset();
+    this.#screen.reset();
+  }
+
+  clear(): void {
+    this.#store.clear(this.endLine);
+    this.#screen.clear();
+  }
+
+  line(n: number): Line {
+    this.#check(n);
+    return n < this.#store.end ? this.#store.line(n) : (this.#screen.rows[n - this.#store.end] as Row).line();
+  }
+
+  styleOf(id: number): Style {
+    return this.#styles.get(id);
+  }
+
+  search(query: SearchQuery, limit: number): SearchResult {
+    const from = Math.max(query.from ?? this.firstLine, this.firstLine);
+    const to = Math.min(query.to ?? this.endLine, this.endLine);
+    return search(this.#texts(from, to), query, limit, from, to);
+  }
+
+  text(from: number, to: number): string {
+    if (from >= to) return "";
+    this.#check(from);
+    this.#check(to - 1);
+    const parts: string[] = [];
+    for (let n = from; n < to; n++) {
+      const { text, wrapped, gapBytes } = this.line(n);
+      if (n > from && !wrapped) parts.push("\n");
+      parts.push(gapBytes === undefined ? text : `[${gapBytes} bytes of output are missing here]`);
+    }
+    return parts.join("");
+  }
+
+  *#texts(from: number, to: number): Generator<SearchText> {
+    if (from >= to) return;
+    yield* this.#store.blocks(from, to);
+    const { rows } = this.#screen;
+    if (to <= this.#store.end) return;
+    yield { ...joinLines(rows.map((row) => row.line().text)), first: this.#store.end, count: rows.length };
+  }
+
+  #freeze(row: Row): void {
+    const { text, spans } = row.content();
+    const { time, stream, wrapped, fill } = row;
+    this.#add({ text, spans, time, stream, wrapped, fill, gapBytes: 0 }, row.wide);
+  }
+
+  #add(line: Parameters<LineStore["add"]>[0], wide: boolean): void {
+    if (!this.#store.add(line, wide)) return;
+    const { sawWide } = this.#screen;
+    // rows of the tail may come from the block before
+    this.#store.seal(sawWide || this.#sawWide);
+    this.#sawWide = sawWide;
+    this.#screen.sawWide = false;
+  }
+
+  #check(n: number): void {
+    if (n >= this.firstLine && n < this.endLine && Number.isInteger(n)) return;
+    throw new RangeError(`no line ${n}: lines ${this.firstLine} to ${this.endLine - 1} are kept`);
+  }
+}
+
+/** One stream's way to the screen; what a chunk's end cuts in two is kept until the next one. */
+class Input {
+  #decoder = decoder();
+  readonly #parser: Parser;
+
+  constructor(screen: Screen) {
+    this.#parser = new Parser(screen);
+  }
+
+  write(data: Uint8Array): void {
+    this.#parser.write(this.#decoder.decode(data, { stream: true }));
+  }
+
+  reset(): void {
+    this.#decoder = decoder();
+    this.#parser.reset();
+  }
+}
+
+/** Invalid bytes become U+FFFD; a byte order mark is left to the screen, which knows that it is inside of text. */
+function decoder(): TextDecoder {
+  return new TextDecoder("utf-8", { ignoreBOM: true });
+}
+
+function positive(name: string, value: number): number {
+  if (!Number.isInteger(value) || value < 1) throw new RangeError(`${name} must be a whole number above 0, not ${value}`);
+  return value;
+}

@@ -1,0 +1,310 @@
+/**
+ * The screen: the rows that the cursor can still reach, and the cursor. Rows that scroll out at its top go to `onFreeze`.
+ *
+ * Without columns it serves a log: rows do not wrap, and what is addressed from the screen's top left corner
+ * (`CSI H`, `CSI 2 J`, the alternate screen) begins on a fresh page below what was printed before, so that
+ * nothing that somebody may want to read is painted over. With columns it is a terminal of columns × rows.
+ */
+import { Row } from "./row";
+import { Pen, PLAIN } from "./style";
+import type { PenState, StyleTable } from "./style";
+import type { StreamId } from "./types";
+import { charWidth } from "./width";
+
+/** Columns of a row without a set width, after which it wraps all the same: a string must end somewhere. */
+export const MAX_COLUMNS = 4_194_304;
+/** Columns that cursor movement reaches on an empty row without a set width; more than any real terminal has. */
+export const REACH = 1_024;
+/** A finished row longer than this leaves the tail at once: no program moves up into it, and it takes memory. */
+const LONG_ROW = 65_536;
+/** U+FEFF in the middle of text is what `cat` left of a file's beginning: terminals drop it. */
+const BYTE_ORDER_MARK = 0xfeff;
+/** Tab stops are where every terminal has them. */
+const TAB = 8;
+
+interface SavedCursor {
+  readonly x: number;
+  /** Counted from the first row ever, since the screen may scroll in between. */
+  readonly row: number;
+  readonly pen: PenState;
+}
+
+export class Screen {
+  /** Of the chunk being written. */
+  time = 0;
+  stream: StreamId = 1;
+  readonly pen: Pen;
+  x = 0;
+  y = 0;
+  /** From the top down to the lowest row that was printed on or left by a line feed. */
+  readonly rows: Row[] = [];
+  /** Scroll region, both rows included. */
+  top = 0;
+  bottom: number;
+  /** The last run printed, for REP; "" after any control function. */
+  lastRun = "";
+  readonly isLog: boolean;
+  readonly columns: number;
+  /** Something beyond Latin-1 was printed; whoever asks resets it. */
+  sawWide = false;
+  /** The row frozen last, to use again. */
+  #spare: Row | null = null;
+  #saved: SavedCursor | null = null;
+  /** Rows frozen so far. */
+  #frozen = 0;
+  /** The cursor addresses a fresh page, of which no row has scrolled out yet. */
+  #onPage = false;
+
+  constructor(
+    readonly height: number,
+    columns: number | undefined,
+    styles: StyleTable,
+    private readonly onFreeze: (row: Row) => void,
+  ) {
+    this.isLog = columns === undefined;
+    this.columns = columns ?? MAX_COLUMNS;
+    this.bottom = height - 1;
+    this.pen = new Pen(styles);
+  }
+
+  /** The cursor's row, made when it does not exist yet. */
+  get row(): Row {
+    return this.rows[this.y] ?? this.reachRow(this.y);
+  }
+
+  /** Prints a run without control characters; `bits`: all its char codes or-ed together. */
+  print(run: string, bits: number): void {
+    if ((bits & BYTE_ORDER_MARK) === BYTE_ORDER_MARK) run = run.replaceAll("\ufeff", "");
+    if (run === "") return;
+    this.lastRun = run;
+    if (bits > 0xff) this.sawWide = true;
+    // a character takes at most two columns
+    if (this.x + 2 * run.length > this.columns) this.#printWrapping(run, bits);
+    else this.#printOn(run, bits);
+  }
+
+  #printOn(run: string, bits: number): void {
+    const row = this.row;
+    if (this.x === 0) {
+      row.time = this.time;
+      row.stream = this.stream;
+    }
+    this.x = row.print(this.x, run, bits, this.pen.style);
+  }
+
+  #printWrapping(run: string, bits: number): void {
+    let start = 0;
+    let end = 0;
+    let x = this.x;
+    for (const char of run) {
+      const width = charWidth(char.codePointAt(0) as number) || (x === 0 ? 1 : 0);
+      if (x + width > this.columns) {
+        if (end > start) this.#printOn(run.slice(start, end), bits);
+        start = end;
+        this.#wrap();
+        x = 0;
+      }
+      x += width;
+      end += char.length;
+    }
+    if (end > start) this.#printOn(run.slice(start, end), bits);
+  }
+
+  #wrap(): void {
+    // a wide character that does not fit leaves a column empty
+    if (this.x < this.columns) this.row.erase(this.x, this.columns, this.pen.style);
+    this.x = 0;
+    this.#down();
+    this.row.wrapped = true;
+    this.row.time = this.time;
+    this.row.stream = this.stream;
+  }
+
+  /** LF, VT, FF: the pipes of jobs carry no CR before it. */
+  lineFeed(): void {
+    const row = this.row;
+    this.x = 0;
+    if (this.isLog && row.columns > LONG_ROW && this.y === this.rows.length - 1) {
+      this.freezeAll();
+      return;
+    }
+    this.#down();
+    const next = this.rows[this.y];
+    if (next) next.wrapped = false;
+  }
+
+  /** IND: down in the same column. */
+  index(): void {
+    this.#restrict();
+    this.#down();
+  }
+
+  #down(): void {
+    if (this.y === this.bottom) this.#scroll();
+    else if (this.y < this.height - 1) {
+      this.reachRow(this.y);
+      this.y++;
+    }
+  }
+
+  #scroll(): void {
+    if (this.top > 0) {
+      this.removeRows(this.top, 1, this.blankFill());
+      return;
+    }
+    this.reachRow(this.y);
+    this.#freezeTop();
+    const fill = this.blankFill();
+    if (this.bottom < this.height - 1) this.rows.splice(this.bottom, 0, this.#blank(fill));
+    else {
+      this.#onPage = false;
+      if (fill !== PLAIN) this.rows.push(this.#blank(fill));
+    }
+  }
+
+  /** RI: up in the same column; at the region's top its rows move down. */
+  reverseIndex(): void {
+    this.#restrict();
+    if (this.y === this.top) this.insertRows(this.top, 1, this.blankFill());
+    else if (this.y > 0) this.y--;
+  }
+
+  /** Rows of the region from `at` on move down; those beyond its bottom are lost. */
+  insertRows(at: number, count: number, fill: number): void {
+    if (at > this.bottom || (at >= this.rows.length && fill === PLAIN)) return;
+    if (at > 0) this.reachRow(at - 1);
+    for (let i = Math.min(count, this.bottom - at + 1); i > 0; i--) {
+      this.rows.splice(at, 0, this.#blank(fill));
+      if (this.rows.length > this.bottom + 1) this.rows.splice(this.bottom + 1, 1);
+    }
+  }
+
+  /** Rows of the region below `at` move up over it; empty ones come in at its bottom. */
+  removeRows(at: number, count: number, fill: number): void {
+    if (at > this.bottom || (at >= this.rows.length && fill === PLAIN)) return;
+    if (fill !== PLAIN) this.reachRow(this.bottom);
+    const bottom = Math.min(this.bottom, this.rows.length - 1);
+    for (let i = Math.min(count, this.bottom - at + 1); i > 0; i--) {
+      this.rows.splice(at, 1);
+      this.rows.splice(bottom, 0, this.#blank(fill));
+    }
+  }
+
+  /** Style of rows that come in: on a log they are always plain, lest a colour left on paints every row. */
+  blankFill(): number {
+    return this.isLog ? PLAIN : this.pen.eraseStyle;
+  }
+
+  /** Moves the cursor as CUU, CUD, CUF, CUB do; vertically it stops at the region's margin. */
+  move(dx: number, dy: number): void {
+    this.#restrict();
+    if (dx !== 0) this.x = Math.max(0, dx > 0 ? Math.max(this.x, Math.min(this.x + dx, this.#reach)) : this.x + dx);
+    if (dy < 0) this.y = Math.max(this.y + dy, this.y >= this.top ? this.top : 0);
+    if (dy > 0) this.y = Math.min(this.y + dy, this.y <= this.bottom ? this.bottom : this.height - 1);
+  }
+
+  /** CHA: a column of this row, from 0. */
+  toColumn(x: number): void {
+    this.x = Math.min(x, this.#reach);
+  }
+
+  /** CUP, VPA: a row from 0; on a log it is counted from the top of a page of its own. */
+  toRow(y: number): void {
+    if (this.isLog && !this.#onPage) this.beginPage();
+    this.y = Math.min(y, this.height - 1);
+    this.x = Math.min(this.x, this.#reach);
+  }
+
+  tab(): void {
+    if (this.x < this.columns) this.x = Math.min((Math.floor(this.x / TAB) + 1) * TAB, this.columns - 1);
+  }
+
+  tabBack(): void {
+    if (this.x < this.columns) this.x = Math.max(0, (Math.ceil(this.x / TAB) - 1) * TAB);
+  }
+
+  backspace(): void {
+    this.#restrict();
+    if (this.x > 0) this.x--;
+  }
+
+  saveCursor(): void {
+    const { fg, bg, flags } = this.pen;
+    this.#saved = { x: this.x, row: this.#frozen + this.y, pen: { fg, bg, flags } };
+  }
+
+  /** Without a saved one, the cursor goes to the top left corner and the pen is reset. */
+  restoreCursor(): void {
+    const { x, row, pen } = this.#saved ?? { x: 0, row: 0, pen: null };
+    this.x = Math.min(x, this.columns - 1);
+    this.y = Math.min(Math.max(row - this.#frozen, 0), this.height - 1);
+    if (pen) this.pen.set(pen.fg, pen.bg, pen.flags);
+    else this.pen.reset();
+  }
+
+  /** Whether erasing the whole screen may do so: on a log only a page of its own, else it begins one. */
+  mayErase(): boolean {
+    if (!this.isLog || this.#onPage) return true;
+    this.beginPage();
+    return false;
+  }
+
+  /** Freezes all rows; the cursor is on a fresh row below them, in its column. */
+  beginPage(): void {
+    this.freezeAll();
+    this.#onPage = true;
+  }
+
+  freezeAll(): void {
+    while (this.rows.length > 0) this.#freezeTop();
+    this.y = 0;
+  }
+
+  /** Forgets all rows. */
+  clear(): void {
+    this.#frozen += this.rows.length;
+    this.rows.length = 0;
+    this.x = this.y = 0;
+  }
+
+  /** Nothing is known of the cursor any more: a fresh row, the pen as at the beginning. */
+  reset(): void {
+    this.x = this.y = this.top = 0;
+    this.bottom = this.height - 1;
+    this.pen.reset();
+    this.lastRun = "";
+  }
+
+  #freezeTop(): void {
+    this.#frozen++;
+    const row = this.rows.shift() as Row;
+    this.onFreeze(row);
+    this.#spare = row;
+  }
+
+  #blank(fill: number): Row {
+    const row = this.#spare ?? new Row();
+    this.#spare = null;
+    return row.renew(this.time, this.stream, fill);
+  }
+
+  /** The row y, made with those above it when they do not exist yet. */
+  reachRow(y: number): Row {
+    while (this.rows.length <= y) this.rows.push(this.#blank(PLAIN));
+    return this.rows[y] as Row;
+  }
+
+  /** Columns that editing on this row reaches. */
+  get edge(): number {
+    return this.#reach + 1;
+  }
+
+  /** The rightmost column for cursor movement. */
+  get #reach(): number {
+    return this.isLog ? Math.max(REACH - 1, this.rows[this.y]?.columns ?? 0) : this.columns - 1;
+  }
+
+  #restrict(): void {
+    this.x = Math.min(this.x, this.columns - 1);
+  }
+}
