@@ -13,8 +13,8 @@ export interface OutputSink {
 }
 
 export type AttachmentEvent =
-  /** Attached for the first time, or again after the connection was away. */
-  | { readonly kind: "attached"; readonly again: boolean; readonly run: Run }
+  /** Attached; `resumed` when the output goes on exactly where a lost connection had left it. */
+  | { readonly kind: "attached"; readonly resumed: boolean; readonly run: Run }
   /** What the page had does not match what the server keeps; shown anew from the start. */
   | { readonly kind: "restarted" }
   | { readonly kind: "failed"; readonly error: RequestError };
@@ -51,7 +51,7 @@ export class Attachment {
       connection.onOutput.add((arrival) => this.#output(arrival)),
       connection.onGap.add((gap) => this.#gap(gap)),
       connection.onState.add((state) => {
-        if (state.kind === "connected") void this.#attach();
+        if (state.kind === "connected") void this.#attach(this.#everAttached);
         else this.#pending = false;
       }),
     ];
@@ -83,7 +83,7 @@ export class Attachment {
     });
   }
 
-  async #attach(): Promise<void> {
+  async #attach(resumes = false): Promise<void> {
     const attempt = ++this.#attempt;
     const reached = this.#cursor.offset;
     const from = this.#tailBytes === null ? { offset: reached } : { tail: this.#tailBytes };
@@ -94,9 +94,9 @@ export class Attachment {
       const attached = readAttached(answer);
       this.#pending = false;
       if (this.#tailBytes !== null) this.#beginAt(attached.offset);
-      const again = this.#everAttached;
       this.#everAttached = true;
-      this.onEvent.emit({ kind: "attached", again, run: attached.run });
+      const resumed = resumes && attached.offset === reached;
+      this.onEvent.emit({ kind: "attached", resumed, run: attached.run });
     } catch (error) {
       if (this.#disposed || attempt !== this.#attempt) return;
       this.#pending = false;

@@ -1,8 +1,9 @@
 import { Listeners, type Dispose } from "../connection/listeners";
 import type { LogModel, SearchMatch } from "../terminal/types";
+import { Follow, type FollowState } from "./follow";
+import { LogFrame } from "./frame";
 import {
   ROW_PX,
-  areaHeight,
   clamp,
   endPlace,
   isBefore,
@@ -17,71 +18,51 @@ import {
 import { MatchMarks } from "./highlight";
 import { listenForIntents } from "./intents";
 import { Rows } from "./rows";
+import { Scrollbar } from "./scrollbar";
 import { LogSelection } from "./selection";
 
 /** Rows mounted beyond each edge of the view, so that quick scrolling finds text. */
 const OVERSCAN_ROWS = 12;
-/** After this much quiet the scrollbar is set to where the reader really is. */
-const SETTLE_MS = 200;
-
-export interface FollowState {
-  readonly following: boolean;
-  /** Lines that came since the reader left the end. */
-  readonly newLines: number;
-}
 
 /**
  * The window on a log: only what is visible is in the DOM. Where the reader is, is a place (line and
  * px); the scrollbar shows it. Draws at most once a frame; nothing is drawn in a hidden tab.
  */
 export class LogWindow {
-  readonly element = document.createElement("div");
+  readonly element: HTMLElement;
   readonly onFollow = new Listeners<FollowState>();
 
-  readonly #area = document.createElement("div");
-  readonly #probe = document.createElement("span");
+  readonly #frame: LogFrame;
   readonly #rows: Rows;
   readonly #selection: LogSelection;
   readonly #marks: MatchMarks;
+  readonly #scrollbar: Scrollbar;
+  readonly #follow = new Follow();
   readonly #disposals: Dispose[] = [];
 
   #place: Place = { line: 0, hiddenPx: 0 };
-  #following = true;
-  #held = false;
-  #leftAtLine = 0;
   #wrapped = false;
-  /** The scrollbar's position as we know it; a scroll event that tells another is the reader's. */
-  #expectedTop = 0;
   #viewPx = 0;
   #columns = 80;
-  #frame = 0;
-  #settle: ReturnType<typeof setTimeout> | undefined;
+  #request = 0;
+  #firstMounted = 0;
   #told: FollowState = { following: true, newLines: 0 };
 
   constructor(private readonly model: LogModel) {
-    this.element.className = "log-scroller";
-    this.element.tabIndex = 0;
-    this.element.setAttribute("role", "log");
-    this.element.setAttribute("aria-label", "Output");
-    // A virtual window recycles rows: announcing them would read old lines again and again.
-    this.element.setAttribute("aria-live", "off");
-    this.#area.className = "log-area";
-    this.#probe.className = "log-probe";
-    this.#probe.textContent = "0".repeat(100);
     this.#rows = new Rows(model);
-    this.#area.append(this.#rows.element, this.#probe);
-    this.element.append(this.#area);
-    this.element.style.setProperty("--row", `${ROW_PX}px`);
+    this.#frame = new LogFrame(this.#rows.element);
+    this.element = this.#frame.scroller;
     this.#selection = new LogSelection(model, this.#rows, () => this.changed());
     this.#marks = new MatchMarks(this.#rows);
+    this.#scrollbar = new Scrollbar(this.element, this.#frame.area, () => this.#showPlace());
     this.#listen();
   }
 
   /** The model has changed: draw in the next frame. */
   changed(): void {
-    if (this.#frame !== 0) return;
-    this.#frame = requestAnimationFrame(() => {
-      this.#frame = 0;
+    if (this.#request !== 0) return;
+    this.#request = requestAnimationFrame(() => {
+      this.#request = 0;
       this.#draw();
     });
   }
@@ -96,25 +77,21 @@ export class LogWindow {
 
   setWrapped(wrapped: boolean): void {
     this.#wrapped = wrapped;
-    this.element.classList.toggle("is-wrapped", wrapped);
-    this.#rows.forgetHeights();
-    this.changed();
+    this.#toggleLook("is-wrapped", wrapped);
   }
 
   setTimes(shown: boolean): void {
-    this.element.classList.toggle("has-times", shown);
-    this.#rows.forgetHeights();
-    this.changed();
+    this.#toggleLook("has-times", shown);
   }
 
   follow(following: boolean): void {
-    if (!following && this.#following) this.#leftAtLine = this.model.endLine;
-    this.#following = following;
+    if (following) this.#follow.join();
+    else this.#follow.leave(this.model.endLine);
     this.changed();
   }
 
   get isFollowing(): boolean {
-    return this.#following;
+    return this.#follow.following;
   }
 
   /** The line at the upper edge of the view. */
@@ -153,12 +130,18 @@ export class LogWindow {
   }
 
   dispose(): void {
-    cancelAnimationFrame(this.#frame);
-    clearTimeout(this.#settle);
+    cancelAnimationFrame(this.#request);
+    this.#scrollbar.dispose();
     for (const dispose of this.#disposals) dispose();
     this.#selection.dispose();
     this.#marks.dispose();
     this.element.remove();
+  }
+
+  #toggleLook(className: string, on: boolean): void {
+    this.element.classList.toggle(className, on);
+    this.#rows.forgetHeights();
+    this.changed();
   }
 
   readonly #heightOf = (line: number): number =>
@@ -177,7 +160,7 @@ export class LogWindow {
     this.#disposals.push(
       listenForIntents(this.element, {
         leaveEnd: () => {
-          if (this.#following && maxScroll(this.#extent()) > 0) this.follow(false);
+          if (this.#follow.following && maxScroll(this.#extent()) > 0) this.follow(false);
         },
         move: (px) => this.#move(px),
         toStart: () => {
@@ -204,34 +187,31 @@ export class LogWindow {
   #resized(): void {
     this.#viewPx = this.element.clientHeight;
     this.#rows.forgetHeights();
-    // The browser may have moved the scrollbar to fit the new size: that was not the reader.
-    this.#expectedTop = this.element.scrollTop;
+    this.#scrollbar.accept();
     this.#draw();
   }
 
   #scrolled(): void {
-    const top = this.element.scrollTop;
-    const px = top - this.#expectedTop;
-    if (Math.abs(px) < 1) return;
-    this.#expectedTop = top;
+    const px = this.#scrollbar.takeMove();
+    if (px === 0) return;
     const extent = this.#extent();
-    const limit = maxScroll(extent);
     const jumped = isJump(px, extent);
     if (px < 0) this.follow(false);
-    this.#place = jumped ? placeAt(top, extent) : movePlace(this.#place, px, extent, this.#heightOf);
-    const atEnd = !isBefore(this.#place, endPlace(extent, this.#heightOf));
-    if (px > 0 && !this.#held && (atEnd || (jumped && top >= limit - 1))) this.follow(true);
+    this.#place = jumped
+      ? placeAt(this.#scrollbar.top, extent)
+      : movePlace(this.#place, px, extent, this.#heightOf);
+    const isEdge = this.#scrollbar.isAtEdge(extent);
+    const atEnd = !isBefore(this.#place, endPlace(extent, this.#heightOf)) || (jumped && isEdge);
+    if (px > 0 && atEnd && !this.#follow.isHeld) this.follow(true);
     // At an edge the scrollbar has no way left although lines may be: give it way at once.
-    if (top <= 0 || top >= limit - 1) this.#showPlace();
-    clearTimeout(this.#settle);
-    this.#settle = setTimeout(() => this.#showPlace(), SETTLE_MS);
+    if (isEdge) this.#showPlace();
     this.changed();
   }
 
   #move(px: number): void {
     const extent = this.#extent();
     if (px < 0) this.follow(false);
-    else if (this.#following) return;
+    else if (this.#follow.following) return;
     this.#place = movePlace(this.#place, px, extent, this.#heightOf);
     if (px > 0 && !isBefore(this.#place, endPlace(extent, this.#heightOf))) this.follow(true);
     this.#showPlace();
@@ -239,10 +219,10 @@ export class LogWindow {
   }
 
   #hold(down: boolean): void {
-    if (this.#held === down) return;
-    this.#held = down;
+    if (this.#follow.isHeld === down) return;
+    this.#follow.hold(down);
     // While text is being selected the lines stand still; what is selected stays in view.
-    if (!down && this.#following && !this.#selection.isEmpty) this.follow(false);
+    if (!down && this.#follow.following && !this.#selection.isEmpty) this.follow(false);
     this.changed();
   }
 
@@ -272,26 +252,21 @@ export class LogWindow {
   /** Sets the scrollbar to the place. */
   #showPlace(): void {
     const extent = this.#extent();
-    this.#area.style.height = `${areaHeight(extent)}px`;
+    this.#scrollbar.fit(extent);
     const linePx = extent.endLine > extent.firstLine ? this.#heightOf(this.#clampedLine(extent)) : ROW_PX;
-    this.#scrollTo(scrollTopOf(this.#place, extent, linePx));
+    this.#scrollbar.moveTo(scrollTopOf(this.#place, extent, linePx));
+    this.changed();
   }
 
   #clampedLine(extent: Extent): number {
     return clamp(this.#place.line, extent.firstLine, extent.endLine - 1);
   }
 
-  #scrollTo(top: number): void {
-    if (Math.abs(top - this.#expectedTop) < 1) return;
-    this.element.scrollTop = top;
-    this.#expectedTop = top;
-  }
-
   #draw(): void {
     if (this.#viewPx === 0) return;
     const extent = this.#extent();
-    this.#area.style.height = `${areaHeight(extent)}px`;
-    const stuck = this.#following && !this.#held;
+    this.#scrollbar.fit(extent);
+    const stuck = this.#follow.isStuck;
     this.#settlePlace(extent, stuck);
     this.#mount(extent);
     if (this.#wrapped) {
@@ -303,8 +278,8 @@ export class LogWindow {
       this.#rows.measure();
       this.#settlePlace(extent, stuck);
     }
-    if (stuck) this.#scrollTo(maxScroll(extent));
-    this.#setSizes(extent);
+    if (stuck) this.#scrollbar.moveTo(maxScroll(extent));
+    this.#frame.setSizes(extent.endLine, this.#rows.widest);
     this.#position();
     this.#marks.draw();
     this.#tell();
@@ -324,29 +299,22 @@ export class LogWindow {
     this.#selection.restore(redrawn);
     this.#firstMounted = from;
   }
-  #firstMounted = 0;
 
   #position(): void {
     let above = this.#place.hiddenPx;
     for (let line = this.#firstMounted; line < this.#place.line; line += 1) above += this.#heightOf(line);
-    this.#rows.element.style.transform = `translateY(${this.#expectedTop - above}px)`;
-  }
-
-  #setSizes(extent: Extent): void {
-    this.element.style.setProperty("--digits", `${String(extent.endLine).length}`);
-    this.element.style.setProperty("--widest", `${this.#rows.widest}`);
+    this.#rows.element.style.transform = `translateY(${this.#scrollbar.top - above}px)`;
   }
 
   #measureColumns(): void {
-    const width = this.#rows.get(this.#place.line)?.textWidth ?? 0;
-    const charPx = this.#probe.offsetWidth / 100;
-    if (width > 0 && charPx > 0) this.#columns = Math.max(1, Math.floor(width / charPx));
+    const textPx = this.#rows.get(this.#place.line)?.textWidth ?? 0;
+    this.#columns = this.#frame.columnsIn(textPx) ?? this.#columns;
   }
 
   #tell(): void {
-    const newLines = this.#following ? 0 : Math.max(0, this.model.endLine - this.#leftAtLine);
-    if (newLines === this.#told.newLines && this.#following === this.#told.following) return;
-    this.#told = { following: this.#following, newLines };
+    const { following, newLines } = this.#follow.state(this.model.endLine);
+    if (newLines === this.#told.newLines && following === this.#told.following) return;
+    this.#told = { following, newLines };
     this.onFollow.emit(this.#told);
   }
 }

@@ -41,6 +41,7 @@ export function formatWhen(ms: number, now: number): string {
     hour: "2-digit",
     minute: "2-digit",
     second: "2-digit",
+    hourCycle: "h23",
   });
 }
 

@@ -20,6 +20,8 @@ export class LogPane {
   readonly attachment: Attachment;
   /** The model or the number of bytes changed. */
   readonly onChange = new Listeners<void>();
+  /** Whether the window keeps to the end. */
+  readonly onFollow = new Listeners<boolean>();
   /** Model and window were replaced. */
   readonly onReplace = new Listeners<void>();
 
@@ -84,6 +86,10 @@ export class LogPane {
     this.attachment.restart();
   }
 
+  toggleFollow(): void {
+    this.#window.follow(!this.#window.isFollowing);
+  }
+
   setWrapped(wrapped: boolean): void {
     this.#wrapped = wrapped;
     this.#window.setWrapped(wrapped);
@@ -104,6 +110,7 @@ export class LogPane {
     const window = new LogWindow(this.#model);
     window.onFollow.add(({ following, newLines }) => {
       this.#jump.hidden = following;
+      this.onFollow.emit(following);
       const news = newLines > 0 ? ` · ${counted(newLines, "new line")}` : "";
       setText(this.#jump, `Jump to end${news}`);
     });
@@ -127,6 +134,7 @@ export class LogPane {
     old.element.replaceWith(this.#window.element);
     old.dispose();
     this.#jump.hidden = true;
+    this.onFollow.emit(true);
     this.onReplace.emit();
     this.#changed();
   }

@@ -89,6 +89,7 @@ function controlOf(field: Field): Control {
       input.autocomplete = "off";
       input.spellcheck = false;
       input.value = initialText(field);
+      if (field.nullable) input.placeholder = "none";
       return input;
     }
   }

@@ -43,6 +43,7 @@ export class RunPanel {
         clear: () => this.#pane.clear(),
         search: () => this.#search.open(),
         copy: () => void this.#copy(),
+        follow: () => this.#pane.toggleFollow(),
         wrap: (on) => this.#pane.setWrapped(on),
         times: (on) => this.#pane.setTimes(on),
         fullScreen: () => void this.#toggleFullScreen(),
@@ -51,6 +52,7 @@ export class RunPanel {
       outputAddress(session.config.apiBase, runId),
       `${runId}.txt`,
     );
+    this.#disposals.push(this.#pane.onFollow.add((following) => toolbar.showFollowing(following)));
     this.#pane.element.append(this.#empty);
     this.element.append(
       this.#header.element,
@@ -95,7 +97,7 @@ export class RunPanel {
       case "attached":
         runs.put(event.run);
         notices.remove(code);
-        if (event.again) notices.remark("Reconnected: nothing lost");
+        if (event.resumed) notices.remark("Reconnected: nothing lost");
         return;
       case "restarted":
         notices.remark("The server has less of this output than was shown: loaded again from its start");

@@ -25,7 +25,8 @@ export class SearchBar {
     private readonly closed: () => void,
   ) {
     this.#finder = new Finder(log.model);
-    this.#input.type = "search";
+    this.#input.type = "text";
+    this.#input.setAttribute("role", "searchbox");
     this.#input.placeholder = "Search the output";
     this.#input.setAttribute("aria-label", "Search the output");
     this.#input.spellcheck = false;

@@ -23,6 +23,7 @@ export class StopControl {
     if (!run || this.element.hidden) return;
     const force = run.state === "stopping" && run.stopOverdue;
     this.#overdue.hidden = !force;
+    this.#stop.classList.toggle("is-force", force);
     setText(this.#stop, force ? "Force" : run.state === "stopping" ? "Stopping…" : "Stop");
     const waiting = run.state === "stopping" && !force ? "Asked to stop; waiting for the job" : null;
     setDisabled(this.#stop, this.session.blocked ?? (this.#isAsking ? "Asking" : waiting));

@@ -5,9 +5,9 @@ const THEMES = ["auto", "light", "dark"] as const;
 type Theme = (typeof THEMES)[number];
 
 const LABELS: Readonly<Record<Theme, string>> = {
-  auto: "Theme: auto",
-  light: "Theme: light",
-  dark: "Theme: dark",
+  auto: "Auto",
+  light: "Light",
+  dark: "Dark",
 };
 
 function isTheme(value: string | null): value is Theme {
@@ -26,6 +26,8 @@ export function themeButton(): HTMLButtonElement {
   const apply = () => {
     document.documentElement.dataset["theme"] = theme;
     toggle.textContent = LABELS[theme];
+    toggle.setAttribute("aria-label", `Colours: ${theme}`);
+    toggle.title = "Colours: as the system has them, light, or dark";
   };
   apply();
   return toggle;

@@ -6,6 +6,7 @@ export interface ToolbarActions {
   clear(): void;
   search(): void;
   copy(): void;
+  follow(): void;
   wrap(on: boolean): void;
   times(on: boolean): void;
   fullScreen(): void;
@@ -16,6 +17,7 @@ const NARROW = "(max-width: 760px)";
 /** The buttons over the log window. Wrap and timestamps are remembered. */
 export class Toolbar {
   readonly element = el("div", "toolbar");
+  readonly #follow: HTMLButtonElement;
 
   constructor(actions: ToolbarActions, lead: HTMLElement, plainTextAddress: string, fileName: string) {
     this.element.setAttribute("role", "toolbar");
@@ -29,6 +31,9 @@ export class Toolbar {
     download.download = fileName;
     const search = button("Search", "button quiet", actions.search);
     search.title = "Search the output ( / or Ctrl+F )";
+    this.#follow = button("Follow", "button quiet", actions.follow);
+    this.#follow.title = "Keep to the end of the output";
+    setPressed(this.#follow, true);
     const clear = button("Clear", "button quiet", actions.clear);
     clear.title = "Clear what is shown; the output itself is kept";
     const copy = button("Copy", "button quiet", actions.copy);
@@ -37,8 +42,9 @@ export class Toolbar {
     const wrapDefault = matchMedia(NARROW).matches;
     this.element.append(
       lead,
-      clear,
+      this.#follow,
       search,
+      clear,
       toggle("Wrap", "wrap", wrapDefault, actions.wrap),
       toggle("Times", "times", false, actions.times),
       copy,
@@ -46,6 +52,10 @@ export class Toolbar {
       plain,
       button("Full screen", "button quiet", actions.fullScreen),
     );
+  }
+
+  showFollowing(following: boolean): void {
+    setPressed(this.#follow, following);
   }
 }
 
