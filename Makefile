@@ -1,4 +1,5 @@
 # make run      set all up and serve http://localhost:5000 (PORT=, HOST=, REDIS_URL=, JOBS_PATH=, ... as below)
+# make build    set all up, the page included, and stop there
 # make test     set all up and run every test; ARGS="-k name" goes to pytest
 # make check    lint, formatting, types: Python and TypeScript
 # make bench    the benchmarks; ARGS="stream_latency" picks some
@@ -13,12 +14,14 @@ PYTHON ?= python3
 ARGS ?=
 BIN := .venv/bin
 
-.PHONY: run test check bench format lock clean python ready-to-run ready-to-test
+.PHONY: run build test check bench format lock clean python ready-to-run ready-to-test
 .DEFAULT_GOAL := run
 
 # exec: Ctrl+C and a stop signal reach the server itself, not a shell in between.
 run: ready-to-run
 	@exec $(BIN)/python wsgi.py
+
+build: ready-to-run
 
 # The page's tests first: the last line is pytest's. Both run, whatever the other says.
 test: ready-to-test
