@@ -36,7 +36,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
 def test_wheel_holds_the_library_alone(wheel: zipfile.ZipFile) -> None:
     tops = {name.split("/")[0] for name in wheel.namelist()}
     assert tops == {"flask_realtime", next(top for top in tops if top.endswith(".dist-info"))}
-    assert "flask_realtime/errors.py" in wheel.namelist()
+    assert {"flask_realtime/errors.py", "flask_realtime/py.typed"} <= set(wheel.namelist())
     assert not [name for name in wheel.namelist() if "node_modules" in name or name.endswith(".ts")]
 
 
