@@ -24,6 +24,9 @@ from flask_realtime.errors import ConfigurationError
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+# The names of the machine itself.
+LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+
 _log = logging.getLogger(__name__)
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -123,11 +126,17 @@ class HostAndOriginGuard:
     """WSGI middleware that lets through what `decide` does not refuse.
 
     It stands around everything else, Socket.IO included. `hosts` are host names and addresses
-    without a port (IPv6 in brackets); each is answered on any port.
+    without a port (IPv6 in brackets); each is answered on any port. `prefixes` are the paths that
+    it watches; requests for others, of an application that has ways of its own, it hands on.
     """
 
     def __init__(
-        self, wsgi_app: WSGIApplication, hosts: Iterable[str], *, socket_path: str = "/socket.io"
+        self,
+        wsgi_app: WSGIApplication,
+        hosts: Iterable[str],
+        *,
+        prefixes: Iterable[str] = ("/",),
+        socket_path: str = "/socket.io",
     ) -> None:
         normal = {host: normal_host(host) for host in hosts}
         for host, name in normal.items():
@@ -138,17 +147,20 @@ class HostAndOriginGuard:
                 )
         self.hosts = frozenset(name for name in normal.values() if name is not None)
         self.wsgi_app = wsgi_app
-        self._socket_path = "/" + socket_path.strip("/")
+        self._prefixes = tuple(prefixes)
+        self._socket_path = socket_path
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        refusal = decide(self._asked(environ), self.hosts)
+        path = environ.get("PATH_INFO", "")
+        if not any(_is_below(path, prefix) for prefix in self._prefixes):
+            return self.wsgi_app(environ, start_response)
+        refusal = decide(self._asked(environ, path), self.hosts)
         if refusal is None:
             return self.wsgi_app(environ, start_response)
         _log.warning("refused a request: %s", refusal.detail)
         return _refuse(refusal, environ, start_response)
 
-    def _asked(self, environ: WSGIEnvironment) -> Asked:
-        path = environ.get("PATH_INFO", "")
+    def _asked(self, environ: WSGIEnvironment, path: str) -> Asked:
         return Asked(
             method=environ["REQUEST_METHOD"],
             scheme=environ["wsgi.url_scheme"],
@@ -158,7 +170,7 @@ class HostAndOriginGuard:
             fetch_mode=environ.get("HTTP_SEC_FETCH_MODE"),
             fetch_dest=environ.get("HTTP_SEC_FETCH_DEST"),
             is_upgrade="websocket" in environ.get("HTTP_UPGRADE", "").lower(),
-            is_socket_path=path == self._socket_path or path.startswith(self._socket_path + "/"),
+            is_socket_path=_is_below(path, self._socket_path),
         )
 
 
@@ -183,6 +195,13 @@ def security_headers() -> dict[str, str]:
         "Cross-Origin-Opener-Policy": "same-origin",
         "Cross-Origin-Resource-Policy": "same-origin",
     }
+
+
+def _is_below(path: str, prefix: str) -> bool:
+    """Whether `path` is `prefix` or below it. Doubled slashes hide nothing: routers merge them."""
+    parts = [part for part in path.split("/") if part]
+    expected = [part for part in prefix.split("/") if part]
+    return parts[: len(expected)] == expected
 
 
 def _is_same_origin(origin: str, scheme: str, own: Authority) -> bool:

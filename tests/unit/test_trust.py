@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from flask_realtime.errors import ConfigurationError
 from flask_realtime.trust import (
+    LOOPBACK_HOSTS,
     Asked,
     Authority,
     HostAndOriginGuard,
@@ -229,6 +230,29 @@ def test_a_path_that_only_begins_like_the_sockets_is_not_theirs() -> None:
     guard = HostAndOriginGuard(Through(), HOSTS, socket_path="live/")
     assert call(guard, HTTP_ORIGIN="null", PATH_INFO="/lives")[0] == "200 OK"
     assert call(guard, HTTP_ORIGIN="null", PATH_INFO="/live/x")[0] == "403 Forbidden"
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        *(("/realtime", 403), ("/realtime/", 403), ("/realtime/api/runs", 403)),
+        *(("//realtime//api", 403), ("/socket.io/", 403), ("", 200), ("/", 200)),
+        *(("/other/realtime", 200), ("/realtimes", 200), ("/realtime.html", 200)),
+    ],
+)
+def test_an_application_with_ways_of_its_own_is_watched_below_the_prefixes_only(
+    path: str, expected: int
+) -> None:
+    guard = HostAndOriginGuard(Through(), HOSTS, prefixes=("/realtime", "/socket.io"))
+    status = call(guard, HTTP_ORIGIN="null", REQUEST_METHOD="POST", PATH_INFO=path)[0]
+    assert int(status.split()[0]) == expected
+
+
+def test_below_the_root_is_everything() -> None:
+    guard = HostAndOriginGuard(Through(), LOOPBACK_HOSTS, prefixes=("/", "/socket.io"))
+    for path in ("", "/", "/a", "//b"):
+        assert call(guard, HTTP_HOST="evil.example", PATH_INFO=path)[0][:3] == "421"
+        assert call(guard, PATH_INFO=path)[0][:3] == "200"
 
 
 def test_a_missing_host_is_refused() -> None:
