@@ -53,17 +53,14 @@ export function scrollTopOf(place: Place, extent: Extent, linePx = ROW_PX): numb
 export function placeAt(scrollTop: number, extent: Extent): Place {
   const lines = extent.endLine - extent.firstLine;
   if (lines <= 0) return { line: extent.firstLine, hiddenPx: 0 };
+  if (isExact(extent)) {
+    const index = clamp(Math.floor(scrollTop / ROW_PX), 0, lines - 1);
+    return { line: extent.firstLine + index, hiddenPx: clamp(scrollTop - index * ROW_PX, 0, ROW_PX) };
+  }
   const limit = maxScroll(extent);
-  const position = isExact(extent)
-    ? scrollTop / ROW_PX
-    : limit > 0
-      ? (scrollTop / limit) * lines
-      : 0;
+  const position = limit > 0 ? (scrollTop / limit) * lines : 0;
   const index = clamp(Math.floor(position), 0, lines - 1);
-  return {
-    line: extent.firstLine + index,
-    hiddenPx: clamp(position - index, 0, 1) * ROW_PX,
-  };
+  return { line: extent.firstLine + index, hiddenPx: clamp(position - index, 0, 1) * ROW_PX };
 }
 
 /** Whether a change of the scrollbar by `px` is a jump to somewhere else. */

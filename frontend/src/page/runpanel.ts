@@ -2,6 +2,7 @@ import type { AttachmentEvent } from "../connection/attachment";
 import type { Dispose } from "../connection/listeners";
 import { isFinal } from "../connection/protocol";
 import { outputAddress } from "./api";
+import { Batch } from "./batch";
 import { el, setText } from "./dom";
 import { counted } from "./format";
 import { LogPane } from "./logpane";
@@ -27,7 +28,7 @@ export class RunPanel {
   readonly #disposals: Dispose[] = [];
   #announcedAt = 0;
   #announcedState = "";
-  #isQueued = false;
+  readonly #redraw = new Batch(() => this.#update());
 
   constructor(
     private readonly session: Session,
@@ -62,11 +63,12 @@ export class RunPanel {
       this.#announcer,
     );
     this.#listen();
-    this.#queue();
+    this.#redraw.request();
   }
 
   dispose(): void {
     for (const dispose of this.#disposals) dispose();
+    this.#redraw.dispose();
     this.#search.dispose();
     this.#pane.dispose();
     this.element.remove();
@@ -74,15 +76,15 @@ export class RunPanel {
 
   #listen(): void {
     const stop = new AbortController();
-    const timer = setInterval(() => this.#queue(), TICK_MS);
+    const timer = setInterval(() => this.#redraw.request(), TICK_MS);
     this.#disposals.push(
       () => stop.abort(),
       () => clearInterval(timer),
-      this.session.runs.onChange.add(() => this.#queue()),
-      this.session.connection.onState.add(() => this.#queue()),
+      this.session.runs.onChange.add(() => this.#redraw.request()),
+      this.session.connection.onState.add(() => this.#redraw.request()),
       this.#pane.onChange.add(() => {
         this.#search.changed();
-        this.#queue();
+        this.#redraw.request();
       }),
       this.#pane.onReplace.add(() => this.#search.setLog(this.#pane)),
       this.#pane.attachment.onEvent.add((event) => this.#attached(event)),
@@ -116,15 +118,6 @@ export class RunPanel {
     if (!isSlash && !(isFind && !this.#search.hasFocus)) return;
     event.preventDefault();
     this.#search.open();
-  }
-
-  #queue(): void {
-    if (this.#isQueued) return;
-    this.#isQueued = true;
-    requestAnimationFrame(() => {
-      this.#isQueued = false;
-      this.#update();
-    });
   }
 
   #update(): void {

@@ -1,4 +1,5 @@
 import type { Job } from "../connection/protocol";
+import { Batch } from "./batch";
 import { button, el } from "./dom";
 import { JobCard } from "./jobcard";
 import { RunList } from "./runrow";
@@ -15,7 +16,7 @@ export class Sidebar {
   readonly #recentEmpty = el("p", "empty", "Nothing has run yet. Press Start on a job.");
   readonly #fold: HTMLButtonElement;
   #jobCards: JobCard[] = [];
-  #isQueued = false;
+  readonly #redraw = new Batch(() => this.#update());
 
   constructor(private readonly session: Session) {
     this.#recent = new RunList(session, { withStop: false, withJob: true });
@@ -34,14 +35,14 @@ export class Sidebar {
     this.element.append(this.#fold, body);
     this.#cards.append(el("p", "empty", "Waiting for the server…"));
     session.onJobs.add((jobs) => this.#showJobs(jobs));
-    session.runs.onChange.add(() => this.#queue());
-    session.connection.onState.add(() => this.#queue());
+    session.runs.onChange.add(() => this.#redraw.request());
+    session.connection.onState.add(() => this.#redraw.request());
     session.onSelect.add((run) => {
       this.#setFolded(run !== null);
-      this.#queue();
+      this.#redraw.request();
     });
     this.#setFolded(false);
-    setInterval(() => this.#queue(), TICK_MS);
+    setInterval(() => this.#redraw.request(), TICK_MS);
   }
 
   get #isFolded(): boolean {
@@ -61,16 +62,7 @@ export class Sidebar {
     this.#jobCards = jobs.map((job) => new JobCard(this.session, job));
     this.#cards.replaceChildren(...this.#jobCards.map((card) => card.element));
     if (jobs.length === 0) this.#cards.append(noJobs());
-    this.#queue();
-  }
-
-  #queue(): void {
-    if (this.#isQueued) return;
-    this.#isQueued = true;
-    requestAnimationFrame(() => {
-      this.#isQueued = false;
-      this.#update();
-    });
+    this.#redraw.request();
   }
 
   #update(): void {

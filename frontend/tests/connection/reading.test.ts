@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { RequestError } from "../../src/connection/protocol";
+import {
+  readAttached,
+  readError,
+  readJobs,
+  readNotice,
+  readOutput,
+  readRun,
+  readRuns,
+} from "../../src/connection/reading";
+
+const RUN = {
+  id: "01",
+  job: "count",
+  params: { n: 1 },
+  user: "local",
+  state: "stopping",
+  created: "2026-11-21T01:02:03.004Z",
+  started: null,
+  ended: null,
+  exit: null,
+  output_bytes: 12,
+  executor: "thread",
+  isolation: "thread",
+  host: "h",
+  stop_requested: "2026-11-21T01:02:04.000Z",
+  stop_overdue: true,
+};
+
+test("a run is read with its times as ms", () => {
+  const run = readRun(RUN);
+  assert.equal(run.created, Date.UTC(2026, 10, 21, 1, 2, 3, 4));
+  assert.equal(run.started, null);
+  assert.equal(run.outputBytes, 12);
+  assert.equal(run.stopOverdue, true);
+});
+
+test("a run without what was added later to the protocol is a run", () => {
+  const { stop_requested: _r, stop_overdue: _o, ...older } = RUN;
+  assert.equal(readRun(older).stopOverdue, false);
+  assert.equal(readRun(older).stopRequested, null);
+});
+
+test("an exit is read with and without a code", () => {
+  assert.deepEqual(readRun({ ...RUN, exit: { code: 3, reason: "x" } }).exit, { code: 3, reason: "x" });
+  assert.deepEqual(readRun({ ...RUN, exit: { code: null, reason: "x" } }).exit, { code: null, reason: "x" });
+});
+
+test("what does not follow the protocol is refused at the border", () => {
+  const wrong: [(value: unknown) => unknown, unknown][] = [
+    [readRun, null],
+    [readRun, [RUN]],
+    [readRun, { ...RUN, state: "flying" }],
+    [readRun, { ...RUN, id: 7 }],
+    [readRun, { ...RUN, output_bytes: -1 }],
+    [readRun, { ...RUN, created: "yesterday" }],
+    [readRuns, { runs: RUN }],
+    [readJobs, {}],
+    [readAttached, { run: RUN }],
+    [readOutput, { run: "01", offset: 0, data: "text", time: 0, stream: 1 }],
+    [readOutput, { run: "01", offset: Number.NaN, data: new ArrayBuffer(1), time: 0 }],
+    [readNotice, { active: true }],
+  ];
+  for (const [read, value] of wrong) {
+    assert.throws(
+      () => read(value),
+      (error) => error instanceof RequestError && error.code === "malformed",
+      JSON.stringify(value),
+    );
+  }
+});
+
+test("output's bytes are read from a buffer or a view of one", () => {
+  const buffer = Uint8Array.of(1, 2, 3, 4).buffer;
+  const event = { run: "01", offset: 5, time: 1, stream: 2 };
+  assert.deepEqual([...readOutput({ ...event, data: buffer }).data], [1, 2, 3, 4]);
+  assert.deepEqual([...readOutput({ ...event, data: new Uint8Array(buffer, 1, 2) }).data], [2, 3]);
+});
+
+test("the error of an acknowledgement is found, and a good one has none", () => {
+  assert.equal(readError({ error: { code: "unknown_job", message: "No job x." } })?.code, "unknown_job");
+  assert.equal(readError({ run: RUN }), null);
+  assert.equal(readError(undefined), null);
+});

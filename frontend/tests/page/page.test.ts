@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { readRun } from "../../src/connection/reading";
+import { elapsedOf, exitText, formatBytes, formatElapsed } from "../../src/page/format";
+import { pathOfRun, runOfPath } from "../../src/page/permalink";
+import { RunStore } from "../../src/page/runstore";
+
+const run = (id: string, state: string, more: Record<string, unknown> = {}) =>
+  readRun({ id, job: "count", params: {}, state, output_bytes: 0, ...more });
+
+test("durations are shown in minutes, and in hours once there are some", () => {
+  assert.equal(formatElapsed(7_900), "0:07");
+  assert.equal(formatElapsed(723_000), "12:03");
+  assert.equal(formatElapsed(3_723_000), "1:02:03");
+  assert.equal(formatElapsed(-5), "0:00");
+});
+
+test("sizes change the unit where the number would grow long", () => {
+  assert.equal(formatBytes(0), "0 B");
+  assert.equal(formatBytes(999), "999 B");
+  assert.equal(formatBytes(1_000), "1.0 kB");
+  assert.equal(formatBytes(999_999), "1.0 MB");
+  assert.equal(formatBytes(123_456_789), "123 MB");
+});
+
+test("a run that has ended keeps the time it took", () => {
+  const times = { started: "2026-11-21T01:00:00Z", ended: "2026-11-21T01:00:09Z" };
+  assert.equal(elapsedOf(run("1", "failed", times), Date.now()), 9000);
+  assert.equal(elapsedOf(run("1", "queued"), Date.now()), null);
+});
+
+test("how a run ended is told without repeating its state", () => {
+  assert.equal(exitText(run("1", "succeeded", { exit: { code: 0, reason: "succeeded" } })), "");
+  assert.equal(
+    exitText(run("1", "failed", { exit: { code: 1, reason: "ValueError: x" } })),
+    "ValueError: x · exit code 1",
+  );
+});
+
+test("a run's address leads back to it, under any prefix", () => {
+  for (const base of ["/", "/tools/realtime/"]) {
+    assert.equal(runOfPath(pathOfRun("01abc", base), base), "01abc");
+    assert.equal(runOfPath(pathOfRun("01 é%", base), base), "01 é%");
+    assert.equal(runOfPath(base, base), null);
+  }
+});
+
+test("addresses of other things name no run", () => {
+  for (const path of ["/runs/", "/runs/a/b", "/other/1", "/runs/%"]) assert.equal(runOfPath(path, "/"), null);
+});
+
+test("runs are listed newest first, and those under way are found by job", () => {
+  const store = new RunStore();
+  store.putAll([run("1", "succeeded"), run("3", "running"), run("2", "queued")]);
+  assert.deepEqual(store.newest(2).map((each) => each.id), ["3", "2"]);
+  assert.deepEqual(store.active("count").map((each) => each.id), ["3", "2"]);
+  assert.deepEqual(store.active("other"), []);
+});
+
+test("an older record that arrives late does not bring an ended run back to life", () => {
+  const store = new RunStore();
+  store.put(run("1", "failed"));
+  store.put(run("1", "running"));
+  store.putAll([run("1", "stopping")]);
+  assert.equal(store.get("1")?.state, "failed");
+});
