@@ -3,6 +3,7 @@ import type { Param } from "./csi";
 import { applySgr } from "./sgr";
 import { REACH } from "./screen";
 import type { Screen } from "./screen";
+import { PLAIN } from "./style";
 
 type Control = (screen: Screen, params: readonly Param[]) => void;
 
@@ -32,12 +33,15 @@ const eraseDisplay: Control = (screen, params) => {
   const what = choice(params);
   if (what === 2 && !screen.mayErase()) return;
   if (what === 0) eraseRight(screen, style);
-  if (what === 1) screen.row.erase(0, screen.x + 1, style);
+  if (what === 1) {
+    screen.row.erase(0, Math.min(screen.x + 1, screen.columns), style);
+    screen.row.wrapped = false;
+  }
   const from = what === 0 ? screen.y + 1 : 0;
   // 3, the scrollback, stays: a log forgets nothing because a program says so
   const to = what === 1 ? screen.y : what === 3 ? 0 : screen.height;
   for (let y = from; y < to; y++) {
-    const target = y < screen.rows.length ? screen.rows[y] : screen.blankFill() ? screen.reachRow(y) : undefined;
+    const target = screen.rows.at(y) ?? (screen.blankFill() ? screen.rows.reach(y) : undefined);
     target?.erase(0, Infinity, style);
     if (target) target.wrapped = false;
   }
@@ -45,6 +49,7 @@ const eraseDisplay: Control = (screen, params) => {
 
 function eraseRight(screen: Screen, style: number): void {
   if (screen.x < screen.columns) screen.row.erase(screen.x, Infinity, style);
+  if (screen.x === 0) screen.row.wrapped = false;
 }
 
 const eraseLine: Control = (screen, params) => {
@@ -52,7 +57,10 @@ const eraseLine: Control = (screen, params) => {
   const what = choice(params);
   if (what === 0) eraseRight(screen, style);
   if (what === 1) screen.row.erase(0, Math.min(screen.x + 1, screen.columns), style);
-  if (what === 2) screen.row.erase(0, Infinity, style);
+  if (what === 2) {
+    screen.row.erase(0, Infinity, style);
+    screen.row.wrapped = false;
+  }
 };
 
 const eraseChars: Control = (screen, params) => {
@@ -73,14 +81,16 @@ const removeChars: Control = (screen, params) => {
 };
 
 const insertRows: Control = (screen, params) => {
+  screen.move(0, 0);
   if (screen.y < screen.top || screen.y > screen.bottom) return;
-  screen.insertRows(screen.y, count(params), screen.blankFill());
+  screen.rows.insert(screen.y, count(params), screen.bottom, screen.blankFill());
   screen.x = 0;
 };
 
 const removeRows: Control = (screen, params) => {
+  screen.move(0, 0);
   if (screen.y < screen.top || screen.y > screen.bottom) return;
-  screen.removeRows(screen.y, count(params), screen.blankFill());
+  screen.rows.remove(screen.y, count(params), screen.bottom, screen.blankFill());
   screen.x = 0;
 };
 
@@ -143,8 +153,8 @@ export const CONTROLS: ReadonlyMap<string, Control> = new Map<string, Control>([
   ["G", column], ["`", column], ["d", row], ["H", position], ["f", position],
   ["J", eraseDisplay], ["?J", eraseDisplay], ["K", eraseLine], ["?K", eraseLine],
   ["X", eraseChars], ["@", insertChars], ["P", removeChars], ["L", insertRows], ["M", removeRows],
-  ["S", (screen, params) => screen.removeRows(screen.top, count(params), screen.blankFill())],
-  ["T", (screen, params) => screen.insertRows(screen.top, count(params), 0)],
+  ["S", (screen, params) => screen.rows.remove(screen.top, count(params), screen.bottom, screen.blankFill())],
+  ["T", (screen, params) => screen.rows.insert(screen.top, count(params), screen.bottom, PLAIN)],
   ["b", repeat], ["r", region], ["I", tabs], ["Z", tabsBack],
   ["s", (screen) => screen.saveCursor()], ["u", (screen) => screen.restoreCursor()],
   ["?h", setPrivateMode], ["?l", resetPrivateMode], ["!p", softReset],

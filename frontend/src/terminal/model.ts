@@ -42,14 +42,15 @@ class Model implements LogModel {
   get endLine(): number { return this.#store.end + this.#screen.rows.length; }
 
   write(data: Uint8Array, stream: StreamId, time: number): void {
-    this.#screen.time = time;
-    this.#screen.stream = stream;
+    const { rows } = this.#screen;
+    rows.time = time;
+    rows.stream = stream;
     this.#inputs[stream].write(data);
   }
 
   gap(bytes: number): void {
     this.#screen.freezeAll();
-    const { time, stream } = this.#screen;
+    const { time, stream } = this.#screen.rows;
     this.#add({ text: "", spans: [], time, stream, wrapped: false, fill: 0, gapBytes: bytes }, false);
     // what was being said when the gap began is lost
     for (const stream of [1, 2] as const) this.#inputs[stream].reset();
@@ -63,7 +64,7 @@ class Model implements LogModel {
 
   line(n: number): Line {
     this.#check(n);
-    return n < this.#store.end ? this.#store.line(n) : (this.#screen.rows[n - this.#store.end] as Row).line();
+    return n < this.#store.end ? this.#store.line(n) : (this.#screen.rows.at(n - this.#store.end) as Row).line();
   }
 
   styleOf(id: number): Style {
@@ -94,7 +95,7 @@ class Model implements LogModel {
     yield* this.#store.blocks(from, to);
     const { rows } = this.#screen;
     if (to <= this.#store.end) return;
-    yield { ...joinLines(rows.map((row) => row.line().text)), first: this.#store.end, count: rows.length };
+    yield { ...joinLines(Array.from({ length: rows.length }, (_, y) => (rows.at(y) as Row).line().text)), first: this.#store.end, count: rows.length };
   }
 
   #freeze(row: Row): void {

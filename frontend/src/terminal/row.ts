@@ -7,9 +7,12 @@ import { addSpan, spanObjects } from "./spans";
 import type { Line, StreamId } from "./types";
 import { charWidth, FIRST_UNUSUAL } from "./width";
 
+/** Columns of a row up to which columns can be put in and taken out: each time all that follows moves. */
+const EDITABLE = 65_536;
+
 export class Row {
   /** Set when the row goes on from the one above it. */
-  wrapped = false;
+  #wrapped = false;
   time = 0;
   stream: StreamId = 1;
   /** Style of everything beyond the end: a background when the row was erased in colour. */
@@ -36,8 +39,17 @@ export class Row {
     this.time = time;
     this.stream = stream;
     this.fill = fill;
-    this.wrapped = this.wide = false;
+    this.#wrapped = this.wide = false;
     return this;
+  }
+
+  get wrapped(): boolean {
+    return this.#wrapped;
+  }
+
+  set wrapped(wrapped: boolean) {
+    if (wrapped !== this.#wrapped) this.#line = null;
+    this.#wrapped = wrapped;
   }
 
   /** Columns from the left edge to the end of what was printed. */
@@ -88,8 +100,8 @@ export class Row {
    * @param edge the right edge's column, Infinity when there is none
    */
   insert(x: number, count: number, style: number, edge: number): void {
+    if ((x >= this.columns && style === this.fill) || this.columns > EDITABLE) return;
     this.#line = null;
-    if (x >= this.columns && style === this.fill) return;
     const cells = this.#open();
     cells.pad(x, this.fill);
     cells.insert(x, Math.min(count, edge - x), style);
@@ -99,9 +111,9 @@ export class Row {
 
   /** Removes columns; empty ones come in at the right edge. */
   remove(x: number, count: number, style: number, edge: number): void {
-    this.#line = null;
     const inStyle = style !== this.fill && edge !== Infinity;
-    if (x >= this.columns && !inStyle) return;
+    if ((x >= this.columns && !inStyle) || this.columns > EDITABLE) return;
+    this.#line = null;
     const cells = this.#open();
     if (inStyle) cells.pad(edge, this.fill);
     cells.remove(x, count, style);
@@ -124,7 +136,7 @@ export class Row {
     const line: { -readonly [key in keyof Line]: Line[key] } = {
       text, spans: spanObjects(spans, 0, spans.length), time: this.time, stream: this.stream,
     };
-    if (this.wrapped) line.wrapped = true;
+    if (this.#wrapped) line.wrapped = true;
     if (this.fill !== 0) line.fill = this.fill;
     return line;
   }

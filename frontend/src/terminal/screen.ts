@@ -5,10 +5,10 @@
  * (`CSI H`, `CSI 2 J`, the alternate screen) begins on a fresh page below what was printed before, so that
  * nothing that somebody may want to read is painted over. With columns it is a terminal of columns × rows.
  */
-import { Row } from "./row";
+import type { Row } from "./row";
+import { Rows } from "./rows";
 import { Pen, PLAIN } from "./style";
 import type { PenState, StyleTable } from "./style";
-import type { StreamId } from "./types";
 import { charWidth } from "./width";
 
 /** Columns of a row without a set width, after which it wraps all the same: a string must end somewhere. */
@@ -30,14 +30,10 @@ interface SavedCursor {
 }
 
 export class Screen {
-  /** Of the chunk being written. */
-  time = 0;
-  stream: StreamId = 1;
   readonly pen: Pen;
   x = 0;
   y = 0;
-  /** From the top down to the lowest row that was printed on or left by a line feed. */
-  readonly rows: Row[] = [];
+  readonly rows: Rows;
   /** Scroll region, both rows included. */
   top = 0;
   bottom: number;
@@ -47,11 +43,7 @@ export class Screen {
   readonly columns: number;
   /** Something beyond Latin-1 was printed; whoever asks resets it. */
   sawWide = false;
-  /** The row frozen last, to use again. */
-  #spare: Row | null = null;
   #saved: SavedCursor | null = null;
-  /** Rows frozen so far. */
-  #frozen = 0;
   /** The cursor addresses a fresh page, of which no row has scrolled out yet. */
   #onPage = false;
 
@@ -59,17 +51,18 @@ export class Screen {
     readonly height: number,
     columns: number | undefined,
     styles: StyleTable,
-    private readonly onFreeze: (row: Row) => void,
+    onFreeze: (row: Row) => void,
   ) {
     this.isLog = columns === undefined;
     this.columns = columns ?? MAX_COLUMNS;
     this.bottom = height - 1;
+    this.rows = new Rows(onFreeze);
     this.pen = new Pen(styles);
   }
 
   /** The cursor's row, made when it does not exist yet. */
   get row(): Row {
-    return this.rows[this.y] ?? this.reachRow(this.y);
+    return this.rows.at(this.y) ?? this.rows.reach(this.y);
   }
 
   /** Prints a run without control characters; `bits`: all its char codes or-ed together. */
@@ -86,8 +79,8 @@ export class Screen {
   #printOn(run: string, bits: number): void {
     const row = this.row;
     if (this.x === 0) {
-      row.time = this.time;
-      row.stream = this.stream;
+      row.time = this.rows.time;
+      row.stream = this.rows.stream;
     }
     this.x = row.print(this.x, run, bits, this.pen.style);
   }
@@ -116,8 +109,8 @@ export class Screen {
     this.x = 0;
     this.#down();
     this.row.wrapped = true;
-    this.row.time = this.time;
-    this.row.stream = this.stream;
+    this.row.time = this.rows.time;
+    this.row.stream = this.rows.stream;
   }
 
   /** LF, VT, FF: the pipes of jobs carry no CR before it. */
@@ -128,9 +121,10 @@ export class Screen {
       this.freezeAll();
       return;
     }
+    const { y } = this;
     this.#down();
-    const next = this.rows[this.y];
-    if (next) next.wrapped = false;
+    const next = this.rows.at(this.y);
+    if (next && this.y > y) next.wrapped = false;
   }
 
   /** IND: down in the same column. */
@@ -142,52 +136,31 @@ export class Screen {
   #down(): void {
     if (this.y === this.bottom) this.#scroll();
     else if (this.y < this.height - 1) {
-      this.reachRow(this.y);
+      this.rows.reach(this.y);
       this.y++;
     }
   }
 
   #scroll(): void {
     if (this.top > 0) {
-      this.removeRows(this.top, 1, this.blankFill());
+      this.rows.remove(this.top, 1, this.bottom, this.blankFill());
       return;
     }
-    this.reachRow(this.y);
-    this.#freezeTop();
+    this.rows.reach(this.y);
+    this.rows.takeTop();
     const fill = this.blankFill();
-    if (this.bottom < this.height - 1) this.rows.splice(this.bottom, 0, this.#blank(fill));
+    if (this.bottom < this.height - 1) this.rows.put(this.bottom, fill);
     else {
       this.#onPage = false;
-      if (fill !== PLAIN) this.rows.push(this.#blank(fill));
+      if (fill !== PLAIN) this.rows.put(this.rows.length, fill);
     }
   }
 
   /** RI: up in the same column; at the region's top its rows move down. */
   reverseIndex(): void {
     this.#restrict();
-    if (this.y === this.top) this.insertRows(this.top, 1, this.blankFill());
+    if (this.y === this.top) this.rows.insert(this.top, 1, this.bottom, this.blankFill());
     else if (this.y > 0) this.y--;
-  }
-
-  /** Rows of the region from `at` on move down; those beyond its bottom are lost. */
-  insertRows(at: number, count: number, fill: number): void {
-    if (at > this.bottom || (at >= this.rows.length && fill === PLAIN)) return;
-    if (at > 0) this.reachRow(at - 1);
-    for (let i = Math.min(count, this.bottom - at + 1); i > 0; i--) {
-      this.rows.splice(at, 0, this.#blank(fill));
-      if (this.rows.length > this.bottom + 1) this.rows.splice(this.bottom + 1, 1);
-    }
-  }
-
-  /** Rows of the region below `at` move up over it; empty ones come in at its bottom. */
-  removeRows(at: number, count: number, fill: number): void {
-    if (at > this.bottom || (at >= this.rows.length && fill === PLAIN)) return;
-    if (fill !== PLAIN) this.reachRow(this.bottom);
-    const bottom = Math.min(this.bottom, this.rows.length - 1);
-    for (let i = Math.min(count, this.bottom - at + 1); i > 0; i--) {
-      this.rows.splice(at, 1);
-      this.rows.splice(bottom, 0, this.#blank(fill));
-    }
   }
 
   /** Style of rows that come in: on a log they are always plain, lest a colour left on paints every row. */
@@ -230,14 +203,14 @@ export class Screen {
 
   saveCursor(): void {
     const { fg, bg, flags } = this.pen;
-    this.#saved = { x: this.x, row: this.#frozen + this.y, pen: { fg, bg, flags } };
+    this.#saved = { x: this.x, row: this.rows.taken + this.y, pen: { fg, bg, flags } };
   }
 
   /** Without a saved one, the cursor goes to the top left corner and the pen is reset. */
   restoreCursor(): void {
     const { x, row, pen } = this.#saved ?? { x: 0, row: 0, pen: null };
     this.x = Math.min(x, this.columns - 1);
-    this.y = Math.min(Math.max(row - this.#frozen, 0), this.height - 1);
+    this.y = Math.min(Math.max(row - this.rows.taken, 0), this.height - 1);
     if (pen) this.pen.set(pen.fg, pen.bg, pen.flags);
     else this.pen.reset();
   }
@@ -256,14 +229,13 @@ export class Screen {
   }
 
   freezeAll(): void {
-    while (this.rows.length > 0) this.#freezeTop();
+    while (this.rows.length > 0) this.rows.takeTop();
     this.y = 0;
   }
 
   /** Forgets all rows. */
   clear(): void {
-    this.#frozen += this.rows.length;
-    this.rows.length = 0;
+    this.rows.drop();
     this.x = this.y = 0;
   }
 
@@ -275,25 +247,6 @@ export class Screen {
     this.lastRun = "";
   }
 
-  #freezeTop(): void {
-    this.#frozen++;
-    const row = this.rows.shift() as Row;
-    this.onFreeze(row);
-    this.#spare = row;
-  }
-
-  #blank(fill: number): Row {
-    const row = this.#spare ?? new Row();
-    this.#spare = null;
-    return row.renew(this.time, this.stream, fill);
-  }
-
-  /** The row y, made with those above it when they do not exist yet. */
-  reachRow(y: number): Row {
-    while (this.rows.length <= y) this.rows.push(this.#blank(PLAIN));
-    return this.rows[y] as Row;
-  }
-
   /** Columns that editing on this row reaches. */
   get edge(): number {
     return this.#reach + 1;
@@ -301,7 +254,7 @@ export class Screen {
 
   /** The rightmost column for cursor movement. */
   get #reach(): number {
-    return this.isLog ? Math.max(REACH - 1, this.rows[this.y]?.columns ?? 0) : this.columns - 1;
+    return this.isLog ? Math.max(REACH - 1, this.rows.at(this.y)?.columns ?? 0) : this.columns - 1;
   }
 
   #restrict(): void {
