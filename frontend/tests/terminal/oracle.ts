@@ -13,6 +13,9 @@ export interface Size {
   readonly rows: number;
 }
 
+/** At the end of a row that goes on from the one above it. */
+const WRAPPED: Cell = "↩";
+
 /** Rows that the oracle keeps above its screen; no test prints more. */
 const SCROLLBACK = 100_000;
 
@@ -43,6 +46,7 @@ function readRows(terminal: Terminal, columns: number): Cell[][] {
       const afterWide = x > 0 && line.getCell(x - 1)?.getWidth() === 2;
       row.push(afterWide ? "" : (cell.getChars() || " ") + styleMark(oracleStyle(cell)));
     }
+    if (line?.isWrapped) row.push(WRAPPED);
     shown.push(row);
   }
   return shown;
@@ -70,7 +74,7 @@ function styleMark(style: Style): string {
 export function modelRows(model: LogModel, columns: number): Cell[][] {
   const shown: Cell[][] = [];
   for (let n = model.firstLine; n < model.endLine; n++) {
-    const { text, spans, fill } = model.line(n);
+    const { text, spans, fill, wrapped } = model.line(n);
     const row: Cell[] = [];
     let at = 0;
     for (const char of text) {
@@ -86,6 +90,7 @@ export function modelRows(model: LogModel, columns: number): Cell[][] {
       if (width === 2) row.push("");
     }
     while (row.length < columns) row.push(` ${styleMark(model.styleOf(fill ?? 0))}`);
+    if (wrapped) row.push(WRAPPED);
     shown.push(row);
   }
   return withoutEmptyEnd(shown, columns);
@@ -105,5 +110,5 @@ function withoutEmptyEnd(rows: Cell[][], columns: number): Cell[][] {
 
 /** The rows' text without styles, one string a row, without blanks at the end: for reading a failure. */
 export function plainText(rows: readonly (readonly Cell[])[]): string[] {
-  return rows.map((row) => row.map((cell) => (cell === "" ? "" : cell.slice(0, Math.max(1, cell.indexOf("|", 1) < 0 ? cell.length : cell.indexOf("|", 1))))).join("").trimEnd());
+  return rows.map((row) => row.map((cell) => cell.replace(/(?<=.)\|.*$/u, "")).join("").trimEnd());
 }
