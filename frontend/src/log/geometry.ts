@@ -7,8 +7,6 @@
 export const ROW_PX = 18;
 /** Firefox lays out no more than about 17.9M px (measured, see facts), Chromium 33.5M. */
 export const MAX_AREA_PX = 15_000_000;
-/** A scroll further than this many views is a jump of the scrollbar, not a move by wheel or finger. */
-const JUMP_VIEWS = 2;
 
 /** The line at the upper edge of the view, and how many px of it are hidden above that edge. */
 export interface Place {
@@ -61,11 +59,6 @@ export function placeAt(scrollTop: number, extent: Extent): Place {
   const position = limit > 0 ? (scrollTop / limit) * lines : 0;
   const index = clamp(Math.floor(position), 0, lines - 1);
   return { line: extent.firstLine + index, hiddenPx: clamp(position - index, 0, 1) * ROW_PX };
-}
-
-/** Whether a change of the scrollbar by `px` is a jump to somewhere else. */
-export function isJump(px: number, extent: Extent): boolean {
-  return Math.abs(px) > JUMP_VIEWS * extent.viewPx;
 }
 
 /** Moves a place by `px` over lines whose heights `heightOf` tells; stays within the lines. */

@@ -31,6 +31,12 @@ export class MatchMarks {
     return this.#current ? (this.rows.get(this.#current.line)?.element ?? null) : null;
   }
 
+  /** Where the current match is on the screen, if mounted. */
+  currentRect(): DOMRect | null {
+    if (!this.#current || !this.currentElement()) return null;
+    return this.#range(this.#current).getBoundingClientRect();
+  }
+
   draw(): void {
     const row = this.currentElement();
     if (row !== this.#markedRow) {

@@ -5,6 +5,8 @@ import { ROW_PX } from "./geometry";
 export interface IntentHandlers {
   /** The reader turns towards earlier lines: following must stop at once, even in a flood. */
   leaveEnd(): void;
+  /** A wheel turns or a finger moves: the scroll that follows is meant in px of text. */
+  byPx(): void;
   /** Move by px (from keys). */
   move(px: number): void;
   toStart(): void;
@@ -29,6 +31,7 @@ export function listenForIntents(scroller: HTMLElement, handlers: IntentHandlers
   scroller.addEventListener(
     "wheel",
     (event) => {
+      handlers.byPx();
       if (event.deltaY < 0 && !event.ctrlKey) handlers.leaveEnd();
     },
     passive,
@@ -43,6 +46,7 @@ export function listenForIntents(scroller: HTMLElement, handlers: IntentHandlers
   scroller.addEventListener(
     "touchmove",
     (event) => {
+      handlers.byPx();
       const y = event.touches[0]?.clientY ?? 0;
       if (y - touchY > TOUCH_SLACK_PX) handlers.leaveEnd();
     },

@@ -2,24 +2,13 @@ import { Listeners, type Dispose } from "../connection/listeners";
 import type { LogModel, SearchMatch } from "../terminal/types";
 import { Follow, type FollowState } from "./follow";
 import { LogFrame } from "./frame";
-import {
-  ROW_PX,
-  clamp,
-  endPlace,
-  isBefore,
-  isJump,
-  maxScroll,
-  movePlace,
-  placeAt,
-  scrollTopOf,
-  type Extent,
-  type Place,
-} from "./geometry";
+import { ROW_PX, maxScroll } from "./geometry";
 import { MatchMarks } from "./highlight";
 import { listenForIntents } from "./intents";
 import { Rows } from "./rows";
 import { Scrollbar } from "./scrollbar";
 import { LogSelection } from "./selection";
+import { Viewpoint } from "./viewpoint";
 
 /** Rows mounted beyond each edge of the view, so that quick scrolling finds text. */
 const OVERSCAN_ROWS = 12;
@@ -34,22 +23,20 @@ export class LogWindow {
 
   readonly #frame: LogFrame;
   readonly #rows: Rows;
+  readonly #view: Viewpoint;
   readonly #selection: LogSelection;
   readonly #marks: MatchMarks;
   readonly #scrollbar: Scrollbar;
   readonly #follow = new Follow();
   readonly #disposals: Dispose[] = [];
 
-  #place: Place = { line: 0, hiddenPx: 0 };
-  #wrapped = false;
-  #viewPx = 0;
-  #columns = 80;
   #request = 0;
   #firstMounted = 0;
   #told: FollowState = { following: true, newLines: 0 };
 
   constructor(private readonly model: LogModel) {
     this.#rows = new Rows(model);
+    this.#view = new Viewpoint(model, this.#rows);
     this.#frame = new LogFrame(this.#rows.element);
     this.element = this.#frame.scroller;
     this.#selection = new LogSelection(model, this.#rows, () => this.changed());
@@ -71,12 +58,12 @@ export class LogWindow {
   reset(): void {
     this.#selection.clear();
     this.#rows.clear();
-    this.#place = { line: this.model.firstLine, hiddenPx: 0 };
+    this.#view.toStart();
     this.follow(true);
   }
 
   setWrapped(wrapped: boolean): void {
-    this.#wrapped = wrapped;
+    this.#view.wrapped = wrapped;
     this.#toggleLook("is-wrapped", wrapped);
   }
 
@@ -96,7 +83,7 @@ export class LogWindow {
 
   /** The line at the upper edge of the view. */
   get topLine(): number {
-    return this.#place.line;
+    return this.#view.topLine;
   }
 
   /** Marks search matches; `current` is the one that the reader is at. */
@@ -105,20 +92,18 @@ export class LogWindow {
     this.changed();
   }
 
-  /** Brings a match into the middle of the view unless it is visible. */
+  /** Brings the match that is marked as current into view, unless it is there. */
   reveal(match: SearchMatch): void {
     this.follow(false);
     if (this.#rows.isCutBefore(match.line, match.end)) this.#rows.expand(match.line, match.end);
-    const visible = this.#viewPx / ROW_PX;
-    const inside = match.line > this.#place.line && match.line < this.#place.line + visible - 2;
-    if (!inside || this.#wrapped) {
-      const extent = this.#extent();
-      const target = { line: match.line, hiddenPx: 0 };
-      this.#place = movePlace(target, -this.#viewPx / 3, extent, this.#heightOf);
+    const { topLine, viewPx, wrapped } = this.#view;
+    const isInside = match.line > topLine && match.line < topLine + viewPx / ROW_PX - 2;
+    if (!isInside || wrapped) {
+      this.#view.toLine(match.line, viewPx / 3);
       this.#showPlace();
     }
     this.#draw();
-    this.#marks.currentElement()?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    this.#revealColumn();
   }
 
   selectedText(): string {
@@ -138,34 +123,17 @@ export class LogWindow {
     this.element.remove();
   }
 
-  #toggleLook(className: string, on: boolean): void {
-    this.element.classList.toggle(className, on);
-    this.#rows.forgetHeights();
-    this.changed();
-  }
-
-  readonly #heightOf = (line: number): number =>
-    this.#wrapped ? this.#rows.heightOf(line, this.#columns) : ROW_PX;
-
-  #extent(): Extent {
-    return {
-      firstLine: this.model.firstLine,
-      endLine: this.model.endLine,
-      viewPx: this.#viewPx,
-      wrapped: this.#wrapped,
-    };
-  }
-
   #listen(): void {
     this.#disposals.push(
       listenForIntents(this.element, {
         leaveEnd: () => {
-          if (this.#follow.following && maxScroll(this.#extent()) > 0) this.follow(false);
+          if (this.#follow.following && maxScroll(this.#view.extent) > 0) this.follow(false);
         },
+        byPx: () => this.#scrollbar.movesByPx(),
         move: (px) => this.#move(px),
         toStart: () => {
           this.follow(false);
-          this.#place = { line: this.model.firstLine, hiddenPx: 0 };
+          this.#view.toStart();
           this.#showPlace();
         },
         toEnd: () => this.follow(true),
@@ -176,46 +144,50 @@ export class LogWindow {
     );
     const resized = new ResizeObserver(() => this.#resized());
     resized.observe(this.element);
-    this.#disposals.push(() => resized.disconnect());
     const stop = new AbortController();
-    this.#disposals.push(() => stop.abort());
+    this.#disposals.push(
+      () => resized.disconnect(),
+      () => stop.abort(),
+    );
     this.element.addEventListener("copy", (event) => this.#copy(event), { signal: stop.signal });
     this.element.addEventListener("click", (event) => this.#clicked(event), { signal: stop.signal });
-    document.addEventListener("visibilitychange", () => this.changed(), { signal: stop.signal });
+  }
+
+  #toggleLook(className: string, on: boolean): void {
+    this.element.classList.toggle(className, on);
+    this.#rows.forgetHeights();
+    this.changed();
   }
 
   #resized(): void {
-    this.#viewPx = this.element.clientHeight;
+    this.#view.viewPx = this.element.clientHeight;
     this.#rows.forgetHeights();
     this.#scrollbar.accept();
     this.#draw();
   }
 
   #scrolled(): void {
-    const px = this.#scrollbar.takeMove();
-    if (px === 0) return;
-    const extent = this.#extent();
-    const jumped = isJump(px, extent);
-    if (px < 0) this.follow(false);
-    this.#place = jumped
-      ? placeAt(this.#scrollbar.top, extent)
-      : movePlace(this.#place, px, extent, this.#heightOf);
-    const isEdge = this.#scrollbar.isAtEdge(extent);
-    const atEnd = !isBefore(this.#place, endPlace(extent, this.#heightOf)) || (jumped && isEdge);
-    if (px > 0 && atEnd && !this.#follow.isHeld) this.follow(true);
+    const move = this.#scrollbar.takeMove();
+    if (!move) return;
+    // Selecting with the mouse beyond the edge scrolls by px as well.
+    const isByPx = move.isByPx || this.#follow.isHeld;
+    if (move.px < 0) this.follow(false);
+    if (isByPx) this.#view.move(move.px);
+    else this.#view.toScrollTop(this.#scrollbar.top);
+    const isEdge = this.#scrollbar.isAtEdge(this.#view.extent);
+    const isAtEnd = this.#view.isAtEnd || (!isByPx && isEdge);
+    if (move.px > 0 && isAtEnd && !this.#follow.isHeld) this.follow(true);
     // At an edge the scrollbar has no way left although lines may be: give it way at once.
     if (isEdge) this.#showPlace();
     this.changed();
   }
 
   #move(px: number): void {
-    const extent = this.#extent();
     if (px < 0) this.follow(false);
     else if (this.#follow.following) return;
-    this.#place = movePlace(this.#place, px, extent, this.#heightOf);
-    if (px > 0 && !isBefore(this.#place, endPlace(extent, this.#heightOf))) this.follow(true);
+    this.#view.move(px);
+    if (px > 0 && this.#view.isAtEnd) this.follow(true);
     this.#showPlace();
-    this.changed();
   }
 
   #hold(down: boolean): void {
@@ -249,66 +221,61 @@ export class LogWindow {
     this.follow(false);
   }
 
-  /** Sets the scrollbar to the place. */
+  /** A match far along its line: bring its column into view, across, or down a wrapped line. */
+  #revealColumn(): void {
+    const match = this.#marks.currentRect();
+    if (!match) return;
+    const view = this.element.getBoundingClientRect();
+    const isAcross = match.left > view.left + view.width / 5 && match.right < view.right - ROW_PX;
+    if (!isAcross) this.element.scrollLeft += match.left - view.left - view.width / 3;
+    if (match.top >= view.top && match.bottom <= view.bottom) return;
+    this.#view.move(match.top - view.top - view.height / 3);
+    this.#showPlace();
+  }
+
+  /** Sets the scrollbar to the place, and the rows under it. */
   #showPlace(): void {
-    const extent = this.#extent();
-    this.#scrollbar.fit(extent);
-    const linePx = extent.endLine > extent.firstLine ? this.#heightOf(this.#clampedLine(extent)) : ROW_PX;
-    this.#scrollbar.moveTo(scrollTopOf(this.#place, extent, linePx));
+    this.#scrollbar.fit(this.#view.extent);
+    this.#scrollbar.moveTo(this.#view.scrollTop);
     this.changed();
   }
 
-  #clampedLine(extent: Extent): number {
-    return clamp(this.#place.line, extent.firstLine, extent.endLine - 1);
-  }
-
   #draw(): void {
-    if (this.#viewPx === 0) return;
-    const extent = this.#extent();
-    this.#scrollbar.fit(extent);
+    if (this.#view.viewPx === 0) return;
+    const extent = this.#view.extent;
     const stuck = this.#follow.isStuck;
-    this.#settlePlace(extent, stuck);
-    this.#mount(extent);
-    if (this.#wrapped) {
+    this.#scrollbar.fit(extent);
+    this.#view.settle(stuck);
+    this.#mount();
+    if (this.#view.wrapped) {
       // Heights were guesses for what was not mounted yet: look, and correct once.
+      this.#measure();
+      this.#view.settle(stuck);
+      this.#mount();
       this.#rows.measure();
-      this.#measureColumns();
-      this.#settlePlace(extent, stuck);
-      this.#mount(extent);
-      this.#rows.measure();
-      this.#settlePlace(extent, stuck);
+      this.#view.settle(stuck);
     }
     if (stuck) this.#scrollbar.moveTo(maxScroll(extent));
     this.#frame.setSizes(extent.endLine, this.#rows.widest);
-    this.#position();
+    const above = this.#view.pxBelow(this.#firstMounted);
+    this.#rows.element.style.transform = `translateY(${this.#scrollbar.top - above}px)`;
     this.#marks.draw();
     this.#tell();
   }
 
-  #settlePlace(extent: Extent, stuck: boolean): void {
-    const end = endPlace(extent, this.#heightOf);
-    if (stuck || isBefore(end, this.#place)) this.#place = end;
-    if (this.#place.line < extent.firstLine) this.#place = { line: extent.firstLine, hiddenPx: 0 };
-  }
-
-  #mount(extent: Extent): void {
-    const from = Math.max(extent.firstLine, this.#place.line - OVERSCAN_ROWS);
-    const visible = Math.ceil(extent.viewPx / ROW_PX) + 1;
-    const to = Math.min(extent.endLine, this.#place.line + visible + OVERSCAN_ROWS);
+  #mount(): void {
+    const { topLine, viewPx } = this.#view;
+    const from = Math.max(this.model.firstLine, topLine - OVERSCAN_ROWS);
+    const to = Math.min(this.model.endLine, topLine + Math.ceil(viewPx / ROW_PX) + 1 + OVERSCAN_ROWS);
     const redrawn = this.#rows.mount(from, Math.max(from, to), this.#selection.pinned());
     this.#selection.restore(redrawn);
     this.#firstMounted = from;
   }
 
-  #position(): void {
-    let above = this.#place.hiddenPx;
-    for (let line = this.#firstMounted; line < this.#place.line; line += 1) above += this.#heightOf(line);
-    this.#rows.element.style.transform = `translateY(${this.#scrollbar.top - above}px)`;
-  }
-
-  #measureColumns(): void {
-    const textPx = this.#rows.get(this.#place.line)?.textWidth ?? 0;
-    this.#columns = this.#frame.columnsIn(textPx) ?? this.#columns;
+  #measure(): void {
+    this.#rows.measure();
+    const textPx = this.#rows.get(this.#view.topLine)?.textWidth ?? 0;
+    this.#view.columns = this.#frame.columnsIn(textPx) ?? this.#view.columns;
   }
 
   #tell(): void {

@@ -7,6 +7,9 @@ export interface TextPoint {
   readonly column: number;
 }
 
+/** Left and right of the text, as in log.css. */
+const TEXT_PADDING_PX = 26;
+
 const numbers = new Intl.NumberFormat();
 
 /**
@@ -34,9 +37,9 @@ export class Row {
     return this.#line;
   }
 
-  /** Width of the part that holds text, in px. */
+  /** Width that text can fill, in px. */
   get textWidth(): number {
-    return this.#text.clientWidth;
+    return this.#text.clientWidth - TEXT_PADDING_PX;
   }
 
   /** Shows line `number`, at most `limit` characters of it. Gives whether the text nodes changed. */

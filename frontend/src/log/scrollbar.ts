@@ -2,6 +2,14 @@ import { areaHeight, maxScroll, type Extent } from "./geometry";
 
 /** After this much quiet the scrollbar is set to where the reader really is. */
 const SETTLE_MS = 200;
+/** A wheel or finger moves on (smoothly, by momentum) for as long as scroll events follow this close. */
+const CHAIN_MS = 250;
+
+/** The reader's move: by wheel or finger it is px of text, by the scrollbar's thumb a way to a place. */
+export interface Move {
+  readonly px: number;
+  readonly isByPx: boolean;
+}
 
 /**
  * The browser's scrollbar as an input device: tells by how much the reader moved it, apart from what
@@ -11,6 +19,7 @@ export class Scrollbar {
   /** Its position as we know it; a scroll event that finds another was the reader. */
   #top = 0;
   #height = -1;
+  #byPxAt = Number.NEGATIVE_INFINITY;
   #settle: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -23,15 +32,22 @@ export class Scrollbar {
     return this.#top;
   }
 
-  /** How many px the reader moved it since it was last asked; 0 when it was not the reader. */
-  takeMove(): number {
+  /** A wheel turned, or a finger moved. */
+  movesByPx(): void {
+    this.#byPxAt = performance.now();
+  }
+
+  /** How the reader moved it since it was last asked; null when it was not the reader. */
+  takeMove(): Move | null {
     const top = this.scroller.scrollTop;
     const px = top - this.#top;
-    if (Math.abs(px) < 1) return 0;
+    if (Math.abs(px) < 1) return null;
     this.#top = top;
     clearTimeout(this.#settle);
     this.#settle = setTimeout(this.settled, SETTLE_MS);
-    return px;
+    const isByPx = performance.now() - this.#byPxAt < CHAIN_MS;
+    if (isByPx) this.movesByPx();
+    return { px, isByPx };
   }
 
   /** The browser moved it to fit a new size: nobody's wish. */

@@ -129,9 +129,11 @@ export class SearchBar {
       this.#wantsFirst = false;
       const top = this.log.window.topLine;
       this.#current = findings.matches.find((match) => match.line >= top) ?? findings.matches[0] ?? null;
+      this.log.window.mark(findings.matches, this.#current);
       if (this.#current) this.log.window.reveal(this.#current);
+    } else {
+      this.log.window.mark(findings.matches, this.#current);
     }
-    this.log.window.mark(findings.matches, this.#current);
     this.#tell(findings);
   }
 
