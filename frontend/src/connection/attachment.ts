@@ -7,7 +7,10 @@ import { readAttached } from "./reading";
 /** Where the output goes. `write` calls `done` once the bytes are in the model. */
 export interface OutputSink {
   write(data: Uint8Array, stream: 1 | 2, time: number, done: () => void): void;
+  /** Bytes that are no longer kept. */
   gap(bytes: number): void;
+  /** Bytes at the beginning that were not asked for. */
+  skipped(bytes: number): void;
   /** Forget everything: output begins anew. */
   reset(): void;
 }
@@ -107,7 +110,7 @@ export class Attachment {
   #beginAt(offset: number): void {
     this.#tailBytes = null;
     if (this.#cursor.offset !== 0) return;
-    if (offset > 0) this.sink.gap(offset);
+    if (offset > 0) this.sink.skipped(offset);
     this.#cursor.moveTo(offset);
     this.onProgress.emit(offset);
   }

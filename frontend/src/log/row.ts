@@ -93,7 +93,7 @@ export class Row {
     if (gapBytes !== null) {
       const note = document.createElement("span");
       note.className = "row-gap";
-      note.textContent = `${numbers.format(gapBytes)} bytes of output are not shown here: they are no longer kept, or were not loaded.`;
+      note.textContent = `${numbers.format(gapBytes)} bytes of output are no longer kept`;
       this.#text.replaceChildren(note);
       return;
     }

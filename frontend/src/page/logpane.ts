@@ -5,7 +5,7 @@ import { LogWindow } from "../log/logwindow";
 import { LogWriter } from "../log/writer";
 import { createLogModel, type LogModel } from "../terminal/index";
 import { button, el, setText } from "./dom";
-import { counted, formatCount } from "./format";
+import { counted, formatBytes, formatCount } from "./format";
 
 /** At most this much of the end of a long output is loaded at first; more lines than that holds
  * would be dropped from the window anyway. */
@@ -31,10 +31,12 @@ export class LogPane {
   readonly #jump: HTMLButtonElement;
   readonly #note = el("div", "log-note");
   readonly #noteText = el("span");
+  readonly #again = button("Load all", "button quiet", () => this.reload());
   #isCleared = false;
   #wrapped = false;
   #times = false;
   #takenBytes = 0;
+  #skippedBytes = 0;
 
   constructor(connection: Connection, runId: string) {
     this.#jump = button("", "log-jump", () => {
@@ -42,8 +44,7 @@ export class LogPane {
       this.#window.focus();
     });
     this.#jump.hidden = true;
-    const again = button("Load it again", "button quiet", () => this.reload());
-    this.#note.append(this.#noteText, again);
+    this.#note.append(this.#noteText, this.#again);
     this.#note.hidden = true;
     this.element.append(this.#note, this.#window.element, this.#jump);
     this.attachment = new Attachment(
@@ -55,6 +56,10 @@ export class LogPane {
           this.#writer.write(data, stream, time, done);
         },
         gap: (bytes) => this.#writer.gap(bytes),
+        skipped: (bytes) => {
+          this.#skippedBytes = bytes;
+          this.#changed();
+        },
         reset: () => this.#replace(),
       },
       FIRST_LOAD_BYTES,
@@ -129,6 +134,7 @@ export class LogPane {
     this.#writer = this.#newWriter();
     this.#isCleared = false;
     this.#takenBytes = 0;
+    this.#skippedBytes = 0;
     this.#window.setWrapped(this.#wrapped);
     this.#window.setTimes(this.#times);
     old.element.replaceWith(this.#window.element);
@@ -141,13 +147,22 @@ export class LogPane {
 
   #changed(): void {
     this.#window.changed();
-    const dropped = this.#model.firstLine;
-    this.#note.hidden = !this.#isCleared && dropped === 0;
-    this.#note.classList.toggle("is-quiet", !this.#isCleared);
-    const text = this.#isCleared
-      ? "Cleared here; the output itself is kept."
-      : `The first ${formatCount(dropped)} lines are no longer in this window; the download has them all.`;
-    if (!this.#note.hidden) setText(this.#noteText, text);
+    const note = this.#missingNote();
+    this.#note.hidden = note === "";
+    // What the window has dropped would be dropped again.
+    this.#again.hidden = !this.#isCleared && this.#skippedBytes === 0;
+    setText(this.#noteText, note);
     this.onChange.emit();
+  }
+
+  /** Why the window does not show all of the output; empty when it does. */
+  #missingNote(): string {
+    if (this.#isCleared) return "Cleared here; the output itself is kept.";
+    if (this.#skippedBytes > 0) {
+      return `The first ${formatBytes(this.#skippedBytes)} were not loaded; the download has them.`;
+    }
+    const dropped = this.#model.firstLine;
+    if (dropped === 0) return "";
+    return `The first ${formatCount(dropped)} lines are no longer in this window; the download has them.`;
   }
 }

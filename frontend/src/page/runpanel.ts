@@ -105,9 +105,14 @@ export class RunPanel {
         notices.remark("The server has less of this output than was shown: loaded again from its start");
         return;
       case "failed":
-        notices.show(code, event.error.message, "error");
-        if (event.error.code === "unknown_run") setText(this.#empty, "There is no such run.");
+        if (event.error.code === "unknown_run") this.#showUnknown(event.error.message);
+        else notices.show(code, event.error.message, "error");
     }
+  }
+
+  #showUnknown(message: string): void {
+    this.element.classList.add("is-unknown");
+    setText(this.#empty, message);
   }
 
   #key(event: KeyboardEvent): void {

@@ -35,6 +35,7 @@ class Stage {
         done();
       },
       gap: (bytes: number) => this.taken.push(`<${bytes}>`),
+      skipped: (bytes: number) => this.taken.push(`<first ${bytes}>`),
       reset: () => this.taken.splice(0),
     };
     // Only what the stage has of a connection is used.
@@ -160,14 +161,14 @@ test("a server that has less than was shown makes it begin anew", async () => {
   assert.ok(last?.kind === "attached" && !last.resumed);
 });
 
-test("attached at the tail, what lies before it is shown as missing", async () => {
+test("attached at the tail, what lies before it is said to be skipped", async () => {
   const stage = new Stage();
   stage.answers.push(() => ({ run: RUN, offset: 100 }));
   const attachment = stage.attachment(50);
   await settled();
   stage.send(100, "end");
   assert.deepEqual(stage.requests[0]?.payload, { run: "r1", tail: 50 });
-  assert.deepEqual(stage.taken, ["<100>", "end"]);
+  assert.deepEqual(stage.taken, ["<first 100>", "end"]);
   assert.equal(attachment.offset, 103);
 });
 
