@@ -56,7 +56,8 @@ export class LineStore {
     this.#open = new OpenBlock(this.end);
     let dropped = 0;
     let kept = this.end - this.first;
-    while (kept > this.maxLines || (this.#bytes > this.maxBytes && dropped < this.#blocks.length - 1)) {
+    // room for the next block, so that the limit holds at any time
+    while (kept > this.maxLines - this.#blockLines || (this.#bytes > this.maxBytes && dropped < this.#blocks.length - 1)) {
       const { bytes, count } = this.#blocks[dropped++] as SealedBlock;
       this.#bytes -= bytes;
       kept -= count;
