@@ -1,6 +1,7 @@
 /** Random output from all that is supported, against the oracle, on a small screen where everything collides. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { REACH } from "../../src/terminal/screen";
 import { bytes, pieces, randomCuts, whole } from "./feed";
 import { modelRows, oracleRows, plainText } from "./oracle";
 import { Random } from "./random";
@@ -8,6 +9,8 @@ import { Random } from "./random";
 /** Pieces of output a sequence, and sequences a test: some seconds together. */
 const PIECES = 60;
 const SEQUENCES = 400;
+/** Fewer, since the oracle needs a screen as wide as a log's cursor reaches. */
+const LOG_SEQUENCES = 200;
 
 const WORDS = [
   "a", "bc", "hello", "0123456789", "the quick brown fox jumps", " ", "    ", "é", "ß§", "你好", "世", "한글", "カタカナ",
@@ -21,6 +24,7 @@ type Piece = (random: Random) => string;
 const n = (random: Random, limit = 8): string => random.pick(["", "0", "1", String(random.below(limit)), String(random.below(30))]);
 const TEXT: Piece = (random) => random.pick(WORDS);
 const STYLE: Piece = (random) => `\x1b[${random.pick([...COLOURS, ...ATTRIBUTES])}m`;
+const FOREGROUND: Piece = (random) => `\x1b[${random.pick(["31", "1;93", "38;5;208", ...ATTRIBUTES])}m`;
 const LINE_END: Piece = (random) => random.pick(["\n", "\r\n", "\r", "\r", "\v", "\f", "\b", "\b\b\b", "\t", "\t"]);
 const MOVE: Piece = (random) => `\x1b[${n(random)}${random.pick([..."ABCDEFG`aIZ"])}`;
 const PLACE: Piece = (random) => random.pick([`\x1b[${n(random)};${n(random, 20)}H`, `\x1b[${n(random)}d`, `\x1b[${n(random)};${n(random)}f`, "\x1b[H"]);
@@ -37,6 +41,8 @@ const REPEAT: Piece = (random) => `${random.pick(["x", "ab", "你"])}\x1b[${rand
 
 const LINES: readonly Piece[] = [TEXT, TEXT, TEXT, STYLE, LINE_END];
 const PROGRESS: readonly Piece[] = [...LINES, ...LINES, MOVE, ERASE, SAVE, IGNORED];
+/** On a log, colour that is left on does not fill the rows that come in, and the screen's corner is elsewhere. */
+const UNPLACED: readonly Piece[] = [TEXT, TEXT, TEXT, FOREGROUND, LINE_END, LINE_END, MOVE, ERASE, SAVE, IGNORED, REPEAT];
 const EVERYTHING: readonly Piece[] = [...LINES, ...LINES, MOVE, PLACE, ERASE, EDIT, SAVE, SCROLL, IGNORED, BROKEN, REPEAT];
 
 function output(random: Random, kinds: readonly Piece[]): string {
@@ -45,12 +51,12 @@ function output(random: Random, kinds: readonly Piece[]): string {
   return text;
 }
 
-async function compare(seed: number, kinds: readonly Piece[]): Promise<void> {
+async function compare(seed: number, kinds: readonly Piece[], isLog = false): Promise<void> {
   const random = new Random(seed);
-  const size = { columns: 4 + random.below(30), rows: 2 + random.below(8) };
+  const size = { columns: isLog ? REACH : 4 + random.below(30), rows: 2 + random.below(8) };
   const text = output(random, kinds);
   const data = bytes(text);
-  const options = { columns: size.columns, tailRows: size.rows };
+  const options = isLog ? { tailRows: size.rows } : { columns: size.columns, tailRows: size.rows };
   const shown = modelRows(whole(data, options), size.columns);
   const expected = await oracleRows(data, size);
   const name = `seed ${seed}, ${size.columns} × ${size.rows}: ${JSON.stringify(text)}`;
@@ -66,4 +72,8 @@ describe("random output comes out as in the oracle", () => {
       for (let i = 0; i < SEQUENCES; i++) await compare(seed + i, kinds);
     });
   }
+
+  it(`a log without a width: ${LOG_SEQUENCES} sequences`, async () => {
+    for (let i = 0; i < LOG_SEQUENCES; i++) await compare(4_000 + i, UNPLACED, true);
+  });
 });

@@ -56,6 +56,14 @@ describe("search", () => {
     assert.deepEqual(found(whole("a-b\n"), { text: "\\-", regex: true }), ["0:1-2"]);
   });
 
+  it("finds what begins with anything", () => {
+    const odd = whole("one two\u2028one\nnone\nx\n");
+    assert.deepEqual(found(odd, { text: ".*one", regex: true }), ["0:0-11", "1:0-4"]);
+    assert.deepEqual(found(odd, { text: ".*?one", regex: true }), ["0:0-3", "0:3-11", "1:0-4"]);
+    assert.deepEqual(found(odd, { text: ".*z|x", regex: true }), ["2:0-1"]);
+    assert.deepEqual(found(odd, { text: ".*", regex: true }).length, 3);
+  });
+
   it("says what is wrong with a regular expression", () => {
     for (const text of ["(", "[z-a]", "a**", "(a+)+$", "(?:\\w*)*x", "([^,]+)+"]) {
       const result = model.search({ text, regex: true, matchCase: false }, 10);
