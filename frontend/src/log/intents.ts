@@ -11,7 +11,7 @@ export interface IntentHandlers {
   move(px: number): void;
   toStart(): void;
   toEnd(): void;
-  /** A mouse button went down in the text (true) or up again (false). */
+  /** A mouse button or finger went down in the text (true) or up again (false). */
   hold(down: boolean): void;
   selectAll(): void;
   /** The browser moved the scrollbar. */
@@ -25,7 +25,6 @@ const TOUCH_SLACK_PX = 4;
 export function listenForIntents(scroller: HTMLElement, handlers: IntentHandlers): Dispose {
   const stop = new AbortController();
   const passive = { passive: true, signal: stop.signal };
-  let touchY = 0;
 
   scroller.addEventListener("scroll", () => handlers.scrolled(), passive);
   scroller.addEventListener(
@@ -36,22 +35,7 @@ export function listenForIntents(scroller: HTMLElement, handlers: IntentHandlers
     },
     passive,
   );
-  scroller.addEventListener(
-    "touchstart",
-    (event) => {
-      touchY = event.touches[0]?.clientY ?? 0;
-    },
-    passive,
-  );
-  scroller.addEventListener(
-    "touchmove",
-    (event) => {
-      handlers.byPx();
-      const y = event.touches[0]?.clientY ?? 0;
-      if (y - touchY > TOUCH_SLACK_PX) handlers.leaveEnd();
-    },
-    passive,
-  );
+  scroller.addEventListener("touchstart", (event) => followFinger(event, handlers, stop.signal), passive);
   scroller.addEventListener(
     "pointerdown",
     (event) => {
@@ -69,6 +53,28 @@ export function listenForIntents(scroller: HTMLElement, handlers: IntentHandlers
     signal: stop.signal,
   });
   return () => stop.abort();
+}
+
+/** The row under the finger may leave the DOM while it moves; its events then reach only itself. */
+function followFinger(start: TouchEvent, handlers: IntentHandlers, signal: AbortSignal): void {
+  const target = start.target;
+  if (!target || start.touches.length !== 1) return;
+  const touchY = start.touches[0]?.clientY ?? 0;
+  const lifted = new AbortController();
+  const options = { passive: true, signal: AbortSignal.any([signal, lifted.signal]) };
+  const move = (event: Event) => {
+    const y = event instanceof TouchEvent ? (event.touches[0]?.clientY ?? touchY) : touchY;
+    handlers.byPx();
+    if (y - touchY > TOUCH_SLACK_PX) handlers.leaveEnd();
+  };
+  const lift = () => {
+    lifted.abort();
+    handlers.hold(false);
+  };
+  handlers.hold(true);
+  target.addEventListener("touchmove", move, options);
+  target.addEventListener("touchend", lift, options);
+  target.addEventListener("touchcancel", lift, options);
 }
 
 function onKey(event: KeyboardEvent, scroller: HTMLElement, handlers: IntentHandlers): void {

@@ -98,7 +98,7 @@ export class Row {
       return;
     }
     const end = Math.min(line.text.length, limit);
-    if (line.spans.length === 0 && end === line.text.length) {
+    if (line.spans.length === 0 && line.fill === undefined && end === line.text.length) {
       this.#text.textContent = line.text;
       return;
     }
@@ -119,19 +119,24 @@ export class Row {
       more.setAttribute("aria-label", "Show more of this line");
       parts.push(more);
     }
+    if (line.fill !== undefined) {
+      const rest = this.palette.element(line.fill, "");
+      rest.classList.add("row-fill");
+      parts.push(rest);
+    }
     this.#text.replaceChildren(...parts);
   }
 }
 
 /** The bytes that a gap row stands for, or null for a row of text. */
 export function gapOf(line: Line): number | null {
-  return "gapBytes" in line && typeof line.gapBytes === "number" ? line.gapBytes : null;
+  return line.gapBytes ?? null;
 }
 
 function sameLine(a: Line, b: Line): boolean {
   if (a === b) return true;
   if (a.text !== b.text || a.stream !== b.stream || a.time !== b.time) return false;
-  if (gapOf(a) !== gapOf(b) || a.spans.length !== b.spans.length) return false;
+  if (gapOf(a) !== gapOf(b) || a.fill !== b.fill || a.spans.length !== b.spans.length) return false;
   return a.spans.every((span, index) => sameSpan(span, b.spans[index]));
 }
 

@@ -46,6 +46,8 @@ export class RunHeader {
 
 function paramsText(run: Run): string {
   return Object.entries(run.params)
+    .filter(([, value]) => value !== null && value !== "")
+    .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`)
     .join("  ");
 }
