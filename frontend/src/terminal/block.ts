@@ -60,7 +60,8 @@ export class OpenBlock {
 
   /** @param wide whether the text holds characters beyond Latin-1 */
   add(line: FrozenLine, wide: boolean): void {
-    if (line.fill !== 0 || line.gapBytes > 0) this.#extras.set(this.count, { fill: line.fill, gapBytes: line.gapBytes });
+    const { fill, gapBytes } = line;
+    if (fill !== 0 || gapBytes > 0) this.#extras.set(this.count, { fill, gapBytes });
     this.#texts.push(line.text);
     this.#times.push(line.time);
     this.#flags.push((line.stream === 2 ? STREAM_2 : 0) | (line.wrapped ? WRAPPED : 0));
@@ -120,7 +121,7 @@ function describe(text: string, index: number, columns: Columns): Line {
   const extra = extras?.get(index);
   const line: { -readonly [key in keyof Line]: Line[key] } = {
     text,
-    spans: spanEnds ? spanObjects(spans, index === 0 ? 0 : (spanEnds[index - 1] as number), spanEnds[index] as number) : [],
+    spans: spanEnds ? spanObjects(spans, spanEnds[index - 1] ?? 0, spanEnds[index] as number) : [],
     time: times[index] as number,
     stream: flag & STREAM_2 ? 2 : 1,
   };

@@ -57,7 +57,8 @@ export class LineStore {
     let dropped = 0;
     let kept = this.end - this.first;
     // room for the next block, so that the limit holds at any time
-    while (kept > this.maxLines - this.#blockLines || (this.#bytes > this.maxBytes && dropped < this.#blocks.length - 1)) {
+    const room = this.maxLines - this.#blockLines;
+    while (kept > room || (this.#bytes > this.maxBytes && dropped + 1 < this.#blocks.length)) {
       const { bytes, count } = this.#blocks[dropped++] as SealedBlock;
       this.#bytes -= bytes;
       kept -= count;

@@ -9,7 +9,7 @@ import type { SearchText } from "./search";
 import { StyleTable } from "./style";
 import type { Line, LogModel, LogModelOptions, SearchQuery, SearchResult, StreamId, Style } from "./types";
 
-/** Frozen lines kept: 1M lines of 80 characters take some 100 MB (measured 2026-11, see docs of the page). */
+/** Frozen lines kept: 1M lines of 80 characters take some 95 MB (docs/decisions/030). */
 export const DEFAULT_MAX_LINES = 1_000_000;
 /** Memory for frozen lines; longer lines than usual reach it before the line limit. */
 export const DEFAULT_MAX_BYTES = 268_435_456;
@@ -30,7 +30,10 @@ class Model implements LogModel {
   #sawWide = false;
 
   constructor({ maxLines, maxBytes, tailRows, columns }: LogModelOptions) {
-    this.#store = new LineStore(positive("maxLines", maxLines ?? DEFAULT_MAX_LINES), positive("maxBytes", maxBytes ?? DEFAULT_MAX_BYTES));
+    this.#store = new LineStore(
+      positive("maxLines", maxLines ?? DEFAULT_MAX_LINES),
+      positive("maxBytes", maxBytes ?? DEFAULT_MAX_BYTES),
+    );
     const height = positive("tailRows", tailRows ?? DEFAULT_TAIL_ROWS);
     if (columns !== undefined && positive("columns", columns) < 2) throw new RangeError("columns must be at least 2");
     this.#screen = new Screen(height, columns, this.#styles, (row) => this.#freeze(row));
@@ -95,7 +98,8 @@ class Model implements LogModel {
     yield* this.#store.blocks(from, to);
     const { rows } = this.#screen;
     if (to <= this.#store.end) return;
-    yield { ...joinLines(Array.from({ length: rows.length }, (_, y) => (rows.at(y) as Row).line().text)), first: this.#store.end, count: rows.length };
+    const texts = Array.from({ length: rows.length }, (_, y) => (rows.at(y) as Row).line().text);
+    yield { ...joinLines(texts), first: this.#store.end, count: rows.length };
   }
 
   #freeze(row: Row): void {
@@ -144,6 +148,6 @@ function decoder(): TextDecoder {
 }
 
 function positive(name: string, value: number): number {
-  if (!Number.isInteger(value) || value < 1) throw new RangeError(`${name} must be a whole number above 0, not ${value}`);
-  return value;
+  if (Number.isInteger(value) && value > 0) return value;
+  throw new RangeError(`${name} must be a whole number above 0, not ${value}`);
 }

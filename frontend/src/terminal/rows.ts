@@ -1,4 +1,4 @@
-/** The rows of the screen, from its top down to the lowest one that was reached; what is below is empty and not made yet. */
+/** The rows of the screen, from its top down to the lowest one that was reached; those below are not made yet. */
 import { Row } from "./row";
 import { PLAIN } from "./style";
 import type { StreamId } from "./types";

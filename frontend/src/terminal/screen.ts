@@ -1,5 +1,5 @@
 /**
- * The screen: the rows that the cursor can still reach, and the cursor. Rows that scroll out at its top go to `onFreeze`.
+ * The screen: the cursor and the rows that it can still reach. Rows that scroll out at its top go to `onFreeze`.
  *
  * Without columns it serves a log: rows do not wrap, and what is addressed from the screen's top left corner
  * (`CSI H`, `CSI 2 J`, the alternate screen) begins on a fresh page below what was printed before, so that

@@ -17,7 +17,9 @@ const STOP_LINES = 256;
 const ENDLESS = /\((?:\?:)?(?:\\.|\[(?:\\.|[^\]\\])*\]|[^\\()[\]])[+*]\)[+*{]/;
 
 /** Finds all matches in the texts, in their order, between lines `from` and `to`. */
-export function search(texts: Iterable<SearchText>, query: SearchQuery, limit: number, from: number, to: number): SearchResult {
+export function search(
+  texts: Iterable<SearchText>, query: SearchQuery, limit: number, from: number, to: number,
+): SearchResult {
   const result: SearchResult = { matches: [], total: 0 };
   if (query.text === "") return result;
   const finder = query.regex ? regexFinder(query) : plainFinder(query);

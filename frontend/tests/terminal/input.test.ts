@@ -8,7 +8,12 @@ import { bytes, lines, pieces, texts, whole } from "./feed";
 
 /** What a page can see of a model. */
 function seen(model: LogModel): string {
-  return JSON.stringify(lines(model).map((line) => ({ ...line, spans: line.spans.map((span) => ({ ...span, style: model.styleOf(span.style) })) })));
+  return JSON.stringify(
+    lines(model).map((line) => ({
+      ...line,
+      spans: line.spans.map((span) => ({ ...span, style: model.styleOf(span.style) })),
+    })),
+  );
 }
 
 function everySplit(data: Uint8Array): void {
@@ -26,7 +31,28 @@ describe("UTF-8", () => {
   });
 
   it("shows invalid bytes as U+FFFD, cut at every two places", () => {
-    const data = Uint8Array.of(0x61, 0xff, 0xc3, 0x28, 0xe4, 0xbd, 0x0a, 0xf0, 0x9f, 0x9a, 0x41, 0xed, 0xa0, 0x80, 0xc0, 0x80, 0x80, 0x0a, 0x62, 0xe2);
+    const data = Uint8Array.of(
+      0x61,
+      0xff,
+      0xc3,
+      0x28,
+      0xe4,
+      0xbd,
+      0x0a,
+      0xf0,
+      0x9f,
+      0x9a,
+      0x41,
+      0xed,
+      0xa0,
+      0x80,
+      0xc0,
+      0x80,
+      0x80,
+      0x0a,
+      0x62,
+      0xe2,
+    );
     everySplit(data);
     assert.deepEqual(texts(whole(data)), ["a\ufffd\ufffd(\ufffd", "\ufffdA\ufffd\ufffd\ufffd\ufffd\ufffd\ufffd", "b"]);
   });
@@ -65,14 +91,21 @@ describe("sequences", () => {
   });
 
   it("that are not known print nothing", () => {
-    const text = "\x1b[?1;2c\x1b[>0q\x1b[18t\x1b[5i\x1b#8\x1b%G\x1b[?2004h\x1b[4h\x1b[1 q\x1b[!p\x1b[62\"p\x0e\x0f\x07\x00\x05\x7f";
+    const text =
+      '\x1b[?1;2c\x1b[>0q\x1b[18t\x1b[5i\x1b#8\x1b%G\x1b[?2004h\x1b[4h\x1b[1 q\x1b[!p\x1b[62"p\x0e\x0f\x07\x00\x05\x7f';
     assert.deepEqual(texts(whole(`a${text}b`)), ["ab"]);
   });
 
   it("take a colour in colons with and without a colour space", () => {
     const model = whole("\x1b[38:2:1:2:3ma\x1b[38:2::1:2:3mb\x1b[48:5:9mc");
     const styles = model.line(0).spans.map(({ style }) => model.styleOf(style));
-    assert.deepEqual(styles.map(({ fg, bg }) => [fg, bg]), [[0x1010203, null], [0x1010203, 9]]);
+    assert.deepEqual(
+      styles.map(({ fg, bg }) => [fg, bg]),
+      [
+        [0x1010203, null],
+        [0x1010203, 9],
+      ],
+    );
   });
 
   it("with thousands of parameters are dropped and what follows is shown", () => {
@@ -82,9 +115,14 @@ describe("sequences", () => {
 
 describe("strings for the terminal", () => {
   for (const [name, text] of [
-    ["a title ended by BEL", "\x1b]0;title\x07"], ["a title ended by ST", "\x1b]2;title\x1b\\"], ["a link", "\x1b]8;id=1;http://x.example/\x1b\\"],
-    ["a sixel image", "\x1bPq\x07#0;2;0;0;0~~\x1b\\"], ["an application's", "\x1b_Gf=100;AAAA\x1b\\"], ["a privacy message", "\x1b^secret\x1b\\"],
-    ["one begun by U+009D", "\u009d0;title\u009c"], ["one cancelled", "\x1b]0;ti\x18"],
+    ["a title ended by BEL", "\x1b]0;title\x07"],
+    ["a title ended by ST", "\x1b]2;title\x1b\\"],
+    ["a link", "\x1b]8;id=1;http://x.example/\x1b\\"],
+    ["a sixel image", "\x1bPq\x07#0;2;0;0;0~~\x1b\\"],
+    ["an application's", "\x1b_Gf=100;AAAA\x1b\\"],
+    ["a privacy message", "\x1b^secret\x1b\\"],
+    ["one begun by U+009D", "\u009d0;title\u009c"],
+    ["one cancelled", "\x1b]0;ti\x18"],
   ] as const) {
     it(`${name} is swallowed`, () => assert.deepEqual(texts(whole(`a${text}b`)), ["ab"]));
   }

@@ -23,7 +23,14 @@ describe("lines", () => {
     model.write(bytes("a"), 1, 10);
     model.write(bytes("b\nc"), 2, 20);
     model.write(bytes("\rd\n\n"), 1, 30);
-    assert.deepEqual(lines(model).map(({ text, time, stream }) => [text, time, stream]), [["ab", 10, 1], ["d", 30, 1], ["", 30, 1]]);
+    assert.deepEqual(
+      lines(model).map(({ text, time, stream }) => [text, time, stream]),
+      [
+        ["ab", 10, 1],
+        ["d", 30, 1],
+        ["", 30, 1],
+      ],
+    );
   });
 
   it("that are frozen are the same as when they were in the tail", () => {
@@ -67,11 +74,30 @@ describe("the end", () => {
     const model = createLogModel({ tailRows: 5 });
     let [end, frozen] = [0, 0];
     const kept: unknown[] = [];
-    for (const piece of ["a\nb\nc\nd\n", "\x1b[3A\x1b[J", "\x1b[2M", "\x1b[L\x1b[T", "\x1b[H\x1b[2J", "x\ny", "\x1b[?1049h\x1b[Hz", "\x1b[?1049l", "\x1bc", "\x1b[2;3r\n\n\n", "e\n".repeat(9)]) {
+    for (const piece of [
+      "a\nb\nc\nd\n",
+      "\x1b[3A\x1b[J",
+      "\x1b[2M",
+      "\x1b[L\x1b[T",
+      "\x1b[H\x1b[2J",
+      "x\ny",
+      "\x1b[?1049h\x1b[Hz",
+      "\x1b[?1049l",
+      "\x1bc",
+      "\x1b[2;3r\n\n\n",
+      "e\n".repeat(9),
+      `\x1b[r${"f\n".repeat(9)}`,
+    ]) {
       model.write(bytes(piece), 1, 0);
-      assert.ok(model.endLine >= end && model.frozenLine >= frozen && model.endLine >= model.frozenLine, JSON.stringify(piece));
+      assert.ok(
+        model.endLine >= end && model.frozenLine >= frozen && model.endLine >= model.frozenLine,
+        JSON.stringify(piece),
+      );
       [end, frozen] = [model.endLine, model.frozenLine];
-      assert.deepEqual(Array.from({ length: kept.length }, (_, n) => model.line(n)), kept);
+      assert.deepEqual(
+        Array.from({ length: kept.length }, (_, n) => model.line(n)),
+        kept,
+      );
       while (kept.length < frozen) kept.push(model.line(kept.length));
     }
     assert.ok(kept.length > 8);
@@ -81,7 +107,12 @@ describe("the end", () => {
 describe("programs that address the screen", () => {
   it("paint below what was printed before, and over their own page again", () => {
     const paint = (n: number): string => `\x1b[H\x1b[2J\x1b[1mstate ${n}\x1b[0m\nline ${n}\n`;
-    assert.deepEqual(texts(whole(`log 1\nlog 2\n${paint(1)}${paint(2)}${paint(3)}`)), ["log 1", "log 2", "state 3", "line 3"]);
+    assert.deepEqual(texts(whole(`log 1\nlog 2\n${paint(1)}${paint(2)}${paint(3)}`)), [
+      "log 1",
+      "log 2",
+      "state 3",
+      "line 3",
+    ]);
     assert.deepEqual(texts(whole("log\n\x1b[H\x1b[Jone\n\x1b[H\x1b[Jtwo\n")), ["log", "two"]);
   });
 
@@ -117,7 +148,10 @@ describe("a gap", () => {
     model.write(bytes("mplain"), 1, 6);
     model.write(bytes("\n"), 2, 6);
     assert.deepEqual(texts(model), ["begun", "", "mplain"]);
-    assert.deepEqual(lines(model).map(({ gapBytes }) => gapBytes), [undefined, 1_234, undefined]);
+    assert.deepEqual(
+      lines(model).map(({ gapBytes }) => gapBytes),
+      [undefined, 1_234, undefined],
+    );
     assert.deepEqual(model.line(2).spans, []);
     assert.equal(model.text(0, 3), "begun\n[1234 bytes of output are missing here]\nmplain");
   });
@@ -152,7 +186,9 @@ describe("styles", () => {
     const model = createLogModel({ tailRows: 2 });
     const paint = (from: number, count: number, code: (i: number) => string): void => {
       for (let i = from; i < from + count; i += 1_000) {
-        const text = Array.from({ length: Math.min(1_000, from + count - i) }, (_, k) => `\x1b[${code(i + k)}mx`).join("");
+        const text = Array.from({ length: Math.min(1_000, from + count - i) }, (_, k) => `\x1b[${code(i + k)}mx`).join(
+          "",
+        );
         model.write(bytes(`${text}\n`), 1, 0);
       }
     };

@@ -26,12 +26,15 @@ function written(data: Uint8Array): LogModel {
 const row = "x".repeat(MILLION);
 
 const AWKWARD: Record<string, { data: string; text: string }> = {
-  "plain": { data: row, text: row },
+  plain: { data: row, text: row },
   "a colour for each character": { data: "\x1b[31mx\x1b[32mx".repeat(MILLION / 2), text: row },
   "written over one by one": { data: `${"y".repeat(MILLION)}\r${"\x1b[31mx\x1b[32mx".repeat(MILLION / 2)}`, text: row },
   "with backspaces": { data: "yx\b\bx\x1b[C".repeat(MILLION / 2), text: row },
-  "with tabs, written over": { data: `${"x\t".repeat(MILLION / 8)}\rx`, text: "x       ".repeat(MILLION / 8).trimEnd() },
-  "emoji": { data: "🚀".repeat(MILLION / 2), text: "🚀".repeat(MILLION / 2) },
+  "with tabs, written over": {
+    data: `${"x\t".repeat(MILLION / 8)}\rx`,
+    text: "x       ".repeat(MILLION / 8).trimEnd(),
+  },
+  emoji: { data: "🚀".repeat(MILLION / 2), text: "🚀".repeat(MILLION / 2) },
   "combining marks": { data: "e\u0301".repeat(MILLION / 2), text: "e\u0301".repeat(MILLION / 2) },
   "erased again and again": { data: `${row}${"\x1b[D\x1b[Kx".repeat(200_000)}`, text: row },
   "characters put in at its beginning": { data: `${row}\r${"\x1b[@".repeat(100_000)}`, text: row },
@@ -59,7 +62,14 @@ describe("a line without an end", () => {
   it("wraps after the longest row, and nothing is lost", () => {
     const model = written(new Uint8Array(2 * MAX_COLUMNS + 10).fill(0x61));
     assert.equal(model.endLine, 3);
-    assert.deepEqual([0, 1, 2].map((n) => [model.line(n).text.length, model.line(n).wrapped ?? false]), [[MAX_COLUMNS, false], [MAX_COLUMNS, true], [10, true]]);
+    assert.deepEqual(
+      [0, 1, 2].map((n) => [model.line(n).text.length, model.line(n).wrapped ?? false]),
+      [
+        [MAX_COLUMNS, false],
+        [MAX_COLUMNS, true],
+        [10, true],
+      ],
+    );
     assert.equal(model.text(0, 3).length, 2 * MAX_COLUMNS + 10);
   });
 });

@@ -22,7 +22,12 @@ const SCROLLBACK = 100_000;
 /** What the oracle shows: all rows from the first one printed, without empty ones at the end. */
 export async function oracleRows(data: Uint8Array, { columns, rows }: Size): Promise<Cell[][]> {
   const terminal = new headless.Terminal({
-    cols: columns, rows, scrollback: SCROLLBACK, convertEol: true, allowProposedApi: true, logLevel: "off",
+    cols: columns,
+    rows,
+    scrollback: SCROLLBACK,
+    convertEol: true,
+    allowProposedApi: true,
+    logLevel: "off",
   });
   terminal.loadAddon(new unicode.Unicode11Addon());
   terminal.unicode.activeVersion = "11";
@@ -58,14 +63,20 @@ function oracleStyle(cell: IBufferCell): Style {
   return {
     fg: colour(cell.isFgDefault(), cell.isFgRGB(), cell.getFgColor()),
     bg: colour(cell.isBgDefault(), cell.isBgRGB(), cell.getBgColor()),
-    bold: cell.isBold() !== 0, dim: cell.isDim() !== 0, italic: cell.isItalic() !== 0,
-    underline: cell.isUnderline() !== 0, inverse: cell.isInverse() !== 0,
-    strike: cell.isStrikethrough() !== 0, hidden: cell.isInvisible() !== 0,
+    bold: cell.isBold() !== 0,
+    dim: cell.isDim() !== 0,
+    italic: cell.isItalic() !== 0,
+    underline: cell.isUnderline() !== 0,
+    inverse: cell.isInverse() !== 0,
+    strike: cell.isStrikethrough() !== 0,
+    hidden: cell.isInvisible() !== 0,
   };
 }
 
 function styleMark(style: Style): string {
-  const flags = (["bold", "dim", "italic", "underline", "inverse", "strike", "hidden"] as const).filter((name) => style[name]);
+  const flags = (["bold", "dim", "italic", "underline", "inverse", "strike", "hidden"] as const).filter(
+    (name) => style[name],
+  );
   if (style.fg === null && style.bg === null && flags.length === 0) return "";
   return `|${[style.fg ?? "", style.bg ?? "", ...flags].join(",")}`;
 }
@@ -102,7 +113,8 @@ function joined(cell: Cell, mark: string): Cell {
 }
 
 function withoutEmptyEnd(rows: Cell[][], columns: number): Cell[][] {
-  const empty = (row: Cell[] | undefined): boolean => row !== undefined && row.length <= columns && row.every((cell) => cell === " ");
+  const empty = (row: Cell[] | undefined): boolean =>
+    row !== undefined && row.length <= columns && row.every((cell) => cell === " ");
   let end = rows.length;
   while (end > 0 && empty(rows[end - 1])) end--;
   return rows.slice(0, end);
@@ -110,5 +122,10 @@ function withoutEmptyEnd(rows: Cell[][], columns: number): Cell[][] {
 
 /** The rows' text without styles, one string a row, without blanks at the end: for reading a failure. */
 export function plainText(rows: readonly (readonly Cell[])[]): string[] {
-  return rows.map((row) => row.map((cell) => cell.replace(/(?<=.)\|.*$/u, "")).join("").trimEnd());
+  return rows.map((row) =>
+    row
+      .map((cell) => cell.replace(/(?<=.)\|.*$/u, ""))
+      .join("")
+      .trimEnd(),
+  );
 }

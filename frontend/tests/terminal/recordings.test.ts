@@ -18,7 +18,9 @@ const ABSOLUTE = new Set(["margins"]);
 const SMALL = 9_000;
 const RANDOM_SPLITS = 200;
 
-const names = readdirSync(FOLDER).filter((file) => file.endsWith(".bin")).map((file) => file.slice(0, -".bin".length));
+const names = readdirSync(FOLDER)
+  .filter((file) => file.endsWith(".bin"))
+  .map((file) => file.slice(0, -".bin".length));
 
 describe("recordings come out as on a terminal", () => {
   it("are there", () => {
@@ -43,14 +45,20 @@ describe("recordings come out as on a terminal", () => {
       });
     }
 
-    for (const [mode, options] of [["terminal", AS_TERMINAL], ["log", AS_LOG]] as const) {
+    for (const [mode, options] of [
+      ["terminal", AS_TERMINAL],
+      ["log", AS_LOG],
+    ] as const) {
       it(`${name}: any split shows the same as a ${mode}`, () => {
         const model = whole(data, options);
         const expected = [texts(model).join("\n"), JSON.stringify(modelRows(model, TERMINAL.columns))];
         const random = new Random(data.length);
-        const splits = data.length <= SMALL
-          ? Array.from({ length: data.length }, (_, at) => [at])
-          : Array.from({ length: RANDOM_SPLITS }, () => randomCuts(random, data.length, 1 + random.below(data.length / 4)));
+        const splits =
+          data.length <= SMALL
+            ? Array.from({ length: data.length }, (_, at) => [at])
+            : Array.from({ length: RANDOM_SPLITS }, () =>
+                randomCuts(random, data.length, 1 + random.below(data.length / 4)),
+              );
         splits.push(Array.from({ length: data.length }, (_, at) => at));
         for (const [i, cuts] of splits.entries()) {
           const cut = pieces(data, cuts, options);

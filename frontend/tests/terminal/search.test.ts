@@ -16,7 +16,9 @@ function found(model: LogModel, query: Partial<SearchQuery> & { text: string }, 
 }
 
 describe("search", () => {
-  const model = whole("Error one\nnothing\nan error, an ERROR\n\x1b[31mer\x1b[0mror 你好 error\n\rtail: error", { tailRows: 2 });
+  const model = whole("Error one\nnothing\nan error, an ERROR\n\x1b[31mer\x1b[0mror 你好 error\n\rtail: error", {
+    tailRows: 2,
+  });
 
   it("finds text in frozen lines and in the tail, in order, whatever its case and style", () => {
     assert.deepEqual(found(model, { text: "error" }), ["0:0-5", "2:3-8", "2:13-18", "3:0-5", "3:9-14", "4:6-11"]);
@@ -92,13 +94,16 @@ describe("search", () => {
   it("finds the same as a plain look at every line, across blocks", () => {
     const random = new Random(7);
     const words = ["alpha", "Beta", "gamma", "α", "ab", "aba", "ababa"];
-    const all = Array.from({ length: 6_000 }, () => Array.from({ length: random.below(6) }, () => random.pick(words)).join(" "));
+    const all = Array.from({ length: 6_000 }, () =>
+      Array.from({ length: random.below(6) }, () => random.pick(words)).join(" "),
+    );
     const store = whole(bytes(`${all.join("\n")}\n`), { tailRows: 50 });
     for (const text of ["aba", "beta", "a b", "α", "m"]) {
       const expected: string[] = [];
       for (const [n, line] of all.entries()) {
         const lower = line.toLowerCase();
-        for (let at = lower.indexOf(text); at >= 0; at = lower.indexOf(text, at + text.length)) expected.push(`${n}:${at}-${at + text.length}`);
+        for (let at = lower.indexOf(text); at >= 0; at = lower.indexOf(text, at + text.length))
+          expected.push(`${n}:${at}-${at + text.length}`);
       }
       assert.deepEqual(found(store, { text }), expected, text);
       assert.deepEqual(found(store, { text, regex: true }), expected, text);

@@ -28,7 +28,10 @@ describe("the limit of lines", () => {
         if (n >= model.firstLine) assert.equal(model.line(n).text, `line ${n}`);
       }
       assert.throws(() => model.line(model.firstLine - 1), RangeError);
-      assert.equal(model.text(model.firstLine, model.firstLine + 2), `line ${model.firstLine}\nline ${model.firstLine + 1}`);
+      assert.equal(
+        model.text(model.firstLine, model.firstLine + 2),
+        `line ${model.firstLine}\nline ${model.firstLine + 1}`,
+      );
     });
   }
 });
@@ -59,7 +62,11 @@ describe("blocks", () => {
     const expected: string[] = [];
     for (let n = 0; n < 5_000; n++) {
       const text = n % 7 === 0 ? `é ${n}` : n % 1_100 === 5 ? `你好 ${n}` : `plain ${n}`;
-      model.write(bytes(n % 3 === 0 ? `\x1b[3${n % 8}m${text}\x1b[0m!\n` : `${text}\n`), n % 2 === 0 ? 1 : 2, n * 1_000_000);
+      model.write(
+        bytes(n % 3 === 0 ? `\x1b[3${n % 8}m${text}\x1b[0m!\n` : `${text}\n`),
+        n % 2 === 0 ? 1 : 2,
+        n * 1_000_000,
+      );
       expected.push(n % 3 === 0 ? `${text}!` : text);
       if (n % 1_000 === 999) {
         model.gap(n);
@@ -79,7 +86,10 @@ describe("blocks", () => {
       assert.equal(line.time, n * 1_000_000);
       assert.equal(line.stream, n % 2 === 0 ? 1 : 2);
       const spans = n % 3 === 0 ? [[0, line.text.length - 1, n % 8]] : [];
-      assert.deepEqual(line.spans.map(({ start, end, style }) => [start, end, model.styleOf(style).fg]), spans);
+      assert.deepEqual(
+        line.spans.map(({ start, end, style }) => [start, end, model.styleOf(style).fg]),
+        spans,
+      );
     }
     assert.equal(gaps, 5);
   });

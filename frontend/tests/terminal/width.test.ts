@@ -10,7 +10,13 @@ const NEWER = 807;
 
 function oracleTable(): IUnicodeVersionProvider {
   let table: IUnicodeVersionProvider | null = null;
-  const terminal = { unicode: { register: (provider: IUnicodeVersionProvider) => { table = provider; } } };
+  const terminal = {
+    unicode: {
+      register: (provider: IUnicodeVersionProvider) => {
+        table = provider;
+      },
+    },
+  };
   new unicode.Unicode11Addon().activate(terminal as unknown as Terminal);
   assert.ok(table);
   return table;
@@ -30,7 +36,17 @@ describe("the width of a character", () => {
   });
 
   it("knows characters that are newer than the oracle", () => {
-    for (const [char, width] of [["🥲", 2], ["🫠", 2], ["🛜", 2], ["\u{1abf}", 0], ["a", 1], ["­", 1], ["한", 2], ["\ufe0f", 0], ["\u200d", 0]] as const) {
+    for (const [char, width] of [
+      ["🥲", 2],
+      ["🫠", 2],
+      ["🛜", 2],
+      ["\u{1abf}", 0],
+      ["a", 1],
+      ["­", 1],
+      ["한", 2],
+      ["\ufe0f", 0],
+      ["\u200d", 0],
+    ] as const) {
       assert.equal(charWidth(char.codePointAt(0) as number), width, char);
     }
   });
