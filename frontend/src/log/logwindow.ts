@@ -256,6 +256,7 @@ export class LogWindow {
       this.#view.settle(stuck);
     }
     if (stuck) this.#scrollbar.moveTo(maxScroll(extent));
+    else if (this.#scrollbar.isIdle) this.#scrollbar.moveTo(this.#view.scrollTop);
     this.#frame.setSizes(extent.endLine, this.#rows.widest);
     const above = this.#view.pxBelow(this.#firstMounted);
     this.#rows.element.style.transform = `translateY(${this.#scrollbar.top - above}px)`;

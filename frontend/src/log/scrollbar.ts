@@ -44,7 +44,10 @@ export class Scrollbar {
     if (Math.abs(px) < 1) return null;
     this.#top = top;
     clearTimeout(this.#settle);
-    this.#settle = setTimeout(this.settled, SETTLE_MS);
+    this.#settle = setTimeout(() => {
+      this.#settle = undefined;
+      this.settled();
+    }, SETTLE_MS);
     const isByPx = performance.now() - this.#byPxAt < CHAIN_MS;
     if (isByPx) this.movesByPx();
     return { px, isByPx };
@@ -53,6 +56,11 @@ export class Scrollbar {
   /** The browser moved it to fit a new size: nobody's wish. */
   accept(): void {
     this.#top = this.scroller.scrollTop;
+  }
+
+  /** Nobody is moving it: it may be set to show where the reader is. */
+  get isIdle(): boolean {
+    return this.#settle === undefined;
   }
 
   /** Whether it has no way left in one direction. */
