@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { build, stop } from "esbuild";
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const page = path.join(here, "src", "page");
@@ -64,4 +64,6 @@ try {
   if (error.errors) for (const fault of error.errors) console.error(`error: ${described(fault)}`);
   else console.error(`error: ${error.message}`);
   process.exitCode = 1;
+} finally {
+  await stop();
 }
