@@ -170,7 +170,7 @@ class Engine:
         run.enter(end.state)
         logger.info("run %s of %s: %s (%s)", run.id, run.job, run.state, end.reason)
         self.status(run)  # to those who watch at once; to Redis after the output
-        writer.grown.set()
+        writer.end()
         with host.Timeout(drain_seconds, False):
             writer.drain()
             self.runs.finish(run)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, TypeVar, overload
+from typing import TYPE_CHECKING, TypeVar, overload
 
 from flask import Flask
 from flask_socketio import SocketIO
@@ -22,6 +22,9 @@ from flask_realtime.redischeck import check_redis
 from flask_realtime.redisserver import RedisServer
 from flask_realtime.store import Store
 from flask_realtime.trust import LOOPBACK_HOSTS, HostAndOriginGuard
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -112,6 +115,7 @@ class Realtime:
         app.register_blueprint(
             pages_blueprint(self._title, self._identify), url_prefix=self._url_prefix
         )
+        app.wsgi_app = _without_compression(app.wsgi_app)  # type: ignore[method-assign]
         app.wsgi_app = HostAndOriginGuard(  # type: ignore[method-assign]
             app.wsgi_app, self._hosts, prefixes=(self._url_prefix, "/socket.io")
         )
@@ -151,6 +155,19 @@ class Realtime:
             host.serve(listener, app)
         finally:
             self.stop()
+
+
+def _without_compression(wsgi_app: WSGIApplication) -> WSGIApplication:
+    """Do not negotiate permessage-deflate: eventlet compresses in the hub, for each viewer anew.
+
+    That is 44 MB/s and a hub that stalls meanwhile (docs/decisions/003-no-socket-compression.md).
+    """
+
+    def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
+        return wsgi_app(environ, start_response)
+
+    return application
 
 
 def _shown(host_name: str) -> str:

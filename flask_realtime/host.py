@@ -64,6 +64,11 @@ def offload(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     return result
 
 
+def green_socket(connected: socket.socket) -> Any:
+    """Return `connected` as a socket whose calls make only the calling greenlet wait."""
+    return eventlet.greenio.GreenSocket(connected)
+
+
 class Signal:
     """Wakes all greenlets that wait for it; it remembers nothing."""
 

@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import time
 from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +30,7 @@ MERGE_BYTES = 4096  # a chunk up to this takes in what follows it ...
 MERGE_MS = 100  # ... within this, so that many small prints are few entries, timed well enough
 READ_ENTRIES = 16  # entries of one read from Redis: at most 1 MiB at MAX_CHUNK
 READ_ENTRIES_MAX = 1024  # ... while they turn out small
+FLUSH_DELAY_SECONDS = 0.01  # what is printed within this goes to Redis together, after the viewers
 FOREIGN_POLL_SECONDS = 0.25  # between two looks at the output of a run that another process owns
 
 
@@ -88,20 +91,20 @@ class Tail:
             or len(self._chunks) - self._index(self.flushed) >= self._max_chunks
         )
 
-    def append(self, time: int, stream: int, data: bytes) -> None:
-        """Append `data`; what follows a small chunk closely is merged with it."""
+    def append(self, chunk: Chunk) -> None:
+        """Append `chunk`; one that follows a small one closely is merged with it."""
+        assert chunk.offset == self.end
         last = self._chunks[-1] if self._first < len(self._chunks) else None
         if (
             last is not None
-            and last.stream == stream
-            and time - last.time <= MERGE_MS
-            and len(last.data) + len(data) <= MERGE_BYTES
+            and last.stream == chunk.stream
+            and chunk.time - last.time <= MERGE_MS
+            and len(last.data) + len(chunk.data) <= MERGE_BYTES
         ):
-            chunk = Chunk(last.offset, last.time, stream, last.data + data)
+            chunk = Chunk(last.offset, last.time, last.stream, last.data + chunk.data)
             self._chunks[-1] = chunk
             self._ends[-1] = chunk.end
         else:
-            chunk = Chunk(self.end, time, stream, data)
             self._chunks.append(chunk)
             self._ends.append(chunk.end)
         self.end = chunk.end
@@ -147,7 +150,8 @@ class LogWriter:
         self._log = log
         self._run = run
         self.tail = Tail(log.tail_bytes, log.tail_chunks)
-        self.grown = host.Signal()  # for readers: there is more, or there will be none
+        self.followers: list[Callable[[Chunk | None], None]] = []  # told of each chunk, and the end
+        self._grown = host.Signal()  # for readers that wait
         self._flushed = host.Signal()  # for the writer: there is room
         self._more = host.Signal()  # for the flusher: there is work
         self._closed = False
@@ -159,9 +163,24 @@ class LogWriter:
         for start in range(0, len(data), MAX_CHUNK):
             while self.tail.full:
                 self._flushed.wait()
-            self.tail.append(now, stream, data[start : start + MAX_CHUNK])
+            piece = data[start : start + MAX_CHUNK]
+            chunk = Chunk(self.tail.end, now, stream, piece)
+            self.tail.append(chunk)
+            self._tell(chunk)  # viewers first: they need not wait for Redis
             self._more.set()
-            self.grown.set()
+
+    def end(self) -> None:
+        """Tell the readers that there will be no more."""
+        self._tell(None)
+
+    def wait(self, timeout: float | None) -> None:
+        """Wait until there is more, or there will be no more, or for `timeout` seconds."""
+        self._grown.wait(timeout)
+
+    def _tell(self, chunk: Chunk | None) -> None:
+        for follower in self.followers:
+            follower(chunk)
+        self._grown.set()
 
     def drain(self) -> None:
         """Wait until all that was appended is in Redis, however long that takes."""
@@ -172,7 +191,6 @@ class LogWriter:
         """End the flusher; call `drain` first."""
         self._closed = True
         self._more.set()
-        self.grown.set()
 
     def _flush(self) -> None:
         while not self._closed:
@@ -180,6 +198,7 @@ class LogWriter:
             chunks = self.tail.from_offset(stored, self._log.flush_bytes)
             if not chunks:
                 self._more.wait()
+                host.sleep(FLUSH_DELAY_SECONDS)
                 continue
             try:
                 # The answer differs from what we expect when Redis lost what it had not made
@@ -250,9 +269,27 @@ class OutputLog:
         """Wait until there may be more output of the run than there was, or for `timeout` s."""
         writer = self._writers.get(run)
         if writer is not None:
-            writer.grown.wait(timeout)
+            writer.wait(timeout)
         else:
             host.sleep(FOREIGN_POLL_SECONDS)
+
+    @contextmanager
+    def following(
+        self, run: str, follower: Callable[[Chunk | None], None]
+    ) -> Iterator[None]:
+        """Call `follower` with each new chunk, and with None at the end, if the run is ours.
+
+        It is called in the writer's greenlet and must not wait.
+        """
+        writer = self._writers.get(run)
+        if writer is None:
+            yield
+            return
+        writer.followers.append(follower)
+        try:
+            yield
+        finally:
+            writer.followers.remove(follower)
 
     def stored_end(self, run: str) -> int:
         """The number of bytes of the run that Redis has seen."""
@@ -283,7 +320,7 @@ def key(run: str) -> str:
     return f"{PREFIX}{{{run}}}:output"
 
 
-# The rest runs on a native thread.
+# What is asked of Redis.
 
 
 # KEYS[1] the stream; ARGV: the end that it must have, the bytes to keep, then for each chunk its

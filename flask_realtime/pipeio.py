@@ -12,7 +12,6 @@ import io
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from itertools import groupby
 from typing import Any, TextIO
 
 STDOUT = 1
@@ -118,23 +117,32 @@ def _encode(parts: list[Part]) -> list[tuple[int, bytes]]:
         return []
     try:
         return [(STDOUT, "".join(parts).encode())]  # type: ignore[arg-type]
-    except (TypeError, UnicodeEncodeError):  # other parts, or surrogates, among them
-        return [
-            (stream, b"".join(data for _, data in group))
-            for stream, group in groupby(map(_encode_part, parts), key=lambda item: item[0])
-        ]
+    except (TypeError, UnicodeEncodeError):  # stderr, bytes or surrogates are among them
+        batches: list[tuple[int, list[str | bytes]]] = []
+        last = None
+        for part in parts:
+            stream, content = part if isinstance(part, tuple) else (STDOUT, part)
+            if stream != last:
+                batches.append((stream, []))
+                last = stream
+            batches[-1][1].append(content)
+        return [(stream, _encode_contents(contents)) for stream, contents in batches]
 
 
-def _encode_part(part: Part) -> tuple[int, bytes]:
-    stream, content = (STDOUT, part) if isinstance(part, str) else part
-    if isinstance(content, bytes):
-        return stream, content
+def _encode_contents(contents: list[str | bytes]) -> bytes:
+    try:
+        return "".join(contents).encode()  # type: ignore[arg-type]
+    except (TypeError, UnicodeEncodeError):
+        return b"".join(item if isinstance(item, bytes) else _encode_text(item) for item in contents)
+
+
+def _encode_text(text: str) -> bytes:
     try:
         # File names that are not UTF-8 come from the operating system in this form: they leave
         # as the bytes that they were.
-        return stream, content.encode("utf-8", "surrogateescape")
+        return text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
-        return stream, content.encode("utf-8", "backslashreplace")
+        return text.encode("utf-8", "backslashreplace")
 
 
 class PipeIO(io.TextIOBase):
@@ -195,7 +203,7 @@ def _text_writer(pipe: OutputPipe, stream: int, fallback: TextIO) -> Callable[[s
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
         for piece in _pieces(str(text)):
-            if not pipe.put((stream, piece), len(piece)):
+            if not pipe.put(piece if plain else (stream, piece), len(piece)):
                 fallback.write(piece)
 
     return write

@@ -263,7 +263,7 @@ def _bytes(data: Any) -> bytes:
     return data
 
 
-# The rest runs on a native thread.
+# What is asked of Redis.
 
 
 def _add(client: Redis, run: Run, owner_seconds: int) -> None:

@@ -1,12 +1,13 @@
-"""The connection to Redis: calls off the hub, and whether it answers."""
+"""The connection to Redis: calls that do not block the hub, and whether it answers."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
-from redis import Redis
+from redis import Connection, Redis, UnixDomainSocketConnection
 from redis.backoff import NoBackoff
 from redis.exceptions import BusyLoadingError, ConnectionError, ReadOnlyError, TimeoutError
 from redis.retry import Retry
@@ -44,6 +45,7 @@ class Store:
         """Name the Redis to talk to, and begin to watch whether it answers."""
         self._client = Redis.from_url(
             url,
+            connection_class=CONNECTIONS[urlsplit(url).scheme],
             socket_timeout=ANSWER_SECONDS,
             socket_connect_timeout=ANSWER_SECONDS,
             retry=Retry(NoBackoff(), 1),  # a pooled connection may be stale; once is enough
@@ -66,7 +68,7 @@ class Store:
         return self._client
 
     def call(self, function: Callable[[Redis], T]) -> T:
-        """Return `function(client)`, called on a native thread.
+        """Return `function(client)`; only this greenlet waits for Redis.
 
         Raises StoreUnavailable at once while Redis is known to be away, and when it does not
         answer within ANSWER_SECONDS.
@@ -74,7 +76,7 @@ class Store:
         if not self.available:
             raise StoreUnavailable(NOT_ANSWERING)
         try:
-            return host.offload(function, self._connected())
+            return function(self._connected())
         except AWAY as error:
             self._set_available(False, error)
             raise StoreUnavailable(NOT_ANSWERING) from error
@@ -86,7 +88,7 @@ class Store:
     def ping(self) -> bool:
         """Ask Redis now whether it answers."""
         try:
-            host.offload(_ping, self._connected())
+            self._connected().ping()
         except AWAY as error:
             self._set_available(False, error)
         else:
@@ -116,5 +118,27 @@ NOT_ANSWERING = (
 )
 
 
-def _ping(client: Redis) -> Any:
-    return client.ping()
+class _Green:
+    """Makes a connection of redis-py wait without holding the hub.
+
+    Name resolution and the handshake of TCP happen on a native thread; from then on
+    the socket is a green one. One round trip costs some 0.1 ms less than on a thread, and much
+    less while jobs compute: a thread would have to wait for the interpreter's lock each time.
+    """
+
+    def _connect(self) -> Any:
+        return host.green_socket(host.offload(super()._connect))  # type: ignore[misc]
+
+
+class _TcpConnection(_Green, Connection):
+    pass
+
+
+class _UnixConnection(_Green, UnixDomainSocketConnection):
+    pass
+
+
+CONNECTIONS: dict[str, type[Any]] = {
+    "redis": _TcpConnection,
+    "unix": _UnixConnection,
+}

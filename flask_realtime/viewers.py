@@ -9,6 +9,7 @@ from typing import Any
 from flask_realtime import host
 from flask_realtime.errors import BadOffset, StoreUnavailable, TooManyViewers
 from flask_realtime.outputlog import (
+    FOREIGN_POLL_SECONDS,
     MAX_CHUNK,
     MERGE_MS,
     READ_ENTRIES,
@@ -78,7 +79,9 @@ def _joined(batch: list[Chunk]) -> Chunk:
 class Viewer:
     """Sends the output of a run from an offset on, as fast as its client acknowledges it.
 
-    It ends by itself, and calls `done`, when the run has ended and all was sent.
+    At the live end of a run of this process the writer hands each chunk over itself, which saves
+    a turn of the hub; wherever that is not possible, the viewer reads the log. It ends by itself,
+    and calls `done`, when the run has ended and all was sent.
     """
 
     def __init__(
@@ -97,42 +100,61 @@ class Viewer:
         self._cursor = offset
         self._emit = emit
         self._window = Window(window_bytes)
-        self._opened = host.Signal()
         self._run_ended = run_ended
         self._done = done
         self._entries = READ_ENTRIES
-        self._task = host.spawn(self._follow)
+        self._at_live_end = False  # has sent all there is, and waits
+        self._detached = False
+        self._wake = host.Signal()
+        host.spawn(self._follow)
 
     def detach(self) -> None:
         """Send no more."""
-        self._task.kill()
+        self._detached = True
+        self._wake.set()
 
     def _follow(self) -> None:
         pending: deque[Item] = deque()
-        while True:
-            if not self._window.open:
-                self._opened.wait()
-            elif pending:
-                self._send(pending.popleft())
-            else:
-                try:
-                    ended = self._run_ended()  # asked before the read: then that is all there is
-                    pending.extend(merged(self._read()))
-                except StoreUnavailable:
-                    self._log.store.wait_until_available()
-                    continue
-                except BadOffset:
-                    # Redis lost what this client has seen already; while the run goes on, its
-                    # owner writes it again.
-                    pending.clear()
-                if not pending:
-                    if ended:
-                        break
-                    self._log.wait(self.run)
+        with self._log.following(self.run, self._push):
+            while not self._detached:
+                if not self._window.open:
+                    self._wake.wait()
+                elif pending:
+                    self._send(pending.popleft())
+                else:
+                    try:
+                        ended = self._run_ended()  # asked before the read, which is complete then
+                        pending.extend(merged(self._read()))
+                    except StoreUnavailable:
+                        self._log.store.wait_until_available()
+                        continue
+                    if not pending:
+                        if ended:
+                            break
+                        self._wait_at_live_end()
         self._done(self)
 
+    def _wait_at_live_end(self) -> None:
+        self._at_live_end = True
+        self._wake.wait(None if self._log.writer(self.run) else FOREIGN_POLL_SECONDS)
+        self._at_live_end = False
+
+    def _push(self, chunk: Chunk | None) -> None:
+        """Take what the writer has just appended; None when there will be no more."""
+        if not self._at_live_end or self._detached:
+            return  # on its way to the log anyway
+        if chunk is not None and chunk.offset == self._cursor and self._window.open:
+            self._send(chunk)
+        else:
+            self._wake.set()
+
     def _read(self) -> list[Item]:
-        items = self._log.read(self.run, self._cursor, READ_BYTES, self._entries)
+        try:
+            items = self._log.read(self.run, self._cursor, READ_BYTES, self._entries)
+        except BadOffset:
+            # Redis lost what this client has seen already; while the run goes on, its owner
+            # writes it again.
+            return []
         size = sum(item.end - item.offset for item in items)
         if len(items) < self._entries or size >= READ_BYTES:
             self._entries = READ_ENTRIES
@@ -143,7 +165,8 @@ class Viewer:
     def _send(self, item: Item) -> None:
         self._cursor = item.end
         if isinstance(item, Gap):
-            self._emit("gap", self._gap(item), None)
+            gap = {"run": self.run, "offset": item.offset, "next": item.end}
+            self._emit("gap", gap, None)
             return
         size = len(item.data)
         self._window.sent(size)
@@ -156,12 +179,11 @@ class Viewer:
         }
         self._emit("output", output, lambda: self._acknowledged(size))
 
-    def _gap(self, gap: Gap) -> dict[str, Any]:
-        return {"run": self.run, "offset": gap.offset, "next": gap.end}
-
     def _acknowledged(self, size: int) -> None:
+        was_open = self._window.open
         self._window.acknowledged(size)
-        self._opened.set()
+        if not was_open:
+            self._wake.set()
 
 
 class Viewers:
