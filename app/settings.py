@@ -129,11 +129,11 @@ SETTINGS = (
     ),
     Setting(
         "JOB_BUFFER_KIB",
-        "1024",
+        "4096",
         "KiB",
         whole_number(16, 1024 * 1024),
         "Output of a run that waits to be stored; when it is full, the job waits.",
-        "256",
+        "1024",
     ),
     Setting(
         "OUTPUT_KEEP_MIB",

@@ -12,10 +12,14 @@ import os
 import signal
 import socket
 import time
+import warnings
 from collections.abc import Callable
 from typing import Any, ParamSpec, Protocol, TypeVar
 
-import eventlet
+with warnings.catch_warnings():
+    # eventlet announces its retirement; docs/decisions/001-eventlet.md says why it is used.
+    warnings.simplefilter("ignore")
+    import eventlet
 import eventlet.event
 import eventlet.greenio
 import eventlet.hubs
