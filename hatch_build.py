@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent / "tools"))
 import page_build
 
 
-class PageBuildHook(BuildHookInterface):
+class PageBuildHook(BuildHookInterface[Any]):
     def dependencies(self) -> list[str]:
         if page_build.is_fresh() or page_build.node_on_path():
             return []

@@ -59,7 +59,8 @@ def serve(environ: dict[str, str] | None = None) -> None:
             dict(os.environ) if environ is None else environ, env_file=ROOT / ".env"
         )
         logging.basicConfig(
-            level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+            level=settings.log_level.upper(),
+            format="%(asctime)s %(levelname)s %(name)s: %(message)s",
         )
         app = create_app(settings)
         realtime: Realtime = app.extensions["realtime"]

@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.http import HTTP_STATUS_CODES
 
 from flask_realtime.engine import Engine
-from flask_realtime.errors import RealtimeError
+from flask_realtime.errors import BadOffset, RealtimeError
 from flask_realtime.outputresponse import output_response
 from flask_realtime.runs import STATES
 
@@ -58,7 +58,9 @@ def api_blueprint(engine: Engine, identify: Callable[[], str | None]) -> Bluepri
 
     @api.get("/runs")
     def list_runs() -> Response:
-        wanted = {name: request.args[name] for name in ("job", "user", "state") if name in request.args}
+        wanted = {
+            name: request.args[name] for name in ("job", "user", "state") if name in request.args
+        }
         if wanted.get("state", "queued") not in STATES:
             raise RealtimeError(f'"state" must be one of {", ".join(STATES)}')
         limit = _number("limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
@@ -124,5 +126,5 @@ def _number(name: str, default: int, least: int, most: int | None) -> int:
         if most is None or number <= most:
             return number
     bounds = f"{least} or more" if most is None else f"from {least} to {most}"
-    bad_offset = {"code": "bad_offset", "status": 416} if name == "offset" else {}
-    raise RealtimeError(f'"{name}" must be a whole number, {bounds}, not {text[:50]!r}', **bad_offset)
+    kind = BadOffset if name == "offset" else RealtimeError
+    raise kind(f'"{name}" must be a whole number, {bounds}, not {text[:50]!r}')

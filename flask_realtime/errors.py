@@ -1,4 +1,4 @@
-"""What can go wrong, as the caller sees it: one root class, a code for programs, a sentence for people."""
+"""What can go wrong: one root class, a code for programs, a sentence for people."""
 
 from __future__ import annotations
 

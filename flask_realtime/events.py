@@ -21,7 +21,7 @@ INTERNAL = {
 }
 
 
-class RealtimeEvents(Namespace):
+class RealtimeEvents(Namespace):  # type: ignore[misc]  # Flask-SocketIO has no types
     """Answers each event with one object; an error is ``{"error": {"code", "message"}}``.
 
     `identify()` is called in the request context of a connection and returns the user's name,

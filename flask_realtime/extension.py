@@ -73,15 +73,17 @@ class Realtime:
     @overload
     def job(self, function: F, /) -> F: ...
     @overload
-    def job(self, *, name: str | None = None, title: str | None = None) -> Callable[[F], F]: ...
+    def job(
+        self, function: None = None, /, *, name: str | None = None, title: str | None = None
+    ) -> Callable[[F], F]: ...
     def job(
         self, function: F | None = None, /, *, name: str | None = None, title: str | None = None
     ) -> F | Callable[[F], F]:
         """Make a function a job: ``@realtime.job`` or ``@realtime.job(title="Tidy up")``."""
 
-        def add(function: F) -> F:
-            self.jobs.add(function, name=name, title=title)
-            return function
+        def add(added: F) -> F:
+            self.jobs.add(added, name=name, title=title)
+            return added
 
         return add if function is None else add(function)
 
@@ -109,15 +111,13 @@ class Realtime:
         socketio.on_namespace(events)
         engine.status = events.send_status
         engine.notice = events.send_notice
-        app.register_blueprint(
-            api_blueprint(engine, self._identify), url_prefix=self._below("api")
-        )
+        app.register_blueprint(api_blueprint(engine, self._identify), url_prefix=self._below("api"))
         app.register_blueprint(
             pages_blueprint(self._title, self._identify), url_prefix=self._url_prefix
         )
-        app.wsgi_app = _without_compression(app.wsgi_app)  # type: ignore[method-assign]
+        wsgi_app = _without_compression(app.wsgi_app)
         app.wsgi_app = HostAndOriginGuard(  # type: ignore[method-assign]
-            app.wsgi_app, self._hosts, prefixes=(self._url_prefix, "/socket.io")
+            wsgi_app, self._hosts, prefixes=(self._url_prefix, "/socket.io")
         )
         app.extensions["realtime"] = self
 

@@ -17,7 +17,6 @@ from flask_realtime import host
 from flask_realtime.pipeio import DEFAULT_MAX_SIZE, OutputPipe
 from flask_realtime.routing import Routing
 
-
 MAX_REASON = 500  # characters of an exception that the run's record keeps; all is in the output
 
 
@@ -125,7 +124,7 @@ class FlaskThread(threading.Thread):
             if inspect.isawaitable(result):
                 asyncio.run(_wait_for(result))
             self._exit = self._returned()
-        except BaseException as error:  # the boundary of a job: whatever it raises is its end
+        except BaseException as error:  # noqa: BLE001  # whatever a job raises is its end
             self._exit = self._raised(error)
 
     def _returned(self) -> Exit:

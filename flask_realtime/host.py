@@ -87,10 +87,12 @@ class Signal:
         if timeout is None:
             event.wait()
             return True
-        with eventlet.Timeout(max(timeout, 0), False):
-            event.wait()
-            return True
-        return False
+        try:
+            with eventlet.Timeout(max(timeout, 0)):
+                event.wait()
+        except eventlet.Timeout:
+            return False
+        return True
 
     def set(self) -> None:
         """Wake those who wait now."""
@@ -160,7 +162,7 @@ def serve(listener: Any, wsgi_app: Any) -> None:
 
 
 def wait_for(condition: Callable[[], bool], signal_: Signal, timeout: float) -> bool:
-    """Wait until `condition()`, looking again at each `set` of the signal; False after `timeout`."""
+    """Wait until `condition()`, looking at each `set` of the signal; False after `timeout`."""
     deadline = Deadline(timeout)
     while not condition():
         if not signal_.wait(deadline.left()):

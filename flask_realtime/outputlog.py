@@ -244,7 +244,9 @@ class OutputLog:
         writer = self._writers.get(run)
         return writer.tail.end if writer else self.stored_end(run)
 
-    def read(self, run: str, offset: int, max_bytes: int, entries: int = READ_ENTRIES) -> list[Item]:
+    def read(
+        self, run: str, offset: int, max_bytes: int, entries: int = READ_ENTRIES
+    ) -> list[Item]:
         """Return the output from byte `offset` on: about `max_bytes`, as chunks and gaps.
 
         The first item begins at `offset`; nothing is returned at the end of what there is so
@@ -274,9 +276,7 @@ class OutputLog:
             host.sleep(FOREIGN_POLL_SECONDS)
 
     @contextmanager
-    def following(
-        self, run: str, follower: Callable[[Chunk | None], None]
-    ) -> Iterator[None]:
+    def following(self, run: str, follower: Callable[[Chunk | None], None]) -> Iterator[None]:
         """Call `follower` with each new chunk, and with None at the end, if the run is ours.
 
         It is called in the writer's greenlet and must not wait.

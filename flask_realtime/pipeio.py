@@ -133,7 +133,9 @@ def _encode_contents(contents: list[str | bytes]) -> bytes:
     try:
         return "".join(contents).encode()  # type: ignore[arg-type]
     except (TypeError, UnicodeEncodeError):
-        return b"".join(item if isinstance(item, bytes) else _encode_text(item) for item in contents)
+        return b"".join(
+            item if isinstance(item, bytes) else _encode_text(item) for item in contents
+        )
 
 
 def _encode_text(text: str) -> bytes:
@@ -151,8 +153,8 @@ class PipeIO(io.TextIOBase):
     `stream` is STDOUT or STDERR. What is written after the pipe was closed reaches `fallback`.
     """
 
-    encoding = "utf-8"  # type: ignore[assignment]  # properties in the base class
-    errors = "surrogateescape"  # type: ignore[assignment]
+    encoding = "utf-8"
+    errors = "surrogateescape"
     mode = "w"
     line_buffering = True
     write_through = True

@@ -14,7 +14,7 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 from flask_realtime.pipeio import STDERR, STDOUT, OutputPipe, PipeIO
 
@@ -122,7 +122,7 @@ class Routing:
         for name, stream in (("stdout", STDOUT), ("stderr", STDERR)):
             if name in self._routers:
                 router = self._routers[name]
-                router.set(PipeIO(pipe, stream, router.original))
+                router.set(cast(TextIO, PipeIO(pipe, stream, router.original)))
         if "stdin" in self._routers:
             self._routers["stdin"].set(io.StringIO())  # a job must not read the server's terminal
 

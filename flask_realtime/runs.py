@@ -10,9 +10,11 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime, timezone
+from functools import partial
 from typing import Any
 
 from redis import Redis
+from redis.exceptions import WatchError
 
 from flask_realtime import host
 from flask_realtime.errors import RealtimeError, StoreUnavailable, UnknownRun
@@ -175,7 +177,7 @@ class RunRegistry:
         """Return up to `limit` runs that match, newest first, and the `before` of the next page."""
         found: list[Run] = []
         while True:
-            page, last = self._store.call(lambda c, top=before: _page(c, top, PAGE))
+            page, last = self._store.call(partial(_page, before=before, count=PAGE))
             for data in page:
                 run = Run.load(data)
                 run = self._own.get(run.id, run)
@@ -208,9 +210,8 @@ class RunRegistry:
         self._unsaved[run.id] = True
         while self._unsaved[run.id]:
             self._unsaved[run.id] = False
-            record, final = run.dump(), run.final
             try:
-                self._store.call(lambda c, r=record, f=final: _save(c, run.id, r, f))
+                self._store.call(partial(_save, run=run.id, record=run.dump(), final=run.final))
             except StoreUnavailable:
                 self._unsaved[run.id] = True
                 self._store.wait_until_available()
@@ -283,18 +284,19 @@ def _save(client: Redis, run: str, record: bytes, final: bool) -> None:
 
 def _replace(client: Redis, run: Run, old: bytes) -> bool:
     """Store `run` unless somebody changed it meanwhile."""
-
-    def change(pipeline: Any) -> bool:
-        if pipeline.get(_run_key(run.id)) != old:
-            pipeline.multi()
+    key = _run_key(run.id)
+    with client.pipeline() as pipeline:
+        pipeline.watch(key)  # type: ignore[no-untyped-call]
+        if pipeline.get(key) != old:
             return False
         pipeline.multi()
-        pipeline.set(_run_key(run.id), run.dump())
+        pipeline.set(key, run.dump())
         pipeline.srem(_ACTIVE, run.id)
-        return True
-
-    replaced: bool = client.transaction(change, _run_key(run.id), value_from_callable=True)
-    return replaced
+        try:
+            pipeline.execute()
+        except WatchError:
+            return False
+    return True
 
 
 def _page(client: Redis, before: str | None, count: int) -> tuple[list[bytes], str | None]:
