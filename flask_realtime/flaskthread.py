@@ -73,9 +73,9 @@ class FlaskThread(threading.Thread):
         host.spawn(self._pipe_processor)
         try:
             super().start()
-        except RuntimeError:  # the operating system has no thread left
+        except RuntimeError as error:  # the operating system has no thread left
+            self._exit = Exit("failed", 1, _one_line(error))
             self._pipe.close()
-            raise
 
     def running(self) -> bool:
         """What the job asks: False once it shall end."""

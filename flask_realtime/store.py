@@ -20,8 +20,8 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 PREFIX = "flask-realtime:1:"  # of every key; the number is the version of the key schema
-ANSWER_SECONDS = 5.0  # a Redis that needs longer for one call counts as away
-CHECK_SECONDS = 2.0  # between two pings while Redis answers
+ANSWER_SECONDS = 3.0  # a Redis that needs longer for one call counts as away
+CHECK_SECONDS = 1.0  # between two pings while Redis answers
 RECHECK_SECONDS = 0.25  # between two pings while it does not
 
 # What means "later", as opposed to an error in the call.
@@ -48,7 +48,7 @@ class Store:
             connection_class=CONNECTIONS[urlsplit(url).scheme],
             socket_timeout=ANSWER_SECONDS,
             socket_connect_timeout=ANSWER_SECONDS,
-            retry=Retry(NoBackoff(), 1),  # a pooled connection may be stale; once is enough
+            retry=Retry(NoBackoff(), 1, (ConnectionError,)),  # a pooled one may be stale
             max_connections=64,
         )
         self._watcher = host.spawn(self._watch)

@@ -30,10 +30,7 @@ class ThreadExecutor:
         output: Callable[[int, bytes], None],
         ended: Callable[[Exit], None],
     ) -> None:
-        """Start `job`; `output(stream, data)` and at last `ended(exit)` are called in a greenlet.
-
-        Raises RuntimeError when the operating system has no thread left.
-        """
+        """Start `job`; `output(stream, data)`, at last `ended(exit)`, are called in a greenlet."""
 
         def on_end(end: Exit) -> None:
             del self._threads[run]

@@ -38,7 +38,7 @@ def test_without_any_value_the_defaults_hold(tmp_path: Path) -> None:
         trusted_hosts=("localhost", "127.0.0.1", "[::1]"),
         max_runs=20,
         stop_grace_seconds=10.0,
-        job_buffer_kib=1024,
+        job_buffer_kib=4096,
         output_keep_mib=1024,
         viewer_window_kib=1024,
         max_event_kib=1024,
