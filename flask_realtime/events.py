@@ -9,6 +9,7 @@ from typing import Any
 from flask import request
 from flask_socketio import ConnectionRefusedError, Namespace, SocketIO, join_room
 
+from flask_realtime import host
 from flask_realtime.engine import Engine
 from flask_realtime.errors import RealtimeError
 from flask_realtime.runs import Run
@@ -45,8 +46,7 @@ class RealtimeEvents(Namespace):  # type: ignore[misc]  # Flask-SocketIO has no 
             raise ConnectionRefusedError("log in first")
         self._users[_client()] = user
         join_room(_room(user))
-        for notice in self._engine.notices():
-            self._emit("notice", notice, _client())
+        host.spawn(self._send_notices, _client())  # after the connection has been accepted
 
     def on_disconnect(self, reason: object = None) -> None:
         self._users.pop(_client(), None)
@@ -94,6 +94,10 @@ class RealtimeEvents(Namespace):  # type: ignore[misc]  # Flask-SocketIO has no 
     def send_notice(self, notice: dict[str, Any]) -> None:
         """Tell everybody."""
         self._emit("notice", notice, None)
+
+    def _send_notices(self, client: str) -> None:
+        for notice in self._engine.notices():
+            self._emit("notice", notice, client)
 
     def _emit(
         self,

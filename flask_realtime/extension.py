@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, overload
 
+from engineio.payload import Payload
 from flask import Flask
 from flask_socketio import SocketIO
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., object])
 
+MAX_PACKETS = 10_000  # of one polling request
 STOP_SECONDS = 5.0  # what runs get to end in when the server stops
 
 
@@ -100,6 +102,9 @@ class Realtime:
             raise ConfigurationError("one Realtime serves one application: make another one")
         if not self._redis_url:
             self._redis = RedisServer(self._redis_data or Path(app.instance_path) / "redis")
+        # A polling client acknowledges in one request all that one response brought it; the
+        # default of 16 packets would cut it off. Its size stays bounded by max_event_bytes.
+        Payload.max_decode_packets = MAX_PACKETS
         engine = self._engine = Engine(self.jobs, Store(), self._options)
         socketio = SocketIO(
             app,

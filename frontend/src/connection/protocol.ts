@@ -10,7 +10,6 @@ export const ClientEvent = {
   stop: "stop",
   attach: "attach",
   detach: "detach",
-  input: "input",
 } as const;
 export type ClientEventName = (typeof ClientEvent)[keyof typeof ClientEvent];
 

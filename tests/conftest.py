@@ -1,0 +1,23 @@
+"""Fixtures that several folders of tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.server import Server
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that many tests share; none stops it or its Redis."""
+    with Server(tmp_path_factory.mktemp("server"), MAX_RUNS="6") as running:
+        yield running
+
+
+@pytest.fixture
+def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server of one test's own, to be killed and restarted."""
+    with Server(tmp_path_factory.mktemp("server")) as running:
+        yield running
