@@ -111,7 +111,10 @@ def _json_object(*, required: bool = True) -> dict[str, Any]:
         raise RealtimeError("send JSON, with Content-Type: application/json", status=415)
     if not required and not request.get_data():
         return {}
-    payload = request.get_json(silent=True)
+    try:
+        payload = request.get_json(silent=True)
+    except RecursionError:
+        raise RealtimeError("the body is nested too deeply") from None
     if not isinstance(payload, dict):
         raise RealtimeError("the body must be one JSON object")
     return payload

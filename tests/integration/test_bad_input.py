@@ -24,7 +24,8 @@ def problem(response: requests.Response) -> tuple[int, str]:
     assert response.headers["Content-Type"] == "application/problem+json", response.text
     body = response.json()
     assert body["status"] == response.status_code
-    assert body["title"] and body["detail"]
+    assert body["title"]
+    assert body["detail"]
     return response.status_code, body["code"]
 
 
@@ -93,11 +94,6 @@ def test_an_offset_outside_the_output_is_refused(
 @pytest.mark.parametrize("query", ["limit=0", "limit=201", "limit=x", "state=happy"])
 def test_a_wrong_list_is_refused(server: Server, query: str) -> None:
     assert problem(server.get(f"/api/runs?{query}")) == (400, "bad_request")
-
-
-def test_errors_of_routing_are_problems_too(server: Server) -> None:
-    response = requests.delete(server.url + "/api/runs", timeout=10)
-    assert problem(response)[0] == 405
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "localhost.evil.example"])

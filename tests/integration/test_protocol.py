@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import socketio
 
 from tests.support.server import Server, eventually
+from tests.support.socketclient import ordered_client
 
 
 class Viewer:
     """A connection that follows runs and keeps their output by offset."""
 
     def __init__(self, url: str) -> None:
-        self.io = socketio.Client(reconnection=False)
+        self.io = ordered_client()
         self.events: list[dict[str, Any]] = []
         self.records: list[dict[str, Any]] = []
         self.io.on("output", self.events.append)
@@ -87,8 +87,10 @@ def test_reconnecting_at_the_reached_offset_misses_and_repeats_nothing(server: S
         viewer = Viewer(server.url)
         assert viewer.call("attach", {"run": run, "offset": len(data)})["offset"] == len(data)
         eventually(lambda: viewer.events)  # noqa: B023 - called within the turn
+        viewer.call("detach", {"run": run})
+        viewer.call("jobs", {})  # what was on its way has arrived
         viewer.io.disconnect()
-        for event in list(viewer.events):
+        for event in viewer.events:
             assert event["offset"] == len(data)
             data += event["data"]
     assert data == b"".join(b"%079d\n" % number for number in range(len(data) // 80))

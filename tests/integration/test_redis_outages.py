@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import psutil
 import pytest
-import socketio
 
 from tests.support.server import Server, eventually
+from tests.support.socketclient import ordered_client
 
 
 def numbered(lines: int) -> bytes:
@@ -20,7 +20,7 @@ def numbered(lines: int) -> bytes:
 def notices(own_server: Server) -> Iterator[list[tuple[str, bool]]]:
     """What a page that is connected is told of the store: (code, active)."""
     told: list[tuple[str, bool]] = []
-    client = socketio.Client(reconnection=False)
+    client = ordered_client()
     client.on("notice", lambda notice: told.append((notice["code"], notice["active"])))
     client.connect(own_server.url, transports=["websocket"])
     yield told

@@ -1,0 +1,25 @@
+"""A Socket.IO client for tests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import socketio
+
+
+def ordered_client() -> socketio.Client:
+    """A client that handles messages in the order of their arrival.
+
+    python-socketio gives each message a thread of its own, and under load a binary attachment may
+    overtake the event that announces it.
+    """
+    client = socketio.Client(reconnection=False)
+    trigger = client.eio._trigger_event
+
+    def in_order(event: str, *args: Any, **options: Any) -> Any:
+        if event == "message":
+            options["run_async"] = False
+        return trigger(event, *args, **options)
+
+    client.eio._trigger_event = in_order
+    return client
