@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, request, url_for
-from werkzeug.exceptions import HTTPException
+from flask import Blueprint, Response, current_app, jsonify, request, url_for
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.http import HTTP_STATUS_CODES
 
 from flask_realtime.engine import Engine
@@ -39,7 +39,10 @@ def api_blueprint(engine: Engine, identify: Callable[[], str | None]) -> Bluepri
     @api.errorhandler(HTTPException)
     def failed(error: HTTPException) -> Response:
         name = (error.name or "error").lower().replace(" ", "_")
-        return problem(error.code or 500, name, error.description or "")
+        response = problem(error.code or 500, name, error.description or "")
+        if isinstance(error, MethodNotAllowed) and error.valid_methods:
+            response.headers["Allow"] = ", ".join(error.valid_methods)
+        return response
 
     @api.get("/jobs")
     def jobs() -> Response:
@@ -87,6 +90,15 @@ def api_blueprint(engine: Engine, identify: Callable[[], str | None]) -> Bluepri
         offset = _number("offset", 0, 0, None)
         follow = _number("follow", 0, 0, 1) == 1
         return output_response(engine, run, offset, follow=follow)
+
+    @api.route("/<path:rest>", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+    def no_such_call(rest: str) -> Response:
+        # Errors of routing reach a blueprint's handlers only from a route of its own.
+        adapter = current_app.create_url_adapter(request)
+        assert adapter is not None
+        calls = {method: adapter.match(method=method)[0] for method in ("GET", "POST")}
+        allowed = [method for method, endpoint in calls.items() if endpoint != request.endpoint]
+        raise MethodNotAllowed(allowed) if allowed else NotFound()
 
     return api
 

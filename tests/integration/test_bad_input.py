@@ -96,6 +96,14 @@ def test_a_wrong_list_is_refused(server: Server, query: str) -> None:
     assert problem(server.get(f"/api/runs?{query}")) == (400, "bad_request")
 
 
+def test_calls_that_do_not_exist_are_problems_too(server: Server) -> None:
+    response = requests.delete(server.url + "/api/runs", timeout=10)
+    assert problem(response) == (405, "method_not_allowed")
+    assert response.headers["Allow"] == "GET, POST"
+    assert problem(server.get("/api/runs/any/stop")) == (405, "method_not_allowed")
+    assert problem(server.get("/api/nothing")) == (404, "not_found")
+
+
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "localhost.evil.example"])
 def test_another_host_name_is_refused(server: Server, host: str) -> None:
     for path in ("/", "/api/jobs", "/healthz", SOCKET):
