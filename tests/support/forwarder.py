@@ -1,0 +1,61 @@
+"""A network that can be cut: a TCP forwarder between a browser and the server."""
+
+from __future__ import annotations
+
+import socket
+import threading
+
+
+class Forwarder:
+    """Forwards a port of its own to `target`; `cut` drops all connections and takes no new ones."""
+
+    def __init__(self, target: int) -> None:
+        self._target = target
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._sockets: set[socket.socket] = set()
+        self._lock = threading.Lock()
+        self._is_cut = False
+        self._closed = False
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def cut(self) -> None:
+        self._is_cut = True
+        with self._lock:
+            for connection in self._sockets:
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def mend(self) -> None:
+        self._is_cut = False
+
+    def close(self) -> None:
+        self._closed = True
+        self.cut()
+        socket.create_connection(("127.0.0.1", self.port)).close()  # wakes accept()
+        self._listener.close()
+
+    def _accept(self) -> None:
+        while True:
+            client, _ = self._listener.accept()
+            if self._is_cut:
+                client.close()
+                if self._closed:
+                    return
+                continue
+            server = socket.create_connection(("127.0.0.1", self._target))
+            with self._lock:
+                self._sockets |= {client, server}
+            for source, sink in ((client, server), (server, client)):
+                threading.Thread(target=self._copy, args=(source, sink), daemon=True).start()
+
+    def _copy(self, source: socket.socket, sink: socket.socket) -> None:
+        try:
+            while data := source.recv(65536):
+                sink.sendall(data)
+        except OSError:
+            pass  # the other direction, or a cut, has ended it
+        for end in (source, sink):
+            with self._lock:
+                if end in self._sockets:
+                    self._sockets.remove(end)
+                    end.close()
