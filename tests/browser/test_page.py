@@ -71,7 +71,7 @@ def expect_exact(page: Page, server: Server, run: str) -> None:
     shown = {int(number): text for number, text in rows.items()}
     assert max(shown) + 1 in (len(expected), len(expected) + 1)  # the cursor's row may be empty
     for number, text in shown.items():
-        assert text == (expected + [""])[number]
+        assert text == [*expected, ""][number]
 
 
 def test_start_shows_lines_live_and_stop_ends_them(server: Server, open_page: Open) -> None:

@@ -1,0 +1,23 @@
+"""Runs the benchmarks that are named, or all."""
+
+from __future__ import annotations
+
+import sys
+
+from benchmarks import hub_stall, slow_viewer, stream_latency, stream_throughput
+
+BENCHMARKS = {
+    "stream_throughput": stream_throughput.main,
+    "stream_latency": stream_latency.main,
+    "slow_viewer": slow_viewer.main,
+    "hub_stall": hub_stall.main,
+}
+
+if __name__ == "__main__":
+    names = sys.argv[1:] or list(BENCHMARKS)
+    unknown = [name for name in names if name not in BENCHMARKS]
+    if unknown:
+        sys.exit(f"unknown: {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
+    for name in names:
+        print(name, flush=True)
+        BENCHMARKS[name]()
