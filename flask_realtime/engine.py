@@ -20,8 +20,9 @@ from flask_realtime.flaskthread import Exit
 from flask_realtime.jobs import JobRegistry
 from flask_realtime.options import Options
 from flask_realtime.outputlog import OutputLog
+from flask_realtime.registry import RunRegistry
 from flask_realtime.routing import Routing
-from flask_realtime.runs import Run, RunIds, RunRegistry, unknown_run
+from flask_realtime.runs import Run, RunIds, unknown_run
 from flask_realtime.store import NOT_ANSWERING, Store
 from flask_realtime.viewers import Emit, Viewers
 

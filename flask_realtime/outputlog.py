@@ -13,10 +13,8 @@ not yet made durable is written again.
 from __future__ import annotations
 
 import time
-from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from redis import Redis
@@ -24,123 +22,13 @@ from redis import Redis
 from flask_realtime import host
 from flask_realtime.errors import BadOffset, StoreUnavailable
 from flask_realtime.store import PREFIX, Store
+from flask_realtime.tail import Chunk, Gap, Item, Tail
 
 MAX_CHUNK = 1 << 16  # bytes; larger events gain nothing (measured: 407 MB/s at this size)
-MERGE_BYTES = 4096  # a chunk up to this takes in what follows it ...
-MERGE_MS = 100  # ... within this, so that many small prints are few entries, timed well enough
 READ_ENTRIES = 16  # entries of one read from Redis: at most 1 MiB at MAX_CHUNK
 READ_ENTRIES_MAX = 1024  # ... while they turn out small
 FLUSH_DELAY_SECONDS = 0.01  # what is printed within this goes to Redis together, after the viewers
 FOREIGN_POLL_SECONDS = 0.25  # between two looks at the output of a run that another process owns
-
-
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """Bytes [offset, end) of a run's output; `time` in ms since the epoch; `stream` 1 or 2."""
-
-    offset: int
-    time: int
-    stream: int
-    data: bytes
-
-    @property
-    def end(self) -> int:
-        return self.offset + len(self.data)
-
-    def since(self, offset: int) -> Chunk:
-        """The part of this chunk that begins at `offset`."""
-        return Chunk(offset, self.time, self.stream, self.data[offset - self.offset :])
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """Bytes [offset, end) are no longer kept."""
-
-    offset: int
-    end: int
-
-
-Item = Chunk | Gap
-
-
-class Tail:
-    """The newest chunks of a run, in memory. No I/O, no clock.
-
-    Chunks up to `flushed` are in Redis as well; of these, about `max_bytes` in at most
-    `max_chunks` stay. The same bounds say when there is too much that is not in Redis: `full`.
-    """
-
-    def __init__(self, max_bytes: int, max_chunks: int) -> None:
-        self._max_bytes = max_bytes
-        self._max_chunks = max_chunks
-        self._chunks: list[Chunk] = []
-        self._ends: list[int] = []  # of the chunks, for bisection
-        self._first = 0  # index of the first chunk that is kept
-        self.flushed = 0
-        self.end = 0
-
-    @property
-    def start(self) -> int:
-        """The offset of the first byte kept here."""
-        return self._chunks[self._first].offset if self._first < len(self._chunks) else self.end
-
-    @property
-    def full(self) -> bool:
-        return (
-            self.end - self.flushed >= self._max_bytes
-            or len(self._chunks) - self._index(self.flushed) >= self._max_chunks
-        )
-
-    def append(self, chunk: Chunk) -> None:
-        """Append `chunk`; one that follows a small one closely is merged with it."""
-        assert chunk.offset == self.end
-        last = self._chunks[-1] if self._first < len(self._chunks) else None
-        if (
-            last is not None
-            and last.stream == chunk.stream
-            and chunk.time - last.time <= MERGE_MS
-            and len(last.data) + len(chunk.data) <= MERGE_BYTES
-        ):
-            chunk = Chunk(last.offset, last.time, last.stream, last.data + chunk.data)
-            self._chunks[-1] = chunk
-            self._ends[-1] = chunk.end
-        else:
-            self._chunks.append(chunk)
-            self._ends.append(chunk.end)
-        self.end = chunk.end
-
-    def from_offset(self, offset: int, max_bytes: int) -> list[Chunk]:
-        """Return about `max_bytes` of chunks; the first one begins at `offset`, or at `start`."""
-        chunks: list[Chunk] = []
-        size = 0
-        for index in range(self._index(offset), len(self._chunks)):
-            chunk = self._chunks[index]
-            if chunk.offset < offset:
-                chunk = chunk.since(offset)
-            chunks.append(chunk)
-            size += len(chunk.data)
-            if size >= max_bytes:
-                break
-        return chunks
-
-    def mark_flushed(self, offset: int) -> None:
-        """Redis has the bytes before `offset`, and none from there on."""
-        self.flushed = min(offset, self.end)
-        while self._first < len(self._chunks) and (
-            self._ends[self._first] <= self.flushed
-            and (
-                self.end - self._ends[self._first] >= self._max_bytes
-                or len(self._chunks) - self._first > self._max_chunks
-            )
-        ):
-            self._first += 1
-        if self._first > len(self._chunks) // 2:  # delete in blocks: each chunk is moved once
-            del self._chunks[: self._first], self._ends[: self._first]
-            self._first = 0
-
-    def _index(self, offset: int) -> int:
-        """Where the chunk that holds byte `offset` stands."""
-        return bisect_right(self._ends, offset, self._first)
 
 
 class LogWriter:

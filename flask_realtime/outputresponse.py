@@ -10,8 +10,8 @@ from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from flask_realtime import host
 from flask_realtime.engine import Engine
 from flask_realtime.errors import BadOffset
-from flask_realtime.outputlog import Gap
 from flask_realtime.runs import Run
+from flask_realtime.tail import Gap
 
 READ_BYTES = 1 << 18  # of the output at a time, about
 READ_ENTRIES = 64  # of Redis at a time: at most 4 MiB

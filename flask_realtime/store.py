@@ -38,6 +38,8 @@ class Store:
         self.available = True
         self.changed: Callable[[], None] = lambda: None
         self._back = host.Signal()
+        self._closing = False
+        self._closed = host.Signal()
         self._client: Redis | None = None
         self._watcher: host.Task | None = None
 
@@ -55,8 +57,10 @@ class Store:
 
     def close(self) -> None:
         """Stop watching, and close the connections."""
+        self._closing = True
+        self._closed.set()
         if self._watcher is not None:
-            self._watcher.kill()
+            self._watcher.wait()  # it may be in the middle of a ping
             self._watcher = None
         if self._client is not None:
             self._client.close()
@@ -98,7 +102,10 @@ class Store:
     def _watch(self) -> None:
         while True:
             self.ping()
-            host.sleep(CHECK_SECONDS if self.available else RECHECK_SECONDS)
+            if not self._closing:
+                self._closed.wait(CHECK_SECONDS if self.available else RECHECK_SECONDS)
+            if self._closing:
+                return
 
     def _set_available(self, available: bool, error: BaseException | None = None) -> None:
         if available == self.available:

@@ -11,14 +11,11 @@ from flask_realtime.errors import BadOffset, StoreUnavailable, TooManyViewers
 from flask_realtime.outputlog import (
     FOREIGN_POLL_SECONDS,
     MAX_CHUNK,
-    MERGE_MS,
     READ_ENTRIES,
     READ_ENTRIES_MAX,
-    Chunk,
-    Gap,
-    Item,
     OutputLog,
 )
+from flask_realtime.tail import MERGE_MS, Chunk, Gap, Item
 
 READ_BYTES = 1 << 18  # of one read; small enough that a viewer does not hold the hub for long
 MAX_VIEWERS_PER_CLIENT = 100  # runs that one connection may follow at once

@@ -20,7 +20,7 @@ ARGUMENTS = [
 EXPECTED = ("net::ERR_", "WebSocket connection to", "503 (Service Unavailable)")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # no longer: Playwright keeps an event loop in this thread
 def browser() -> Iterator[Browser]:
     program = shutil.which("chromium") or shutil.which("google-chrome")
     assert program, "install Chromium: tools/install_test_system.sh does where it can"

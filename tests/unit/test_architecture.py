@@ -1,0 +1,60 @@
+"""The rules of the house: who imports what, and that importing changes nothing."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCES = sorted([*(ROOT / "flask_realtime").rglob("*.py"), *(ROOT / "app").rglob("*.py")])
+LONGEST = 320  # lines of a file: one concept each
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+def test_only_the_host_imports_eventlet() -> None:
+    users = [path.name for path in SOURCES if any(n.startswith("eventlet") for n in imports(path))]
+    assert users == ["host.py"]
+
+
+def test_the_library_does_not_import_the_application() -> None:
+    for path in SOURCES:
+        if "flask_realtime" in path.relative_to(ROOT).parts:
+            assert not [name for name in imports(path) if name.split(".")[0] == "app"], path
+
+
+def test_nothing_is_monkey_patched() -> None:
+    for path in SOURCES:
+        assert "monkey_patch(" not in path.read_text("utf-8"), path
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_file_holds_one_concept(path: Path) -> None:
+    assert len(path.read_text("utf-8").splitlines()) <= LONGEST
+
+
+def test_importing_changes_nothing() -> None:
+    program = """
+import sys, threading, concurrent.futures as futures
+before = (sys.stdout, sys.stderr, sys.stdin, threading.Thread.start,
+          futures.ThreadPoolExecutor.submit, sys.getswitchinterval(), threading.active_count())
+import flask_realtime, app, wsgi, test
+after = (sys.stdout, sys.stderr, sys.stdin, threading.Thread.start,
+         futures.ThreadPoolExecutor.submit, sys.getswitchinterval(), threading.active_count())
+assert before == after, (before, after)
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert result.returncode == 0, result.stderr

@@ -1,0 +1,161 @@
+"""The log's pure parts at every split, and the log on a real Redis that forgets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from redis import Redis
+
+from flask_realtime import host
+from flask_realtime.errors import BadOffset
+from flask_realtime.outputlog import LogWriter, OutputLog, key
+from flask_realtime.redisserver import RedisServer
+from flask_realtime.store import Store
+from flask_realtime.tail import Chunk, Gap, Tail
+from flask_realtime.viewers import Window, merged
+
+APPENDS = st.lists(
+    st.tuples(st.sampled_from([1, 2]), st.binary(min_size=1, max_size=50), st.integers(0, 300)),
+    min_size=1,
+    max_size=40,
+)
+
+
+@given(APPENDS, st.data())
+def test_the_tail_gives_the_exact_bytes_from_any_offset(
+    appends: list[tuple[int, bytes, int]], data: st.DataObject
+) -> None:
+    tail = Tail(max_bytes=200, max_chunks=8)
+    whole = b""
+    time = 0
+    for stream, content, wait in appends:
+        time += wait
+        tail.append(Chunk(tail.end, time, stream, content))
+        whole += content
+        tail.mark_flushed(data.draw(st.integers(tail.flushed, tail.end)))
+        assert tail.start <= tail.flushed <= tail.end == len(whole)
+        offset = data.draw(st.integers(tail.start, tail.end))
+        chunks = tail.from_offset(offset, 10**6)
+        assert b"".join(chunk.data for chunk in chunks) == whole[offset:]
+        if chunks:
+            assert chunks[0].offset == offset
+        kept = merged(chunks)
+        assert b"".join(chunk.data for chunk in kept if isinstance(chunk, Chunk)) == whole[offset:]
+
+
+def test_a_tail_is_full_until_enough_is_flushed() -> None:
+    tail = Tail(max_bytes=100, max_chunks=8)
+    tail.append(Chunk(0, 0, 1, b"x" * 100))
+    assert tail.full
+    tail.mark_flushed(100)
+    assert not tail.full
+
+
+def test_a_window_closes_and_opens() -> None:
+    window = Window(100)
+    window.sent(100)
+    assert not window.open
+    window.acknowledged(1)
+    assert window.open
+
+
+def test_gaps_and_streams_are_not_merged() -> None:
+    items = [Chunk(0, 0, 1, b"a"), Chunk(1, 5, 1, b"b"), Chunk(2, 6, 2, b"c"), Gap(3, 9)]
+    assert list(merged(items)) == [Chunk(0, 0, 1, b"ab"), Chunk(2, 6, 2, b"c"), Gap(3, 9)]
+
+
+@pytest.fixture(scope="module")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    folder: Path = tmp_path_factory.mktemp("redis")
+    with RedisServer(folder) as running:
+        yield running
+
+
+@pytest.fixture
+def store(redis_server: RedisServer) -> Iterator[Store]:
+    made = Store()
+    made.connect(redis_server.url)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def redis(redis_server: RedisServer) -> Iterator[Redis]:
+    client = Redis.from_url(redis_server.url)
+    client.flushall()
+    yield client
+    client.close()
+
+
+def fill(writer: LogWriter, count: int) -> bytes:
+    whole = b""
+    for number in range(count):
+        data = b"%06d\n" % number * 1000
+        writer.append(1, data)
+        whole += data
+    return whole
+
+
+def read_all(log: OutputLog, run: str) -> bytes:
+    data, cursor = b"", 0
+    while items := log.read(run, cursor, 1 << 18):
+        for item in items:
+            assert isinstance(item, Chunk)
+            assert item.offset == cursor
+            data += item.data
+            cursor = item.end
+    return data
+
+
+def test_what_was_appended_is_read_also_after_the_owner_let_go(store: Store, redis: Redis) -> None:
+    log = OutputLog(store, keep_bytes=1 << 30, tail_bytes=50_000)
+    writer = log.open("r1")
+    whole = fill(writer, 60)
+    assert read_all(log, "r1") == whole
+    writer.drain()
+    log.close("r1")
+    assert read_all(log, "r1") == whole
+    assert log.stored_end("r1") == len(whole)
+    with pytest.raises(BadOffset):
+        log.read("r1", len(whole) + 1, 100)
+
+
+def test_what_redis_forgot_is_written_again(store: Store, redis: Redis) -> None:
+    log = OutputLog(store, keep_bytes=1 << 30)
+    writer = log.open("r2")
+    first = fill(writer, 20)
+    writer.drain()
+    newest = redis.xrevrange(key("r2"), count=3)
+    redis.delete(key("r2"))
+    assert newest
+    second = fill(writer, 5)
+    writer.drain()
+    log.close("r2")
+    assert read_all(log, "r2") == first + second
+
+
+def test_an_append_whose_reply_was_lost_is_not_doubled(store: Store, redis: Redis) -> None:
+    log = OutputLog(store, keep_bytes=1 << 30)
+    chunks = [Chunk(0, 0, 1, b"abc"), Chunk(3, 0, 1, b"def")]
+    assert log.store_chunks("r3", 0, chunks) == 6
+    assert log.store_chunks("r3", 0, chunks) == 6
+    assert read_all(log, "r3") == b"abcdef"
+
+
+def test_what_is_beyond_the_bound_shows_as_a_gap(store: Store, redis: Redis) -> None:
+    log = OutputLog(store, keep_bytes=200_000, tail_bytes=50_000)
+    writer = log.open("r4")
+    whole = fill(writer, 100)
+    writer.drain()
+    log.close("r4")
+    first, *rest = log.read("r4", 0, 1 << 18, 1000)
+    assert isinstance(first, Gap)
+    assert first.offset == 0
+    assert 0 < first.end <= len(whole) - 200_000
+    kept = b"".join(item.data for item in rest if isinstance(item, Chunk))
+    assert kept == whole[first.end :]
+    host.sleep(0)
