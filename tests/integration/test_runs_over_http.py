@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import psutil
 import pytest
 
@@ -154,14 +156,19 @@ def test_more_runs_than_the_limit_are_refused(own_server: Server) -> None:
 
 
 def test_a_client_that_leaves_a_silent_stream_is_noticed(server: Server) -> None:
-    def half_closed() -> bool:
+    def is_open() -> bool:
         connections = psutil.Process(server.pid).net_connections("tcp")
-        return any(connection.status == psutil.CONN_CLOSE_WAIT for connection in connections)
+        return any(end.raddr and end.raddr.port == port for end in connections)
 
     run = server.start_run("ignores_stop")
-    stream = server.get(f"/api/runs/{run}/output?follow=1", stream=True)
-    stream.close()
-    eventually(half_closed)
-    eventually(lambda: not half_closed(), 12)
+    with socket.create_connection(("127.0.0.1", server.port), 10) as client:
+        port = client.getsockname()[1]
+        client.sendall(
+            f"GET /api/runs/{run}/output?follow=1 HTTP/1.1\r\n"
+            f"Host: 127.0.0.1:{server.port}\r\n\r\n".encode()
+        )
+        assert client.recv(12) == b"HTTP/1.1 200"
+        assert is_open()
+    eventually(lambda: not is_open(), 12)
     server.post(f"/api/runs/{run}/stop", {"force": True})
     assert server.ended(run)["state"] == "stopped"
