@@ -1,5 +1,6 @@
 """Flask-Realtime: live output of Python jobs in the browser."""
 
+from flask_realtime.currentrun import current_run, mask
 from flask_realtime.errors import ConfigurationError, RealtimeError, StoreUnavailable
 from flask_realtime.extension import Realtime
 from flask_realtime.flaskthread import FlaskThread
@@ -15,5 +16,7 @@ __all__ = [
     "Realtime",
     "RealtimeError",
     "StoreUnavailable",
+    "current_run",
     "job",
+    "mask",
 ]

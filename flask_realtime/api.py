@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.http import HTTP_STATUS_CODES
 
 from flask_realtime.engine import Engine
-from flask_realtime.errors import BadOffset, RealtimeError
+from flask_realtime.errors import LOG_IN, BadOffset, NotLoggedIn, RealtimeError
 from flask_realtime.outputresponse import output_response
 from flask_realtime.runs import STATES
 
@@ -25,7 +25,7 @@ def api_blueprint(engine: Engine, identify: Callable[[], str | None]) -> Bluepri
     def user() -> str:
         name = identify()
         if name is None:
-            raise RealtimeError("log in first", code="not_allowed", status=401)
+            raise NotLoggedIn(LOG_IN)
         return name
 
     @api.before_request

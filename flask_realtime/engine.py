@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
-from flask_realtime import host
+from flask_realtime import currentrun, host
+from flask_realtime.currentrun import CurrentRun
 from flask_realtime.errors import (
     BadOffset,
     BadParameters,
@@ -18,6 +20,7 @@ from flask_realtime.errors import (
 from flask_realtime.executors.thread import ThreadExecutor
 from flask_realtime.flaskthread import Exit
 from flask_realtime.jobs import JobRegistry
+from flask_realtime.masking import Masker, Secrets
 from flask_realtime.options import Options
 from flask_realtime.outputlog import OutputLog
 from flask_realtime.registry import RunRegistry
@@ -33,10 +36,19 @@ class Engine:
     """All that happens behind the events and the HTTP calls. For greenlets of the hub's thread.
 
     `status(run)` is called on each change of a run, `notice(object)` when something that
-    everybody should know begins or ends.
+    everybody should know begins or ends. `secrets` are masked in the output of all runs;
+    each of `before_run` is called in the context of a job before it.
     """
 
-    def __init__(self, jobs: JobRegistry, store: Store, options: Options) -> None:
+    def __init__(
+        self,
+        jobs: JobRegistry,
+        store: Store,
+        options: Options,
+        *,
+        secrets: Secrets | None = None,
+        before_run: Iterable[Callable[[CurrentRun], None]] = (),
+    ) -> None:
         self.jobs = jobs
         self.options = options
         self.store = store
@@ -45,6 +57,8 @@ class Engine:
         self.viewers = Viewers(self.log, window_bytes=options.viewer_window_bytes)
         self.status: Callable[[Run], None] = lambda run: None
         self.notice: Callable[[dict[str, Any]], None] = lambda notice: None
+        self._secrets = secrets or Secrets()
+        self._before_run = before_run
         self._routing = Routing()
         self._executor = ThreadExecutor(self._routing, max_buffer=options.job_buffer_bytes)
         self._ids = RunIds()
@@ -127,12 +141,25 @@ class Engine:
             self._starting -= 1
         writer = self.log.open(run.id)
         run.enter("running")
+        current = CurrentRun(run.id, run.job, run.user, Secrets(self._secrets))
+        masker = Masker(writer.append, current.secrets)
+
+        def ended(end: Exit) -> None:
+            masker.flush()
+            self._end(run, replace(end, reason=current.secrets.mask(end.reason)), None)
+
         self._executor.start(
-            run.id, job, bound, writer.append, lambda end: self._end(run, end, None)
+            run.id, job, bound, lambda: self._prepare(current), masker.write, ended
         )
         self.runs.save(run)
         logger.info("run %s of %s started for %s", run.id, run.job, run.user)
         return run
+
+    def _prepare(self, current: CurrentRun) -> None:
+        """In the job's context and thread."""
+        currentrun.enter(current)
+        for prepare in self._before_run:
+            prepare(current)
 
     def stop_run(self, user: str, run_id: str, *, force: bool) -> Run:
         """Ask a run to end, or force it to; one that is over is returned as it is."""

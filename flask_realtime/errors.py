@@ -32,6 +32,14 @@ class ConfigurationError(RealtimeError):
         self.lines = lines
 
 
+class NotLoggedIn(RealtimeError):
+    code = "not_logged_in"
+    status = 401
+
+
+LOG_IN = "you are not logged in, or not any more: load the page again to log in"
+
+
 class UnknownJob(RealtimeError):
     code = "unknown_job"
     status = 404

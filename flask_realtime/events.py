@@ -11,7 +11,7 @@ from flask_socketio import ConnectionRefusedError, Namespace, SocketIO, join_roo
 
 from flask_realtime import host
 from flask_realtime.engine import Engine
-from flask_realtime.errors import RealtimeError
+from flask_realtime.errors import LOG_IN, NotLoggedIn, RealtimeError
 from flask_realtime.runs import Run
 
 logger = logging.getLogger(__name__)
@@ -25,8 +25,8 @@ INTERNAL = {
 class RealtimeEvents(Namespace):  # type: ignore[misc]  # Flask-SocketIO has no types
     """Answers each event with one object; an error is ``{"error": {"code", "message"}}``.
 
-    `identify()` is called in the request context of a connection and returns the user's name,
-    or None to refuse the connection.
+    `identify()` is called in the request context of a connection, when it is made and for each
+    event, and returns the user's name, or None for nobody: then the connection ends.
     """
 
     def __init__(
@@ -41,9 +41,12 @@ class RealtimeEvents(Namespace):  # type: ignore[misc]  # Flask-SocketIO has no 
     # What clients send
 
     def on_connect(self, auth: object = None) -> None:
-        user = self._identify()
+        try:
+            user = self._identify()
+        except RealtimeError as error:
+            raise ConnectionRefusedError(error.message, {"code": error.code}) from error
         if user is None:
-            raise ConnectionRefusedError("log in first")
+            raise ConnectionRefusedError(LOG_IN, {"code": NotLoggedIn.code})
         self._users[_client()] = user
         join_room(_room(user))
         host.spawn(self._send_notices, _client())  # after the connection has been accepted
@@ -53,6 +56,7 @@ class RealtimeEvents(Namespace):  # type: ignore[misc]  # Flask-SocketIO has no 
         self._engine.viewers.disconnected(_client())
 
     def on_jobs(self, payload: dict[str, Any]) -> dict[str, Any]:
+        self._user()
         return {"jobs": [job.describe() for job in self._engine.jobs]}
 
     def on_start(self, payload: dict[str, Any]) -> dict[str, Any]:
@@ -90,6 +94,11 @@ class RealtimeEvents(Namespace):  # type: ignore[misc]  # Flask-SocketIO has no 
     def send_status(self, run: Run) -> None:
         """Tell all who may see the run how it stands."""
         self._emit("status", self._run(run), _room(run.user))
+
+    def disconnect_user(self, user: str) -> None:
+        """End all connections of `user`: they have logged out."""
+        for client in [client for client, name in self._users.items() if name == user]:
+            host.spawn(self._server.disconnect, client)
 
     def send_notice(self, notice: dict[str, Any]) -> None:
         """Tell everybody."""
@@ -130,10 +139,14 @@ class RealtimeEvents(Namespace):  # type: ignore[misc]  # Flask-SocketIO has no 
             return {"error": INTERNAL}
 
     def _user(self) -> str:
-        try:
-            return self._users[_client()]
-        except KeyError:
-            raise RealtimeError("this connection is closed", code="not_allowed") from None
+        client = _client()
+        connected = self._users.get(client)
+        user = self._identify()
+        if user is None or user != connected:
+            if connected is not None:
+                host.spawn(self._server.disconnect, client)  # after the answer
+            raise NotLoggedIn(LOG_IN)
+        return user
 
     def _run(self, run: Run) -> dict[str, Any]:
         return {"run": self._engine.present(run)}

@@ -13,10 +13,12 @@ from flask_socketio import SocketIO
 
 from flask_realtime import host
 from flask_realtime.api import api_blueprint
+from flask_realtime.currentrun import CurrentRun
 from flask_realtime.engine import Engine
 from flask_realtime.errors import ConfigurationError
 from flask_realtime.events import RealtimeEvents
 from flask_realtime.jobs import JobRegistry
+from flask_realtime.masking import Secrets
 from flask_realtime.options import Options
 from flask_realtime.pages import pages_blueprint
 from flask_realtime.redischeck import check_redis
@@ -26,10 +28,18 @@ from flask_realtime.trust import LOOPBACK_HOSTS, HostAndOriginGuard
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from flask.typing import ResponseReturnValue
 
 F = TypeVar("F", bound=Callable[..., object])
 
 MAX_PACKETS = 10_000  # of one polling request
+# A network that falls silent without closing anything (Wi-Fi lost, a cable pulled out) shows by the
+# server's pings alone: after PING_SECONDS + PONG_SECONDS without one a page says that it is
+# disconnected, and after PONG_SECONDS without an answer, or up to twice that, the server forgets
+# the client. A ping waits behind what the viewer's window holds, so PONG_SECONDS cannot be short:
+# 10 s let 1 MiB pass at 105 KB/s. A busy hub delays a ping by tenths of a second.
+PING_SECONDS = 4
+PONG_SECONDS = 10
 STOP_SECONDS = 5.0  # what runs get to end in when the server stops
 
 
@@ -40,9 +50,10 @@ class Realtime:
     events; ``@realtime.job`` adds a job; ``realtime.run(app)`` serves it all. Without `redis_url`
     a Redis server of its own keeps its data in the application's instance folder.
 
-    `identify()` is called in a request's context and returns the user's name, or None for
-    nobody: the request is refused then. By default every visitor is the one local user, and
-    `hosts`, the host names that are answered to, are those of this machine itself.
+    `identify()` is called in a request's context, for each request and each event, and returns
+    the user's name, or None for nobody: the request is refused then. `login()` is what a page
+    answers to nobody: a redirect to where one logs in, say. By default every visitor is the one
+    local user, and `hosts`, the host names that are answered to, are those of this machine itself.
     """
 
     def __init__(
@@ -55,6 +66,7 @@ class Realtime:
         redis_data: Path | None = None,
         options: Options | None = None,
         identify: Callable[[], str | None] = lambda: "local",
+        login: Callable[[], ResponseReturnValue] | None = None,
         hosts: Iterable[str] = LOOPBACK_HOSTS,
         events: type[RealtimeEvents] = RealtimeEvents,
     ) -> None:
@@ -66,7 +78,10 @@ class Realtime:
         self._options = options or Options()
         self._identify = identify
         self._hosts = tuple(hosts)
-        self._events = events
+        self._login = login
+        self._make_events = events
+        self._before_run: list[Callable[[CurrentRun], None]] = []
+        self._secrets = Secrets()
         self._redis: RedisServer | None = None
         self._engine: Engine | None = None
         if app is not None:
@@ -89,6 +104,21 @@ class Realtime:
 
         return add if function is None else add(function)
 
+    def before_run(self, function: Callable[[CurrentRun], None], /) -> Callable[[CurrentRun], None]:
+        """Call `function(run)` before each job, in its thread and context; a decorator.
+
+        What it sets in context variables the job finds there. What it raises fails the run.
+        """
+        self._before_run.append(function)
+        return function
+
+    def mask(self, secret: str) -> None:
+        """Show ``***`` instead of `secret` in the output of all runs.
+
+        Raises ValueError when `secret` has less than 8 characters.
+        """
+        self._secrets.add(secret)
+
     @property
     def engine(self) -> Engine:
         """What runs the jobs; there once `init_app` was called."""
@@ -105,20 +135,24 @@ class Realtime:
         # A polling client acknowledges in one request all that one response brought it; the
         # default of 16 packets would cut it off. Its size stays bounded by max_event_bytes.
         Payload.max_decode_packets = MAX_PACKETS
-        engine = self._engine = Engine(self.jobs, Store(), self._options)
+        engine = self._engine = Engine(
+            self.jobs, Store(), self._options, secrets=self._secrets, before_run=self._before_run
+        )
         socketio = SocketIO(
             app,
             async_mode=host.ASYNC_MODE,
             max_http_buffer_size=self._options.max_event_bytes,
             manage_session=False,
+            ping_interval=PING_SECONDS,
+            ping_timeout=PONG_SECONDS,
         )
-        events = self._events(socketio, engine, self._identify)
+        events = self.events = self._make_events(socketio, engine, self._identify)
         socketio.on_namespace(events)
         engine.status = events.send_status
         engine.notice = events.send_notice
         app.register_blueprint(api_blueprint(engine, self._identify), url_prefix=self._below("api"))
         app.register_blueprint(
-            pages_blueprint(self._title, self._identify), url_prefix=self._url_prefix
+            pages_blueprint(self._title, self._identify, self._login), url_prefix=self._url_prefix
         )
         wsgi_app = _without_compression(app.wsgi_app)
         app.wsgi_app = HostAndOriginGuard(  # type: ignore[method-assign]

@@ -37,7 +37,8 @@ class FlaskThread(threading.Thread):
 
     `output(stream, data)` is called in a greenlet for all that the job prints, in order; it may
     wait, and then the job waits too, once `max_buffer` characters have gathered. `ended(exit)`
-    is called in the same greenlet after the last output. Start it from the hub's thread.
+    is called in the same greenlet after the last output. `prepare()` is called in the job's
+    context, before the job; what it raises is the job's end. Start it from the hub's thread.
 
     `function` is anything that can be called, an `async def` included (it gets an event loop of
     its own). Its first argument is `running`: a callable that returns False once a stop is asked
@@ -52,6 +53,7 @@ class FlaskThread(threading.Thread):
         routing: Routing,
         output: Callable[[int, bytes], None],
         ended: Callable[[Exit], None],
+        prepare: Callable[[], None] = lambda: None,
         max_buffer: int = DEFAULT_MAX_SIZE,
         name: str | None = None,
     ) -> None:
@@ -61,6 +63,7 @@ class FlaskThread(threading.Thread):
         self._routing = routing
         self._output = output
         self._ended = ended
+        self._prepare = prepare
         self._pipe = OutputPipe(max_buffer)
         self._stop_asked = threading.Event()
         self._forced = False
@@ -120,6 +123,7 @@ class FlaskThread(threading.Thread):
     def _run_job(self) -> None:
         self._routing.enter(self._pipe)
         try:
+            self._prepare()
             result = self._function(self.running, **self._params)
             if inspect.isawaitable(result):
                 asyncio.run(_wait_for(result))

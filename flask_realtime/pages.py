@@ -5,18 +5,27 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, render_template, request, url_for
+from werkzeug.exceptions import Unauthorized
 
 from flask_realtime.errors import ConfigurationError
 from flask_realtime.trust import security_headers
+
+if TYPE_CHECKING:
+    from flask.typing import ResponseReturnValue
 
 ASSETS = Path(__file__).parent / "static" / "dist"
 FOREVER = "public, max-age=31536000, immutable"  # a changed file has another name
 
 
-def pages_blueprint(title: str, identify: Callable[[], str | None]) -> Blueprint:
-    """Return the blueprint with `/` and `/runs/<id>`.
+def pages_blueprint(
+    title: str,
+    identify: Callable[[], str | None],
+    login: Callable[[], ResponseReturnValue] | None,
+) -> Blueprint:
+    """Return the blueprint with `/` and `/runs/<id>`; `login()` is what they answer to nobody.
 
     Raises ConfigurationError when the page has not been built.
     """
@@ -25,12 +34,17 @@ def pages_blueprint(title: str, identify: Callable[[], str | None]) -> Blueprint
 
     @pages.get("/")
     @pages.get("/runs/<run_id>", endpoint="run")
-    def index(run_id: str = "") -> Response:
+    def index(run_id: str = "") -> ResponseReturnValue:
+        user = identify()
+        if user is None:
+            if login is None:
+                raise Unauthorized("Log in first.")
+            return login()
         page = render_template(
             "realtime/page.html",
             title=title,
             run_id=run_id,
-            user=identify(),
+            user=user,
             page_base=url_for("realtime.index"),
             api_base=url_for("realtime_api.jobs").removesuffix("/jobs"),
             socket_path=f"{request.script_root}/socket.io",

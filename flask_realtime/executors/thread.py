@@ -27,10 +27,14 @@ class ThreadExecutor:
         run: str,
         job: Job,
         params: dict[str, Any],
+        prepare: Callable[[], None],
         output: Callable[[int, bytes], None],
         ended: Callable[[Exit], None],
     ) -> None:
-        """Start `job`; `output(stream, data)`, at last `ended(exit)`, are called in a greenlet."""
+        """Start `job`; `output(stream, data)`, at last `ended(exit)`, are called in a greenlet.
+
+        `prepare()` is called in the job's context, before it.
+        """
 
         def on_end(end: Exit) -> None:
             del self._threads[run]
@@ -43,6 +47,7 @@ class ThreadExecutor:
             routing=self._routing,
             output=output,
             ended=on_end,
+            prepare=prepare,
             max_buffer=self._max_buffer,
             name=f"{job.name}-{run[-6:]}",
         )

@@ -172,3 +172,17 @@ def test_a_client_that_leaves_a_silent_stream_is_noticed(server: Server) -> None
     eventually(lambda: not is_open(), 12)
     server.post(f"/api/runs/{run}/stop", {"force": True})
     assert server.ended(run)["state"] == "stopped"
+
+
+def test_a_secret_that_a_job_names_is_masked_in_all_of_its_output(server: Server) -> None:
+    run = server.start_run("secretive")
+    record = server.ended(run)
+    output = server.output(run).decode()
+    assert "whole ***\n" in output
+    assert "thread ***\n" in output
+    assert "error ***\n" in output
+    assert "user local\n" in output
+    assert "LookupError: ***\n" in output
+    assert output.count("***") == 5  # with the one that came letter by letter
+    assert "-secret-" not in output + str(record)
+    assert record["exit"]["reason"] == "LookupError: ***"

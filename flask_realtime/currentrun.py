@@ -1,0 +1,47 @@
+"""What code inside a job can ask of the run that it belongs to."""
+
+from __future__ import annotations
+
+import contextvars
+from dataclasses import dataclass, field
+
+from flask_realtime.masking import Secrets
+
+
+@dataclass(frozen=True)
+class CurrentRun:
+    """The run that the current context belongs to: its id, job and user."""
+
+    id: str
+    job: str
+    user: str
+    secrets: Secrets = field(repr=False)
+
+
+_current: contextvars.ContextVar[CurrentRun | None] = contextvars.ContextVar(
+    "flask_realtime_run", default=None
+)
+
+
+def enter(run: CurrentRun) -> None:
+    """Let the current context, and those that are copied from it, belong to `run`."""
+    _current.set(run)
+
+
+def current_run() -> CurrentRun | None:
+    """Return the run that the calling code belongs to; None outside of jobs.
+
+    It holds in the job, its asyncio tasks and the threads that it starts.
+    """
+    return _current.get()
+
+
+def mask(secret: str) -> None:
+    """Show ``***`` instead of `secret` in the rest of this run's output.
+
+    Outside of a job nothing is done: nothing is shown there. Raises ValueError when `secret` has
+    less than 8 characters.
+    """
+    run = current_run()
+    if run is not None:
+        run.secrets.add(secret)
