@@ -7,7 +7,12 @@ import threading
 
 
 class Forwarder:
-    """Forwards a port of its own to `target`; `cut` drops all connections and takes no new ones."""
+    """Forwards a port of its own to `target`.
+
+    `cut` drops all connections and takes no new ones. `silence` keeps them open and lets nothing
+    through, as a cable pulled out somewhere between does: no end learns of it. `mend` ends both;
+    what was held back then arrives, as TCP would send it again.
+    """
 
     def __init__(self, target: int) -> None:
         self._target = target
@@ -17,6 +22,8 @@ class Forwarder:
         self._lock = threading.Lock()
         self._is_cut = False
         self._closed = False
+        self._passes = threading.Event()
+        self._passes.set()
         threading.Thread(target=self._accept, daemon=True).start()
 
     def cut(self) -> None:
@@ -25,12 +32,17 @@ class Forwarder:
             for connection in self._sockets:
                 connection.shutdown(socket.SHUT_RDWR)
 
+    def silence(self) -> None:
+        self._passes.clear()
+
     def mend(self) -> None:
         self._is_cut = False
+        self._passes.set()
 
     def close(self) -> None:
         self._closed = True
         self.cut()
+        self._passes.set()
         socket.create_connection(("127.0.0.1", self.port)).close()  # wakes accept()
         self._listener.close()
 
@@ -51,9 +63,11 @@ class Forwarder:
     def _copy(self, source: socket.socket, sink: socket.socket) -> None:
         try:
             while data := source.recv(65536):
+                self._passes.wait()
                 sink.sendall(data)
         except OSError:
             pass  # the other direction, or a cut, has ended it
+        self._passes.wait()  # in the silence, the end of a connection is not heard of either
         for end in (source, sink):
             with self._lock:
                 if end in self._sockets:
