@@ -20,16 +20,16 @@ MAX_EMPTY_PAGES = 20  # in a row that still have a next one
 # Parameters that say where a page begins; each link has its own.
 _POSITIONS = frozenset({"before", "beforeMessage", "cursor", "start", "offset"})
 _LINK = re.compile(r'<([^<>]*)>((?:[^,"<]|"(?:[^"\\]|\\.)*")*)')
-_REL = re.compile(r';\s*rel\s*=\s*(?:"([^"]*)"|([^\s;,"]+))', re.IGNORECASE)
+_PARAMETER = re.compile(r';\s*([^\s=;,"]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]*))')
 
 
 def next_link(headers: Iterable[str]) -> str | None:
     """The target whose relation is "next" in the Link headers of an answer (RFC 8288)."""
     for header in headers:
         for target, rest in _LINK.findall(header):
-            relation = _REL.search(rest)
-            if relation and "next" in (relation[1] or relation[2] or "").lower().split():
-                return str(target).strip()
+            for name, quoted, plain in _PARAMETER.findall(rest):
+                if name.lower() == "rel" and "next" in (quoted or plain).lower().split():
+                    return str(target).strip()
     return None
 
 

@@ -39,16 +39,16 @@ class FakeWebex:
     async def __aenter__(self) -> FakeWebex:
         server = web.Server(self._answer)  # type: ignore[arg-type]
         # A test may leave a request hanging: do not wait for it at the end.
-        self._runner = web.ServerRunner(server, shutdown_timeout=0.1)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        self.runner = web.ServerRunner(server, shutdown_timeout=0.1)
+        await self.runner.setup()
+        site = web.TCPSite(self.runner, "127.0.0.1", 0)
         await site.start()
-        host, port = self._runner.addresses[0][:2]
+        host, port = self.runner.addresses[0][:2]
         self.origin = f"http://{host}:{port}"
         return self
 
     async def __aexit__(self, *error: object) -> None:
-        await self._runner.cleanup()
+        await self.runner.cleanup()
 
     @property
     def url(self) -> str:
