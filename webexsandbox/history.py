@@ -1,0 +1,142 @@
+"""Generated messages: computed from room and index when asked for, and never held.
+
+A page of 1,000 must cost little (0.3 ms), or a benchmark of a client would measure the sandbox:
+the parts of messages that differ are taken from a pool, as bytes, and joined.
+"""
+
+from __future__ import annotations
+
+import bisect
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from webexsandbox import timeline
+from webexsandbox.cast import Person
+from webexsandbox.ids import HEX3, Ids
+from webexsandbox.phrases import number, sentence
+from webexsandbox.timeline import DAY_MS, SLOT_MS, SLOTS_PER_DAY
+
+POOL = SLOTS_PER_DAY * 11  # whole days, so that a place in the pool has its time of the day
+REPLY_EACH = 24  # each so manieth message answers the one before it
+
+
+class Pool:
+    """Texts, authors and times of the day that the messages of many rooms share.
+
+    Entry `j` of each list belongs to slot ``j % SLOTS_PER_DAY`` of a day.
+    """
+
+    def __init__(self, seed: int, ids: Ids, authors: tuple[Person, ...]) -> None:
+        name = "-".join(author.name for author in authors)
+        self.authors: list[Person] = []
+        self.mentions: list[Person | None] = []
+        self.ms: list[int] = []
+        self.bodies: list[bytes] = []
+        self.clocks: list[bytes] = []
+        for j in range(POOL):
+            n = number(seed, "message", name, j)
+            author = authors[n % len(authors)]
+            mentioned = authors[n // 64 % len(authors)] if n // 4096 % 16 == 0 else None
+            if mentioned is author:
+                mentioned = None
+            ms = j % SLOTS_PER_DAY * SLOT_MS + n % SLOT_MS
+            self.authors.append(author)
+            self.mentions.append(mentioned)
+            self.ms.append(ms)
+            self.clocks.append(f'{timeline.iso(ms)[11:]}"}}'.encode())
+            self.bodies.append(self._body(ids, sentence(seed, name, j), author, mentioned))
+
+    @staticmethod
+    def _body(ids: Ids, text: str, author: Person, mentioned: Person | None) -> bytes:
+        fields: dict[str, Any] = {"text": text}
+        if mentioned:
+            who = ids.of("PEOPLE", mentioned.number)
+            fields["text"] = f"{mentioned.first} {text}"
+            fields["markdown"] = f"<@personId:{who}|{mentioned.first}> {text}"
+            fields["html"] = f'<spark-mention data-object-id="{who}">{mentioned.first}'
+            fields["html"] += "</spark-mention>"
+            fields["mentionedPeople"] = [who]
+        fields["personId"] = ids.of("PEOPLE", author.number)
+        fields["personEmail"] = author.email
+        return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))[1:-1].encode()
+
+
+class History:
+    """The generated messages 0 (oldest) to `count - 1` of one room. Cheap to make: holds none."""
+
+    def __init__(
+        self, seed: int, ids: Ids, pool: Pool, room: int, count: int, *, direct: bool
+    ) -> None:
+        self.count = count
+        self._pool = pool
+        n = number(seed, "room", room)
+        # Rooms end within the last five days and begin at different places of the pool.
+        self._slot = timeline.LAST_SLOT - n % (5 * SLOTS_PER_DAY) - count + 1
+        self._shift = n // 512 % (POOL // SLOTS_PER_DAY) * SLOTS_PER_DAY
+        self._prefix = ids.message_prefix(room)
+        room_type = "direct" if direct else "group"
+        middle = f'","roomId":"{ids.of("ROOM", room)}","roomType":"{room_type}",'
+        self._middle = middle.encode()
+
+    def _place(self, index: int) -> int:
+        return (self._slot + index + self._shift) % POOL
+
+    def author(self, index: int) -> Person:
+        return self._pool.authors[self._place(index)]
+
+    def mentioned(self, index: int) -> Person | None:
+        return self._pool.mentions[self._place(index)]
+
+    def parent(self, index: int) -> int | None:
+        """The index of the message that this one answers."""
+        return index - 1 if index % REPLY_EACH == REPLY_EACH - 1 else None
+
+    def created_ms(self, index: int) -> int:
+        slot = self._slot + index
+        return slot // SLOTS_PER_DAY * DAY_MS + self._pool.ms[self._place(index)]
+
+    def started_ms(self) -> int:
+        """When the room was created: a day before its first slot."""
+        return (self._slot // SLOTS_PER_DAY - 1) * DAY_MS
+
+    def first_at(self, ms: int) -> int:
+        """The index of the first message that was created at `ms` or later."""
+        return bisect.bisect_left(range(self.count), ms, key=self.created_ms)
+
+    def encode(self, indices: Iterable[int]) -> list[bytes]:
+        """The messages as JSON objects."""
+        pool, slot, shift = self._pool, self._slot, self._slot + self._shift
+        bodies, clocks, middle = pool.bodies, pool.clocks, self._middle
+        head = b'{"id":"' + self._prefix
+        days = _Days()
+        return [
+            b"".join(
+                (
+                    head,
+                    HEX3[i >> 12],
+                    HEX3[i & 4095],
+                    middle,
+                    bodies[j := (i + shift) % POOL],
+                    days[(i + slot) // SLOTS_PER_DAY]
+                    if i % REPLY_EACH != REPLY_EACH - 1
+                    else self._parent_field(i) + days[(i + slot) // SLOTS_PER_DAY],
+                    clocks[j],
+                )
+            )
+            for i in indices
+        ]
+
+    def _parent_field(self, index: int) -> bytes:
+        i = index - 1
+        return b',"parentId":"' + self._prefix + HEX3[i >> 12] + HEX3[i & 4095] + b'"'
+
+    def read(self, index: int) -> dict[str, Any]:
+        message: dict[str, Any] = json.loads(self.encode([index])[0])
+        return message
+
+
+class _Days(dict[int, bytes]):
+    def __missing__(self, number: int) -> bytes:
+        text = self[number] = f',"created":"{timeline.day(number)}T'.encode()
+        return text
