@@ -11,13 +11,13 @@ import threading
 
 from aiohttp import web
 
-from webexsandbox import consent, control, oauth
+from webexsandbox import consent, control, hooks, oauth
 from webexsandbox.gate import gate
 from webexsandbox.options import Options
-from webexsandbox.resources import messages, people, rooms, teams
+from webexsandbox.resources import memberships, messages, people, rooms, teams, webhooks
 from webexsandbox.state import STATE, State
 
-PARTS = (control, consent, oauth, people, rooms, messages, teams)
+PARTS = (control, consent, oauth, people, rooms, messages, memberships, teams, webhooks)
 STOP_SECONDS = 0.5  # for requests that are being answered when the sandbox ends
 BACKLOG = 1024  # a client may open hundreds of connections at once
 SEND_BUFFER_BYTES = 1 << 20  # a page of 1,000 messages leaves in one piece
@@ -29,6 +29,7 @@ def create_app(options: Options) -> web.Application:
     app[STATE] = State(options)
     for part in PARTS:
         app.router.add_routes(part.routes())
+    app.cleanup_ctx.append(hooks.calling)
     return app
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from webexsandbox import timeline
 from webexsandbox.cast import CAST, CREATED, USERS, Person
@@ -14,6 +13,7 @@ from webexsandbox.history import History, Pool
 from webexsandbox.ids import LIMIT, NOT_FOUND, Ids
 from webexsandbox.phrases import number, title
 from webexsandbox.room import Member, Room
+from webexsandbox.webhook import Webhook
 
 BORN_MS = timeline.parse(CREATED)
 LOGINS = CAST[: len(USERS)]
@@ -58,7 +58,7 @@ class World:
         """Forget all that clients changed."""
         self._kept: dict[int, Room] = {}
         self._next_room = self._generated
-        self.webhooks: dict[int, dict[str, Any]] = {}
+        self.webhooks: dict[int, Webhook] = {}
         self.next_webhook = 0
         self.next_team = 0
         self.teams: dict[int, Team] = {}
