@@ -2,35 +2,57 @@
 
 from __future__ import annotations
 
-import logging
 import os
+import sys
+from contextlib import ExitStack
+from datetime import timedelta
 from pathlib import Path
 
 from flask import Flask
 
 from app.code_census import code_census
+from app.create_spaces import create_spaces
+from app.delete_spaces import delete_spaces
 from app.events import Events
 from app.health import health_blueprint
+from app.list_spaces import list_spaces
+from app.login.keys import session_key, token_key
+from app.login.oauth import Integration
+from app.login.pages import login_blueprint, login_redirect, protect_from_forgery
+from app.login.weblogin import WebexLogin
+from app.logs import log_to_stderr
+from app.sandboxprocess import sandbox_integration, sandbox_running
 from app.settings import Settings, exit_misconfigured, read_settings
 from flask_realtime import ConfigurationError, Options, Realtime
 from flask_realtime.jobsfolder import load
+from flask_realtime.masking import Secrets
 
 ROOT = Path(__file__).resolve().parent.parent
+ENV_FILES = (ROOT / ".env", ROOT / "webexintegration.env")
 KIB = 1 << 10
 MIB = 1 << 20
 
 
-def create_app(settings: Settings) -> Flask:
+def create_app(
+    settings: Settings, *, sandbox: str | None = None, secrets: Secrets | None = None
+) -> Flask:
     """Return the Flask application; its Realtime is ``app.extensions["realtime"]``.
 
-    Starts nothing but the files of JOBS_PATH. Raises ConfigurationError.
+    Starts nothing but the files of JOBS_PATH; keys that are missing are made. `sandbox` is the
+    address of the Webex sandbox where one is used; `secrets` learns what no log may show.
+    Raises ConfigurationError.
     """
-    app = Flask(__name__, instance_path=str(ROOT / "instance"))
+    app = Flask(__name__, instance_path=str(settings.instance_path))
+    login = None
+    if settings.login == "webex":
+        login = _webex_login(app, settings, sandbox, secrets or Secrets())
     realtime = Realtime(
         title="Flask-Realtime",
         url_prefix="/",
         redis_url=settings.redis_url,
         redis_data=settings.redis_data,
+        identify=login.identify if login else lambda: "local",
+        login=login_redirect if login else None,
         hosts=settings.trusted_hosts,
         events=Events,
         options=Options(
@@ -44,6 +66,14 @@ def create_app(settings: Settings) -> Flask:
     )
     realtime.job(code_census)
     realtime.init_app(app)
+    if login is not None:
+        login.connect(realtime)
+        protect_from_forgery(app, login)
+        app.register_blueprint(
+            login_blueprint(login, realtime, None if sandbox else settings.redirect_uri)
+        )
+        for job in (list_spaces, create_spaces, delete_spaces):
+            realtime.job(job)
     if settings.jobs_path is not None:
         failures = load(settings.jobs_path, realtime.jobs)
         if failures:
@@ -52,18 +82,68 @@ def create_app(settings: Settings) -> Flask:
     return app
 
 
+def _webex_login(
+    app: Flask, settings: Settings, sandbox: str | None, secrets: Secrets
+) -> WebexLogin:
+    if sandbox is None and not settings.client_id:
+        raise ConfigurationError("CLIENT_ID: is missing, and there is no Webex sandbox either")
+    integration = Integration(
+        client_id=settings.client_id,
+        client_secret=settings.client_secret,
+        scope=settings.scope,
+        authorize_url=settings.webex_authorize_url,
+        access_token_url=settings.webex_access_token_url,
+        revoke_url=settings.webex_revoke_url,
+    )
+    if sandbox is not None:
+        integration = sandbox_integration(sandbox, settings.scope)
+    app.config.update(
+        SECRET_KEY=settings.secret_key or session_key(settings.instance_path),
+        SESSION_COOKIE_NAME="flask_realtime",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",  # Strict: it would be missing on the way back from Webex
+        SESSION_COOKIE_SECURE=sandbox is None and settings.redirect_uri.startswith("https:"),
+        PERMANENT_SESSION_LIFETIME=timedelta(hours=settings.login_hours),
+        SESSION_REFRESH_EACH_REQUEST=False,
+    )
+    secrets.add(app.config["SECRET_KEY"])
+    login = WebexLogin(
+        app,
+        integration,
+        api_base_url=f"{sandbox}/v1/" if sandbox else settings.webex_api_base_url,
+        token_keys=settings.token_keys or (token_key(settings.instance_path),),
+        seconds=settings.login_hours * 3600,
+        secrets=secrets,
+    )
+
+    @app.context_processor
+    def of_all_pages() -> dict[str, object]:
+        return {"login": {"sandbox": sandbox, "account": login.sessions.account_or_none()}}
+
+    return login
+
+
 def serve(environ: dict[str, str] | None = None) -> None:
-    """Read the settings, serve until Ctrl+C; what is misconfigured ends the program with code 2."""
+    """Read the settings, serve until Ctrl+C; what is misconfigured ends the program with code 2.
+
+    Without a CLIENT_ID the Webex sandbox is started beside the server.
+    """
+    secrets = Secrets()
     try:
-        settings = read_settings(
-            dict(os.environ) if environ is None else environ, env_file=ROOT / ".env"
-        )
-        logging.basicConfig(
-            level=settings.log_level.upper(),
-            format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        )
-        app = create_app(settings)
-        realtime: Realtime = app.extensions["realtime"]
-        realtime.run(app, settings.host, settings.port)
+        settings = read_settings(dict(os.environ) if environ is None else environ, *ENV_FILES)
+        log_to_stderr(settings.log_level, secrets)
+        with ExitStack() as stack:
+            sandbox = None
+            if settings.login == "webex" and not settings.client_id:
+                sandbox = stack.enter_context(
+                    sandbox_running(settings.sandbox_spaces, settings.sandbox_messages)
+                )
+                print(
+                    f"Webex sandbox at {sandbox}: invented data, no CLIENT_ID is set",
+                    file=sys.stderr,
+                )
+            app = create_app(settings, sandbox=sandbox, secrets=secrets)
+            realtime: Realtime = app.extensions["realtime"]
+            realtime.run(app, settings.host, settings.port)
     except ConfigurationError as error:
         exit_misconfigured(error)

@@ -1,4 +1,4 @@
-"""All that can be configured: one table, read from the environment over .env, checked at once.
+"""Reads the settings of app/settingstable.py from the environment over files, all checked at once.
 
 ``python -m app.settings`` prints the table of docs/configuration.md.
 """
@@ -7,24 +7,18 @@ from __future__ import annotations
 
 import difflib
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
+from urllib.parse import urlsplit
 
 from dotenv.parser import parse_stream
 
-from app.settingtypes import (
-    choice,
-    existing_folder,
-    folder,
-    host_names,
-    loopback,
-    number,
-    redis_url,
-    whole_number,
-)
+from app.settingstable import SETTINGS
+from app.settingtypes import host_of, is_loopback
 from flask_realtime.errors import ConfigurationError
+from flask_realtime.trust import normal_host
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +31,21 @@ class Settings:
     redis_data: Path
     jobs_path: Path | None
     trusted_hosts: tuple[str, ...]
+    login: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    redirect_uri: str
+    scope: str
+    webex_authorize_url: str
+    webex_access_token_url: str
+    webex_revoke_url: str
+    webex_api_base_url: str
+    login_hours: float
+    secret_key: str = field(repr=False)
+    token_keys: tuple[str, ...] = field(repr=False)
+    instance_path: Path
+    sandbox_spaces: int
+    sandbox_messages: int
     max_runs: int
     stop_grace_seconds: float
     job_buffer_kib: int
@@ -46,151 +55,64 @@ class Settings:
     log_level: str
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One row of the table. `default` is text, as in the environment; empty text means the default.
+def read_settings(environ: Mapping[str, str], *env_files: Path) -> Settings:
+    """Read all settings: from `environ`, else from the first of `env_files` that has it.
 
-    `parse` turns text into the value; it takes the folder that relative paths start from as well,
-    and raises ValueError with what is expected.
-    """
-
-    name: str
-    default: str
-    unit: str
-    parse: Callable[[str, Path], object]
-    help: str
-    example: str
-
-
-SETTINGS = (
-    Setting(
-        "HOST",
-        "127.0.0.1",
-        "",
-        loopback,
-        "Address to listen on. Only this machine's own (loopback): no login is configured.",
-        "::1",
-    ),
-    Setting(
-        "PORT",
-        "5000",
-        "",
-        whole_number(0, 65535),
-        "Port to listen on; 0 takes any that is free.",
-        "8080",
-    ),
-    Setting(
-        "REDIS_URL",
-        "",
-        "",
-        redis_url,
-        "Redis 6.2 or newer that keeps runs and output. Empty: an embedded one is started.",
-        "redis://localhost:6379/0",
-    ),
-    Setting(
-        "REDIS_DATA",
-        "instance/redis",
-        "",
-        folder,
-        "Folder for the data of the embedded Redis; it is created.",
-        "/var/lib/flask-realtime",
-    ),
-    Setting(
-        "JOBS_PATH",
-        "",
-        "",
-        existing_folder,
-        "Folder whose .py files hold more jobs (docs/jobs.md). Empty: none.",
-        "jobs",
-    ),
-    Setting(
-        "TRUSTED_HOSTS",
-        "localhost,127.0.0.1,[::1]",
-        "",
-        host_names,
-        "Host names that the server answers to, separated by commas, without ports.",
-        "localhost,127.0.0.1,jobs.internal",
-    ),
-    Setting(
-        "MAX_RUNS",
-        "20",
-        "runs",
-        whole_number(1, 1000),
-        "Runs at the same time; a start beyond is refused.",
-        "4",
-    ),
-    Setting(
-        "STOP_GRACE_SECONDS",
-        "10",
-        "seconds",
-        number(0, 3600),
-        "Time that a job has to end after Stop, before the page offers to force it.",
-        "2.5",
-    ),
-    Setting(
-        "JOB_BUFFER_KIB",
-        "4096",
-        "KiB",
-        whole_number(16, 1024 * 1024),
-        "Output of a run that waits to be stored; when it is full, the job waits.",
-        "1024",
-    ),
-    Setting(
-        "OUTPUT_KEEP_MIB",
-        "1024",
-        "MiB",
-        whole_number(1, 1024 * 1024),
-        "Output of a run that is kept; older output than that shows as a gap.",
-        "100",
-    ),
-    Setting(
-        "VIEWER_WINDOW_KIB",
-        "1024",
-        "KiB",
-        whole_number(16, 64 * 1024),
-        "Output sent to a viewer that has not acknowledged it; a slow one waits for more.",
-        "256",
-    ),
-    Setting(
-        "MAX_EVENT_KIB",
-        "1024",
-        "KiB",
-        whole_number(16, 64 * 1024),
-        "Largest event or request that a client may send.",
-        "128",
-    ),
-    Setting(
-        "LOG_LEVEL",
-        "info",
-        "",
-        choice("debug", "info", "warning", "error", "critical"),
-        "Least severity of what the server itself logs on the console.",
-        "debug",
-    ),
-)
-
-
-def read_settings(environ: Mapping[str, str], env_file: Path | None = None) -> Settings:
-    """Read all settings: from `environ`, else from `env_file` (it may be missing), else defaults.
-
-    Relative paths start from the folder of `env_file`, or from the current one without it. Values
-    in the file are literal: nothing is interpolated, and `environ` is not changed.
+    A file may be missing. Relative paths start from the folder of the first one, or from the
+    current one without it. Values in files are literal: nothing is interpolated, and `environ` is
+    not changed.
 
     Raises ConfigurationError with one line for each fault of all of them.
     """
     faults: list[str] = []
-    base = env_file.absolute().parent if env_file else Path.cwd()
-    from_file = _read_file(env_file, faults) if env_file and env_file.exists() else {}
+    base = env_files[0].absolute().parent if env_files else Path.cwd()
+    from_files: dict[str, str] = {}
+    for env_file in env_files:
+        if env_file.exists():
+            found = {name: text for name, text in _read_file(env_file, faults).items() if text}
+            from_files = found | from_files
     values: dict[str, object] = {}
     for setting in SETTINGS:
-        text = environ.get(setting.name, "").strip() or from_file.get(setting.name, "").strip()
+        text = environ.get(setting.name, "").strip() or from_files.get(setting.name, "").strip()
         try:
             values[setting.name.lower()] = setting.parse(text or setting.default, base)
         except ValueError as error:
             faults.append(f"{setting.name}: {error}")
     if faults:
         raise ConfigurationError(*faults)
-    return Settings(**values)  # type: ignore[arg-type]  # a test holds table and class together
+    settings = Settings(**values)  # type: ignore[arg-type]  # a test holds table and class together
+    if faults := _conflicts(settings):
+        raise ConfigurationError(*faults)
+    return settings
+
+
+def _conflicts(settings: Settings) -> list[str]:
+    """What does not go together."""
+    faults = []
+    has_login = settings.login == "webex" and settings.client_id != ""
+    if not has_login and not is_loopback(settings.host):
+        faults.append(
+            f"HOST: {settings.host!r} is wrong: expected 127.0.0.1, ::1 or localhost; other "
+            "machines cannot be served, since no login is configured (CLIENT_ID) and each visitor "
+            "could start jobs"
+        )
+    if has_login and not settings.client_secret:
+        faults.append(
+            "CLIENT_SECRET: is missing, and CLIENT_ID needs it: copy it from your "
+            "integration's page, or leave CLIENT_ID empty to use the sandbox"
+        )
+    if has_login and urlsplit(settings.redirect_uri).path != "/redirect":
+        faults.append(
+            f"REDIRECT_URI: {settings.redirect_uri!r} is wrong: its path must be /redirect"
+        )
+    if has_login and host_of(settings.redirect_uri) not in map(normal_host, settings.trusted_hosts):
+        faults.append(
+            f"REDIRECT_URI: {host_of(settings.redirect_uri)} is not one of TRUSTED_HOSTS: add it "
+            "there, or the server refuses those who come back from Webex"
+        )
+    if has_login and not settings.webex_api_base_url.endswith("/"):
+        faults.append(f"WEBEX_API_BASE_URL: {settings.webex_api_base_url!r} must end with a slash")
+    return faults
 
 
 def exit_misconfigured(error: ConfigurationError) -> NoReturn:

@@ -12,8 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from cryptography.fernet import Fernet
+
 from flask_realtime.redischeck import without_password
-from flask_realtime.trust import normal_host
+from flask_realtime.trust import LOOPBACK_HOSTS, normal_host
 
 Parser = Callable[[str, Path], object]
 
@@ -50,20 +52,73 @@ def choice(*words: str) -> Parser:
     return parse
 
 
-def loopback(text: str, base: Path) -> str:
-    """An address of this machine alone, without brackets, as a socket takes it."""
+def listen_address(text: str, base: Path) -> str:
+    """An address, without brackets, as a socket takes it; a name only for this machine."""
     host = text.removeprefix("[").removesuffix("]")
     try:
-        is_loopback = ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        is_loopback = host.lower() == "localhost"
-    if not is_loopback:
-        raise _wrong(
-            text,
-            "127.0.0.1, ::1 or localhost; other machines cannot be served, "
-            "since no login is configured and each visitor could start jobs",
-        )
+        ipaddress.ip_address(host)
+    except ValueError as error:
+        if host.lower() != "localhost":
+            raise _wrong(text, "an address such as 127.0.0.1, ::1 or 0.0.0.0") from error
     return host
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches `host`, which `listen_address` returned."""
+    return host.lower() == "localhost" or ipaddress.ip_address(host).is_loopback
+
+
+def printable(text: str, base: Path) -> str:
+    if not text.isprintable():
+        raise _wrong(text, "text without control characters")
+    return text
+
+
+def secret(least: int) -> Parser:
+    """What no message repeats."""
+
+    def parse(text: str, base: Path) -> str:
+        if text and not (len(text) >= least and text.isprintable()):
+            raise ValueError(
+                f"is wrong (it is not shown): expected at least {least} printable characters"
+            )
+        return text
+
+    return parse
+
+
+def fernet_keys(text: str, base: Path) -> tuple[str, ...]:
+    keys = tuple(key.strip() for key in text.split(",") if key.strip())
+    try:
+        for key in keys:
+            Fernet(key)
+    except ValueError as error:
+        raise ValueError(
+            "is wrong (it is not shown): expected keys as `python -c 'from cryptography.fernet "
+            "import Fernet; print(Fernet.generate_key().decode())'` prints them"
+        ) from error
+    return keys
+
+
+def web_url(text: str, base: Path) -> str:
+    """An address of the web; unencrypted only on this machine, since secrets are sent there."""
+    try:
+        parts = urlsplit(text)
+        host = host_of(text)
+        valid = parts.port != 0 and not parts.query and not parts.fragment
+    except ValueError:
+        host, valid = None, False
+    if not valid or host is None or parts.username or parts.scheme not in ("http", "https"):
+        raise _wrong(text, "an address such as https://webex.example/path, without a query")
+    if parts.scheme == "http" and host not in map(normal_host, LOOPBACK_HOSTS):
+        raise _wrong(text, "https: secrets go there, and http is for this machine only")
+    return text
+
+
+def host_of(url: str) -> str | None:
+    """The host of an address of the web, as `normal_host` has it."""
+    name = urlsplit(url).hostname or ""
+    return normal_host(f"[{name}]" if ":" in name else name)
 
 
 def redis_url(text: str, base: Path) -> str:

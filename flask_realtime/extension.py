@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar, overload
 from engineio.payload import Payload
 from flask import Flask
 from flask_socketio import SocketIO
+from redis import Redis
 
 from flask_realtime import host
 from flask_realtime.api import api_blueprint
@@ -23,7 +24,7 @@ from flask_realtime.options import Options
 from flask_realtime.pages import pages_blueprint
 from flask_realtime.redischeck import check_redis
 from flask_realtime.redisserver import RedisServer
-from flask_realtime.store import Store
+from flask_realtime.store import Store, blocking_client
 from flask_realtime.trust import LOOPBACK_HOSTS, HostAndOriginGuard
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ class Realtime:
         self._before_run: list[Callable[[CurrentRun], None]] = []
         self._secrets = Secrets()
         self._redis: RedisServer | None = None
+        self._blocking: Redis | None = None
         self._engine: Engine | None = None
         if app is not None:
             self.init_app(app)
@@ -180,9 +182,21 @@ class Realtime:
         """End all runs, within `timeout` seconds, and the Redis server that `start` started."""
         try:
             self.engine.stop(timeout)
+            if self._blocking is not None:
+                self._blocking.close()
         finally:
             if self._redis is not None:
                 self._redis.stop()
+
+    def blocking_redis(self) -> Redis:
+        """A client for native threads, jobs for example; the hub must not wait for it.
+
+        There once `start` was called; one client serves all threads.
+        """
+        if self._blocking is None:
+            url = self._redis.url if self._redis is not None else self._redis_url
+            self._blocking = blocking_client(url)
+        return self._blocking
 
     def run(self, app: Flask, host_name: str = "127.0.0.1", port: int = 5000) -> None:
         """Serve `app` until Ctrl+C or SIGTERM. Raises ConfigurationError when it cannot start."""

@@ -48,12 +48,15 @@ def pages_blueprint(
             page_base=url_for("realtime.index"),
             api_base=url_for("realtime_api.jobs").removesuffix("/jobs"),
             socket_path=f"{request.script_root}/socket.io",
-            assets=lambda name: url_for("realtime.asset", name=names[name]),
         )
         response = Response(page)
         response.headers["Cache-Control"] = "no-store"
         response.headers.update(security_headers())
         return response
+
+    @pages.app_template_global("realtime_asset")
+    def asset_url(name: str) -> str:
+        return url_for("realtime.asset", name=names[name])
 
     @pages.get("/assets/<name>")
     def asset(name: str) -> Response:

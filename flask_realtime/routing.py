@@ -132,7 +132,16 @@ def _start_in_context(start: Callable[[threading.Thread], None]) -> Any:
         """threading.Thread.start, with the context of the caller in the new thread."""
         context = contextvars.copy_context()
         run = self.run
-        self.run = lambda: context.run(run)  # type: ignore[method-assign]
+
+        def run_and_report() -> None:
+            try:
+                run()
+            except BaseException as error:  # noqa: BLE001  # as Thread does, but in the context
+                threading.excepthook(
+                    threading.ExceptHookArgs((type(error), error, error.__traceback__, self))
+                )
+
+        self.run = lambda: context.run(run_and_report)  # type: ignore[method-assign]
         start(self)
 
     return start_in_context

@@ -125,6 +125,16 @@ NOT_ANSWERING = (
 )
 
 
+def blocking_client(url: str) -> Redis:
+    """A client for native threads, with the same patience as the hub's."""
+    return Redis.from_url(
+        url,
+        socket_timeout=ANSWER_SECONDS,
+        socket_connect_timeout=ANSWER_SECONDS,
+        retry=Retry(NoBackoff(), 1, (ConnectionError,)),
+    )
+
+
 class _Green:
     """Makes a connection of redis-py wait without holding the hub.
 

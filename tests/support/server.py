@@ -68,6 +68,8 @@ class Server:
             "REDIS_DATA": str(self.folder / "redis"),
             "JOBS_PATH": str(JOBS),
             "STOP_GRACE_SECONDS": "1",
+            "LOGIN": "none",
+            "INSTANCE_PATH": str(self.folder / "instance"),
             **self._environ,
         }
         with self._log.open("wb") as log:

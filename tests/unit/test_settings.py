@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 
 def faults(environ: dict[str, str], env_file: Path | None = None) -> tuple[str, ...]:
     with pytest.raises(ConfigurationError) as caught:
-        read_settings(environ, env_file)
+        read_settings(environ, *([env_file] if env_file else []))
     return caught.value.lines
 
 
@@ -36,6 +36,21 @@ def test_without_any_value_the_defaults_hold(tmp_path: Path) -> None:
         redis_data=tmp_path / "instance" / "redis",
         jobs_path=None,
         trusted_hosts=("localhost", "127.0.0.1", "[::1]"),
+        login="webex",
+        client_id="",
+        client_secret="",
+        redirect_uri="http://localhost:5000/redirect",
+        scope="spark:all spark:kms",
+        webex_authorize_url="https://webexapis.com/v1/authorize",
+        webex_access_token_url="https://webexapis.com/v1/access_token",
+        webex_revoke_url="https://idbroker.webex.com/idb/oauth2/v1/revoke",
+        webex_api_base_url="https://webexapis.com/v1/",
+        login_hours=168.0,
+        secret_key="",
+        token_keys=(),
+        instance_path=tmp_path / "instance",
+        sandbox_spaces=200,
+        sandbox_messages=1500,
         max_runs=20,
         stop_grace_seconds=10.0,
         job_buffer_kib=4096,
@@ -53,8 +68,14 @@ def test_table_and_class_have_the_same_names_in_the_same_order() -> None:
 
 def test_each_example_is_a_good_value_of_its_setting(tmp_path: Path) -> None:
     (tmp_path / "jobs").mkdir()
+    integration = {
+        "CLIENT_ID": "invented",
+        "CLIENT_SECRET": "invented-secret",
+        "TRUSTED_HOSTS": "localhost,jobs.internal",
+    }
     for setting in SETTINGS:
-        found = read_settings({setting.name: setting.example}, tmp_path / ".env")
+        environ = integration | {setting.name: setting.example}
+        found = read_settings(environ, tmp_path / ".env")
         assert getattr(found, setting.name.lower()) != setting.default
 
 
@@ -95,7 +116,16 @@ def test_relative_folders_start_from_the_folder_of_the_file(
     [
         ("HOST", "0.0.0.0", "no login is configured"),
         ("HOST", "::", "no login is configured"),
-        ("HOST", "example.com", "no login is configured"),
+        ("HOST", "example.com", "an address such as 127.0.0.1"),
+        ("LOGIN", "google", "one of webex, none"),
+        ("LOGIN_HOURS", "0", "a number from 0.01 to 8760"),
+        ("REDIRECT_URI", "localhost:5000/redirect", "an address such as https://"),
+        ("REDIRECT_URI", "http://webex.example/redirect", "https: secrets go there"),
+        ("WEBEX_ACCESS_TOKEN_URL", "https://me@webex.example/", "an address such as https://"),
+        ("WEBEX_API_BASE_URL", "https://webex.example/v1/?x", "without a query"),
+        ("WEBEX_REVOKE_URL", "https://[", "an address such as https://"),
+        ("SCOPE", "spark:all\nspark:kms", "text without control characters"),
+        ("SANDBOX_SPACES", "0", "a whole number from 1 to 100000"),
         ("PORT", "http", "a whole number from 0 to 65535"),
         ("PORT", "65536", "a whole number from 0 to 65535"),
         ("PORT", "-1", "a whole number from 0 to 65535"),
@@ -133,10 +163,50 @@ def test_a_wrong_value_is_one_line_with_name_value_and_what_is_expected(
     assert len(line) < 400
 
 
+@pytest.mark.parametrize("name", ["CLIENT_SECRET", "SECRET_KEY", "TOKEN_KEYS"])
+def test_a_wrong_secret_is_not_shown(name: str) -> None:
+    (line,) = faults({name: "hush"})
+    assert line.startswith(f"{name}: is wrong (it is not shown): expected")
+    assert "hush" not in line
+
+
+INTEGRATION = {"CLIENT_ID": "invented", "CLIENT_SECRET": "invented-secret"}
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({"CLIENT_SECRET": ""}, "CLIENT_SECRET: is missing, and CLIENT_ID needs it"),
+        ({"REDIRECT_URI": "http://localhost:5000/back"}, "its path must be /redirect"),
+        ({"REDIRECT_URI": "https://jobs.example/redirect"}, "is not one of TRUSTED_HOSTS"),
+        ({"WEBEX_API_BASE_URL": "https://webex.example/v1"}, "must end with a slash"),
+        ({"HOST": "0.0.0.0", "LOGIN": "none"}, "no login is configured"),
+        ({"HOST": "0.0.0.0", "CLIENT_ID": ""}, "no login is configured"),
+    ],
+)
+def test_what_does_not_go_together_is_told(environ: dict[str, str], expected: str) -> None:
+    (line,) = faults(INTEGRATION | environ)
+    assert expected in line
+
+
+def test_with_a_login_other_machines_can_be_served() -> None:
+    assert read_settings(INTEGRATION | {"HOST": "0.0.0.0"}).host == "0.0.0.0"
+
+
+def test_the_integrations_file_comes_after_the_other_one(tmp_path: Path) -> None:
+    first, second = tmp_path / ".env", tmp_path / "webexintegration.env"
+    first.write_text("CLIENT_ID=first\nSCOPE=\n")
+    second.write_text("CLIENT_ID=second\nCLIENT_SECRET=invented-secret\nSCOPE=spark:all\n")
+    found = read_settings({}, first, second)
+    assert (found.client_id, found.client_secret) == ("first", "invented-secret")
+    assert found.scope == "spark:all"
+    assert "invented-secret" not in repr(found)
+
+
 def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
     file = tmp_path / ".env"
     file.write_text("PORT=x\n???\nMAX_RUN=3\nMAX_RUNS\n'\n")
-    lines = faults({"LOG_LEVEL": "loud", "HOST": "0.0.0.0"}, file)
+    lines = faults({"LOG_LEVEL": "loud", "HOST": "example.com"}, file)
     assert lines[0] == f"{file}, line 2: '???' is not of the form NAME=value"
     assert lines[1] == f"{file}, line 3: there is no setting MAX_RUN: did you mean MAX_RUNS?"
     assert lines[2] == f"{file}, line 4: 'MAX_RUNS' is not of the form NAME=value"
@@ -146,7 +216,7 @@ def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
 
 def test_names_of_other_programs_in_the_file_are_left_alone(tmp_path: Path) -> None:
     file = tmp_path / ".env"
-    file.write_text("COMPOSE_PROJECT_NAME=x\nFLASK_DEBUG=1\nCLIENT_ID=abc\nEMPTY=\n")
+    file.write_text("COMPOSE_PROJECT_NAME=x\nFLASK_DEBUG=1\nMY_CLIENT=abc\nEMPTY=\n")
     assert read_settings({}, file).port == 5000
 
 

@@ -1,0 +1,153 @@
+"""The access token of a user, renewed once however many ask for it, in however many processes.
+
+Who first takes the lock renews; the others wait and use what it stored. The lock may be lost (a
+process that hangs): then the store itself refuses the later one, because it names the version of
+the tokens that it renewed. What was logged out meanwhile is not brought back the same way.
+"""
+
+from __future__ import annotations
+
+import random
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from app.login.errors import TokenRefused, TokenServiceUnavailable
+from app.login.logins import PREFIX, Logins, StoredTokens
+from app.login.tokens import Tokens
+
+LOCK_MS = 30_000  # longer than a renewal takes: two timeouts and some
+FAILED_MS = 3_000  # for so long those who wait do not ask a service that just failed again
+WAIT_SECONDS = 45.0  # in all, until a caller is told that it did not work
+PAUSE_SECONDS = 0.05  # between two looks at what the one who renews has stored
+
+LOGGED_OUT = "you are logged out of Webex: log in again and start the job again"
+BUSY = "Webex did not renew your login in time: start the job again in a moment"
+STORE_AWAY = "Redis, which keeps your login, does not answer: start the job again in a moment"
+
+
+class LoginOver(Exception):
+    """The login has ended: only logging in again helps. The text is a sentence for the user."""
+
+
+class TokenVault:
+    """Gives access tokens. It blocks: for native threads only.
+
+    `connect()` returns a blocking client; `refresh(refresh_token)` asks the token endpoint and
+    returns its answer; `issued(token)` is told of each new secret.
+    """
+
+    def __init__(
+        self,
+        logins: Logins,
+        connect: Callable[[], Redis],
+        refresh: Callable[[str], Mapping[str, Any]],
+        *,
+        issued: Callable[[str], None] = lambda token: None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._logins = logins
+        self._connect = connect
+        self._refresh = refresh
+        self._issued = issued
+        self._now = now
+
+    def access_token(self, user: str) -> str:
+        """Return a token that has not expired, by our clock.
+
+        Raises LoginOver; TokenServiceUnavailable when it cannot be had now.
+        """
+        return self._get(user, None)
+
+    def renewed(self, user: str, refused: str) -> str:
+        """Return another token than `refused`, which Webex did not accept. Raises the same."""
+        return self._get(user, refused)
+
+    def _get(self, user: str, refused: str | None) -> str:
+        deadline = time.monotonic() + WAIT_SECONDS
+        try:
+            while time.monotonic() < deadline:
+                client = self._connect()
+                stored = self._usable(client, user, refused)
+                if stored is not None:
+                    return stored.tokens.access_token
+                if (failure := client.get(_failed_key(user))) is not None:
+                    raise TokenServiceUnavailable(_text(failure))
+                lock = secrets.token_hex(8)
+                if client.set(_lock_key(user), lock, nx=True, px=LOCK_MS):
+                    try:
+                        self._renew(client, user, refused)
+                    finally:
+                        client.eval(_UNLOCK, 1, _lock_key(user), lock)
+                else:
+                    time.sleep(PAUSE_SECONDS * random.uniform(0.5, 1.5))
+        except RedisError as error:
+            raise TokenServiceUnavailable(STORE_AWAY) from error
+        raise TokenServiceUnavailable(BUSY)
+
+    def _usable(self, client: Redis, user: str, refused: str | None) -> StoredTokens | None:
+        stored = self._logins.tokens(client, user)
+        if stored is None:
+            raise LoginOver(LOGGED_OUT)
+        tokens = stored.tokens
+        if tokens.access_token == refused or tokens.stale(self._now()):
+            return None
+        return stored
+
+    def _renew(self, client: Redis, user: str, refused: str | None) -> None:
+        """With the lock held: ask for new tokens, unless somebody did since we last looked."""
+        if self._usable(client, user, refused) is not None:
+            return
+        stored = self._logins.tokens(client, user)
+        if stored is None:
+            raise LoginOver(LOGGED_OUT)
+        if stored.tokens.refresh_token is None:
+            self._over(client, user, stored, "Webex gave no token to renew it with")
+        try:
+            answer = self._refresh(stored.tokens.refresh_token or "")
+        except TokenRefused as error:
+            if error.by_user:
+                self._over(client, user, stored, str(error))
+            self._failed(client, user, str(error))
+        except TokenServiceUnavailable as error:
+            self._failed(client, user, str(error))
+        else:
+            tokens = Tokens.from_answer(answer, self._now(), stored.tokens)
+            self._issued(tokens.access_token)
+            if tokens.refresh_token is not None:
+                self._issued(tokens.refresh_token)
+            self._logins.replace(client, user, stored.version, tokens)
+
+    def _failed(self, client: Redis, user: str, reason: str) -> None:
+        client.set(_failed_key(user), reason, px=FAILED_MS)
+        raise TokenServiceUnavailable(reason)
+
+    def _over(self, client: Redis, user: str, stored: StoredTokens, reason: str) -> None:
+        """Webex no longer accepts this login: forget it, unless there is another one by now."""
+        if self._logins.end(client, user, stored.version):
+            raise LoginOver(f"your Webex login has ended ({reason}): log in again")
+
+
+def _text(value: Any) -> str:
+    return bytes(value).decode("utf-8", "replace")
+
+
+def _lock_key(user: str) -> str:
+    return f"{PREFIX}renewing:{user}"
+
+
+def _failed_key(user: str) -> str:
+    return f"{PREFIX}renewal-failed:{user}"
+
+
+# Only who holds the lock may give it back: it may have run out, and be another's by now.
+_UNLOCK = """
+if redis.call('GET', KEYS[1]) == ARGV[1] then
+    return redis.call('DEL', KEYS[1])
+end
+return 0
+"""
