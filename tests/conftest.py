@@ -8,6 +8,8 @@ import pytest
 
 from tests.support.server import Server
 
+pytest_plugins = ["pytester", "tests.support.leaks"]
+
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
