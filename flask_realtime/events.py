@@ -41,11 +41,13 @@ class RealtimeEvents(Namespace):  # type: ignore[misc]  # Flask-SocketIO has no 
     # What clients send
 
     def on_connect(self, auth: object = None) -> None:
+        """Let the client in; it may name as ``{"user"}`` in `auth` for whom its page was made."""
         try:
             user = self._identify()
         except RealtimeError as error:
             raise ConnectionRefusedError(error.message, {"code": error.code}) from error
-        if user is None:
+        expected = auth.get("user") if isinstance(auth, dict) else None
+        if user is None or (expected is not None and expected != user):
             raise ConnectionRefusedError(LOG_IN, {"code": NotLoggedIn.code})
         self._users[_client()] = user
         join_room(_room(user))

@@ -1,14 +1,15 @@
 import { io, type Socket } from "socket.io-client";
 
 import { Listeners } from "./listeners";
-import { LocalError, RequestError, ServerEvent, type ClientEventName } from "./protocol";
+import { LocalError, NOT_LOGGED_IN, RequestError, ServerEvent, type ClientEventName } from "./protocol";
 import type { Gap, Notice, Output, Run } from "./protocol";
-import { readError, readGap, readNotice, readOutput, readRunOf } from "./reading";
+import { readError, readGap, readNotice, readOutput, readRefusal, readRunOf } from "./reading";
 
 export type ConnectionState =
   | { readonly kind: "connecting" }
   | { readonly kind: "connected" }
-  | { readonly kind: "disconnected"; readonly reason: string };
+  | { readonly kind: "disconnected"; readonly reason: string }
+  | { readonly kind: "loggedOut"; readonly reason: string };
 
 /** An `output` event; call `done` when its bytes have been dealt with: that opens the window. */
 export interface OutputArrival {
@@ -19,6 +20,8 @@ export interface OutputArrival {
 const REQUEST_TIMEOUT_MS = 20_000;
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 3_000;
+/** Wait before asking again whether somebody has logged in, in another tab perhaps. */
+const LOGGED_OUT_RETRY_MS = 3_000;
 /** Wait before calling again a server that hung up or refused by itself. */
 const HUNG_UP_RETRY_MS = 1_000;
 
@@ -39,10 +42,12 @@ export class Connection {
   readonly #socket: Socket;
   #retry: ReturnType<typeof setTimeout> | undefined;
 
-  /** `path` is the path of the Socket.IO endpoint on the page's own origin. */
-  constructor(path: string) {
+  /** `path` is the path of the Socket.IO endpoint on the page's own origin. The connection fails
+   * when somebody else than `user`, for whom the page was made, has logged in meanwhile. */
+  constructor(path: string, user: string) {
     this.#socket = io({
       path,
+      auth: user === "" ? {} : { user },
       autoConnect: false,
       transports: ["websocket", "polling"],
       tryAllTransports: true,
@@ -51,7 +56,10 @@ export class Connection {
     });
     this.#socket.on("connect", () => this.#change({ kind: "connected" }));
     this.#socket.on("disconnect", (reason: string) => this.#lost(reason));
-    this.#socket.on("connect_error", (error: Error) => this.#lost(error.message));
+    this.#socket.on("connect_error", (error: Error & { data?: unknown }) => {
+      if (readRefusal(error.data) === NOT_LOGGED_IN) this.#loggedOut(error.message);
+      else this.#lost(error.message);
+    });
     this.#socket.on(ServerEvent.output, (value: unknown, done?: unknown) =>
       this.#output(value, done),
     );
@@ -107,6 +115,12 @@ export class Connection {
     clearTimeout(this.#retry);
     if (reason === "io client disconnect") return;
     this.#retry = setTimeout(() => this.#socket.connect(), HUNG_UP_RETRY_MS);
+  }
+
+  #loggedOut(reason: string): void {
+    this.#change({ kind: "loggedOut", reason });
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => this.#socket.connect(), LOGGED_OUT_RETRY_MS);
   }
 
   #output(value: unknown, done: unknown): void {

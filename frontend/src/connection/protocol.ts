@@ -114,6 +114,9 @@ export class RequestError extends Error {
   }
 }
 
+/** The server's code for a connection or a request of somebody who is not logged in, or no longer. */
+export const NOT_LOGGED_IN = "not_logged_in";
+
 /** Codes of RequestError that the page makes itself. */
 export const LocalError = {
   disconnected: "disconnected",

@@ -170,6 +170,11 @@ export function readNotice(value: unknown): Notice {
 }
 
 /** The error of an acknowledgement, or null when it is a good one. */
+/** Why the server refuses a connection, from what comes with the refusal; null if it does not say. */
+export function readRefusal(value: unknown): string | null {
+  return isFields(value) && typeof value["code"] === "string" ? value["code"] : null;
+}
+
 export function readError(value: unknown): RequestError | null {
   if (!isFields(value) || !isFields(value["error"])) return null;
   const error = value["error"];

@@ -7,6 +7,8 @@ export interface PageConfig {
   /** With a slash at its end. */
   readonly pageBase: string;
   readonly version: string;
+  /** Who looks at the page, as runs name their user. */
+  readonly user: string;
 }
 
 export function readConfig(root: HTMLElement): PageConfig {
@@ -17,5 +19,6 @@ export function readConfig(root: HTMLElement): PageConfig {
     apiBase: (data["apiBase"] ?? "/api").replace(/\/+$/, ""),
     pageBase: (data["pageBase"] ?? "/").replace(/\/*$/, "/"),
     version: data["version"] ?? "",
+    user: data["user"] ?? "",
   };
 }

@@ -17,7 +17,7 @@ export function pageHeader(session: Session): HTMLElement {
   const show = (state: ConnectionState) => {
     connection.dataset["state"] = state.kind;
     setText(connection, wording(state));
-    connection.title = state.kind === "disconnected" ? state.reason : "";
+    connection.title = "reason" in state ? state.reason : "";
   };
   show(session.connection.state);
   session.connection.onState.add(show);
@@ -32,5 +32,7 @@ function wording(state: ConnectionState): string {
       return "Connected";
     case "disconnected":
       return "Disconnected, trying again…";
+    case "loggedOut":
+      return "Logged out";
   }
 }

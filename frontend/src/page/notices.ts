@@ -22,11 +22,22 @@ export class Notices {
     else this.remove(notice.code);
   }
 
-  show(code: string, message: string, kind: "warning" | "error" = "warning"): void {
+  show(
+    code: string,
+    message: string,
+    kind: "warning" | "error" = "warning",
+    link?: { readonly text: string; readonly href: string },
+  ): void {
     const known = this.#lasting.get(code);
     const text = el("span", "notice-text", message);
     const close = button("Dismiss", "button quiet", () => this.remove(code));
-    const row = el("div", `notice is-${kind}`, text, close);
+    const row = el("div", `notice is-${kind}`, text);
+    if (link) {
+      const anchor = el("a", "button", link.text);
+      anchor.href = link.href;
+      row.append(anchor);
+    }
+    row.append(close);
     if (known) known.replaceWith(row);
     else this.element.append(row);
     this.#lasting.set(code, row);

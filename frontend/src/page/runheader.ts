@@ -29,7 +29,7 @@ export class RunHeader {
     setText(this.#exit, exitText(run));
     const facts = [
       run.started === null ? "" : `started ${formatWhen(run.started, now)}`,
-      run.user,
+      this.session.otherUser(run),
       `${formatBytes(pane.takenBytes)}${this.#completeness(run, pane)}`,
     ];
     setText(this.#facts, facts.filter((fact) => fact !== "").join(" · "));

@@ -37,7 +37,7 @@ class RunRow {
     const elapsed = elapsedOf(run, now);
     setText(this.#elapsed, elapsed === null ? "" : formatElapsed(elapsed));
     const when = run.created === null ? "" : formatWhen(run.created, now);
-    const what = [withJob ? this.session.jobTitle(run.job) : "", when, run.user];
+    const what = [withJob ? this.session.jobTitle(run.job) : "", when, this.session.otherUser(run)];
     setText(this.#what, what.filter((part) => part !== "").join(" · "));
     this.#link.classList.toggle("is-live", !isFinal(run.state));
     const isShown = this.session.selected === run.id;

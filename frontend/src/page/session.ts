@@ -23,13 +23,14 @@ export class Session {
     readonly config: PageConfig,
     readonly notices: Notices,
   ) {
-    this.connection = new Connection(config.socketPath);
+    this.connection = new Connection(config.socketPath, config.user);
     this.connection.onRun.add((run) => this.runs.put(run));
     this.connection.onNotice.add((notice) => notices.apply(notice));
     this.connection.onFault.add((fault) => notices.show("fault", fault.message, "error"));
     this.connection.onState.add((state) => {
       if (state.kind === "connected") void this.#refresh();
       else notices.clear();
+      if (state.kind === "loggedOut") this.#offerLogin();
     });
     window.addEventListener("popstate", () => {
       this.#show(runOfPath(location.pathname, config.pageBase));
@@ -47,6 +48,11 @@ export class Session {
   /** Why nothing can be started or stopped just now, or null. */
   get blocked(): string | null {
     return this.isConnected ? null : "Not connected to the server";
+  }
+
+  /** Whose run it is, for a page that shows it; nothing when it is the page's own user. */
+  otherUser(run: Run): string {
+    return run.user === this.config.user ? "" : run.user;
   }
 
   jobTitle(name: string): string {
@@ -76,6 +82,11 @@ export class Session {
   /** Throws RequestError. */
   async stop(run: string, force: boolean): Promise<void> {
     this.runs.put(readRunOf(await this.connection.request(ClientEvent.stop, { run, force })));
+  }
+
+  #offerLogin(): void {
+    const message = "You are not logged in any more.";
+    this.notices.show("logged-out", message, "warning", { text: "Log in", href: location.href });
   }
 
   #show(run: string | null): void {
