@@ -51,7 +51,8 @@ async def delete_spaces(
     if not running():
         print(f"Stopped after {lines.done:,} of {lines.total:,} spaces.")
     if dry_run:
-        print(f"{lines.done:,} spaces would be deleted; switch dry_run off to delete them.")
+        noun = "space" if lines.done == 1 else "spaces"
+        print(f"{lines.done:,} {noun} would be deleted; switch dry_run off to delete them.")
     else:
         failed = f", {counts['failed']:,} could not be deleted" if counts["failed"] else ""
         print(f"{counts['deleted']:,} of {lines.total:,} spaces deleted{failed}.")

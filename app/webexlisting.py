@@ -53,11 +53,12 @@ class Listing(Generic[T]):
         """
         walk = PageWalk(self._api.url(self._path), self._params)
         reached = NewestFirst() if self._newest_first else None
-        resumed = False
-        progress = False
+        resumed = progress = False
         while True:
+            count = 0
             try:
                 items, links = await self._api.page(walk.url, self._kind)
+                count = len(items)
                 if reached is not None and resumed:
                     items = [item for item in items if reached.is_new(cast(Dated, item))]
                 if items:
@@ -65,9 +66,11 @@ class Listing(Generic[T]):
                     if reached is not None:
                         reached.add(cast("list[Any]", items))
                     yield items
-                if not walk.follow(links, len(items)):
+                if not walk.follow(links, count):
                     return
             except (NotFound, BadAnswer) as error:
+                if resumed and not progress and count:
+                    return  # nothing is older: that the link is bad loses nothing
                 position = _position(reached, error) if progress else None
                 if position is None:
                     raise

@@ -144,6 +144,25 @@ def test_a_link_that_lost_a_parameter_loses_nothing(lost: str) -> None:
     assert {each.query["max"] for each in server.seen} == {"4"}
 
 
+@pytest.mark.parametrize("count", [0, 1, 3, 4, 5, 8, 9])
+def test_links_that_always_lead_back_lose_nothing(count: int) -> None:
+    async def loop(request: web.Request) -> web.StreamResponse:
+        response = await room.answer(request)
+        response.headers["Link"] = f'<{request.url}>; rel="next"'
+        return response
+
+    async def work() -> list[str]:
+        async with FakeWebex(loop) as server, server.client() as api:
+            return [item.id async for item in api.messages.list("r", max=4)]
+
+    room = Room(count)
+    if count:
+        assert run(work()) == ids(count)
+    else:
+        with pytest.raises(BadAnswer, match="empty"):
+            run(work())
+
+
 def test_null_as_page_size_is_replaced() -> None:
     def change(request: web.Request, params: dict[str, str]) -> dict[str, str]:
         return {**params, "max": "null"} if params else params
