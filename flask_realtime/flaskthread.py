@@ -67,7 +67,8 @@ class FlaskThread(threading.Thread):
         self._pipe = OutputPipe(max_buffer)
         self._stop_asked = threading.Event()
         self._forced = False
-        self._ending = threading.Lock()  # between force() and the end of the job
+        self._ending = threading.Lock()  # between force() and the begin and end of the job
+        self._begun = False
         self._done = False
         self._exit = Exit("failed", 1, "the thread did not start")
 
@@ -96,33 +97,48 @@ class FlaskThread(threading.Thread):
         """
         self.stop()
         with self._ending:
-            if self.ident is not None and not self._done:
-                self._forced = True
+            if self._done:
+                return
+            self._forced = True
+            if self._begun:
+                assert self.ident is not None
                 _raise_in_thread(self.ident, SystemExit)
 
     def run(self) -> None:
         """The thread's body: run the job in a context of its own."""
         self._exit = FORCED  # stands when a forced exit hits the lines that note another end
         try:
-            contextvars.copy_context().run(self._run_job)
+            try:
+                contextvars.copy_context().run(self._run_job)
+            finally:
+                self._seal()
         except SystemExit:
             assert self._forced
-        while not self._done:
-            try:
-                self._seal()
-            except SystemExit:
-                continue  # a force that came at the very end
-        self._pipe.close()
+        finally:
+            self._seal()  # a forced exit may have hit the first one
+            self._pipe.close()
+
+    def _open(self) -> None:
+        """From here on a forced exit arrives in this thread, and not in what starts a thread."""
+        with self._ending:
+            self._begun = True
+            if self._forced:
+                raise SystemExit
 
     def _seal(self) -> None:
         """From here on no forced exit arrives in this thread."""
-        with self._ending:
-            self._done = True
-            _raise_in_thread(threading.get_ident(), None)
+        while not self._done:
+            try:
+                with self._ending:
+                    self._done = True
+                    _raise_in_thread(threading.get_ident(), None)
+            except SystemExit:
+                continue
 
     def _run_job(self) -> None:
         self._routing.enter(self._pipe)
         try:
+            self._open()
             self._prepare()
             result = self._function(self.running, **self._params)
             if inspect.isawaitable(result):
