@@ -108,7 +108,8 @@ class WithoutItems(Fault, tag="without_items"):
     """A list without its `items`."""
 
     def change(self, request: web.Request, response: web.Response) -> web.Response:
-        if isinstance(fields := json.loads(_body(response)), dict):
+        if response.content_type == "application/json":
+            fields = json.loads(_body(response))
             fields.pop("items", None)
             response.body = json.dumps(fields).encode()
         return response

@@ -15,7 +15,6 @@ class Exchange:
 
     tracking_id: str
     person: Person | None = None
-    scope: str = ""
     room: str | None = None
     expires_in: int | None = None
     refresh_mode: str | None = None

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
+from webexsandbox.access import bearer_token
 from webexsandbox.errors import ApiError, error_body
 from webexsandbox.exchange import Exchange
 from webexsandbox.faults import Fault
@@ -105,11 +106,9 @@ def _error(status: int, message: str, exchange: Exchange) -> web.Response:
 
 async def _identify(request: web.Request, state: State, exchange: Exchange) -> None:
     """Find out who asks and about which room, for the log and for faults."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        caller = state.grants.caller(token.strip(), time.time())
-        if caller is not None:
-            exchange.person, exchange.scope = caller
+    if token := bearer_token(request):
+        caller = state.grants.caller(token, time.time())
+        exchange.person = caller[0] if caller else None
     elif request.method == "POST":
         exchange.person = await token_caller(request, state)
     exchange.room = request.query.get("roomId") or _room_in_path(request.path, state.world.ids)

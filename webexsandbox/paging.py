@@ -58,6 +58,8 @@ def keyed_page(
     if cursor is not None:
         try:
             after = tuple(json.loads(base64.urlsafe_b64decode(cursor)))
+            if not after:
+                raise ValueError("no key")
             ordered = [pair for pair in ordered if pair[0] > after]
         except (binascii.Error, ValueError, TypeError):
             raise ApiError(400, "Invalid cursor.") from None

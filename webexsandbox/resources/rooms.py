@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from webexsandbox.access import caller, flag_of, sent_object, text_of
 from webexsandbox.cast import Person
 from webexsandbox.errors import ApiError
 from webexsandbox.hooks import announce
+from webexsandbox.ids import Ids
 from webexsandbox.paging import keyed_page
 from webexsandbox.resources.teams import team_of
 from webexsandbox.room import Room
@@ -21,11 +23,11 @@ from webexsandbox.world import World
 READ = "spark:rooms_read"
 WRITE = "spark:rooms_write"
 
-SORTS: dict[str | None, Callable[[Room], tuple[int, ...]]] = {
-    None: lambda room: (room.number,),
-    "id": lambda room: (room.number,),  # identifiers sort by number
-    "lastactivity": lambda room: (-room.last_activity_ms(), room.number),
-    "created": lambda room: (-room.created_ms, room.number),
+SORTS: dict[str | None, Callable[[Ids, Room], tuple[int | str, ...]]] = {
+    None: lambda ids, room: (room.number,),
+    "id": lambda ids, room: (ids.of("ROOM", room.number),),
+    "lastactivity": lambda ids, room: (-room.last_activity_ms(), room.number),
+    "created": lambda ids, room: (-room.created_ms, room.number),
 }
 
 
@@ -63,7 +65,7 @@ async def _list(request: web.Request) -> web.Response:
     return keyed_page(
         request,
         filter(wanted, world.rooms_of(person)),
-        SORTS[sort],
+        functools.partial(SORTS[sort], world.ids),
         lambda room: show(world, room, person),
         default=100,
         most=state.settings.max_clamp,
