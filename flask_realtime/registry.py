@@ -140,16 +140,15 @@ class RunRegistry:
 
     def sweep(self) -> None:
         """Mark the runs `lost` whose owner gives no sign of life."""
-        for run in self._store.call(_orphans):
+        for run, stored in self._store.call(_orphans):
             if run.id not in self._own:
-                self._mark_lost(run)
+                self._mark_lost(run, stored)
 
-    def _mark_lost(self, run: Run) -> None:
-        seen = run.dump()
+    def _mark_lost(self, run: Run, stored: bytes) -> None:
         run.output_bytes = self._stored_end(run.id)
         run.enter("lost")
         run.exit = {"code": None, "reason": "the process that ran it has ended"}
-        if self._store.call(lambda client: _replace(client, run, seen)):
+        if self._store.call(lambda client: _replace(client, run, stored)):
             self.changed(run)
 
 
@@ -183,9 +182,13 @@ def _add(client: Redis, run: Run, owner_seconds: int) -> None:
 
 
 def _save(client: Redis, run: str, record: bytes, final: bool) -> None:
-    client.set(_run_key(run), record)
+    pipeline = client.pipeline(transaction=False)
+    pipeline.set(_run_key(run), record)
     if final:
-        client.srem(_ACTIVE, run)
+        pipeline.srem(_ACTIVE, run)
+    else:
+        pipeline.sadd(_ACTIVE, run)  # again, if it was taken for lost while we were away
+    pipeline.execute()
 
 
 def _replace(client: Redis, run: Run, old: bytes) -> bool:
@@ -214,7 +217,8 @@ def _page(client: Redis, before: str | None, count: int) -> tuple[list[bytes], s
     return [record for record in records if record is not None], last
 
 
-def _orphans(client: Redis) -> list[Run]:
+def _orphans(client: Redis) -> list[tuple[Run, bytes]]:
+    """Return the runs whose owner gives no sign of life, each with its record as it is stored."""
     ids: Any = client.smembers(_ACTIVE)
     orphans = []
     for run_id in ids:
@@ -226,5 +230,5 @@ def _orphans(client: Redis) -> list[Run]:
         if run.final:
             client.srem(_ACTIVE, run_id)
         elif not client.exists(_owner_key(run.owner)):
-            orphans.append(run)
+            orphans.append((run, data))
     return orphans

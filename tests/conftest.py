@@ -6,9 +6,28 @@ from collections.abc import Iterator
 
 import pytest
 
+from flask_realtime.redisserver import RedisServer
+from flask_realtime.store import Store
 from tests.support.server import Server
 
 pytest_plugins = ["pytester", "tests.support.leaks"]
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """A Redis that many tests share; none stops it."""
+    with RedisServer(tmp_path_factory.mktemp("redis")) as running:
+        yield running
+
+
+@pytest.fixture
+def store(redis_server: RedisServer) -> Iterator[Store]:
+    """A connection of the hub to a Redis that is empty."""
+    made = Store()
+    made.connect(redis_server.url)
+    made.call(lambda client: client.flushall())
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,347 @@
+"""The registry on a real Redis: pages, the order of records, and runs whose owner has died."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+import pytest
+from redis import Redis
+
+from flask_realtime import host, registry
+from flask_realtime.errors import StoreUnavailable, UnknownRun
+from flask_realtime.redisserver import RedisServer
+from flask_realtime.registry import RunRegistry
+from flask_realtime.runs import Run, RunIds
+from flask_realtime.store import PREFIX, Store
+from tests.support.hub import until
+
+T = TypeVar("T")
+IDS = RunIds()
+ACTIVE = PREFIX + "active"
+
+
+class FaultyStore(Store):
+    """A connection that is slow, or away, when a test wants it to be."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.slow: list[float] = []  # seconds that the next calls take
+        self.away = False
+        self.refused = 0
+
+    def call(self, function: Callable[[Redis], T]) -> T:
+        if self.away:
+            self.refused += 1
+            raise StoreUnavailable("away")
+        if self.slow:
+            host.sleep(self.slow.pop(0))
+        return super().call(function)
+
+    def wait_until_available(self, timeout: float | None = None) -> bool:
+        until(lambda: not self.away)
+        return True
+
+
+@pytest.fixture
+def faulty(store: Store, redis_server: RedisServer) -> Iterator[FaultyStore]:
+    made = FaultyStore()
+    made.connect(redis_server.url)
+    yield made
+    made.close()
+
+
+def a_registry(store: Store, stored_end: Callable[[str], int] = lambda run: 0) -> RunRegistry:
+    """One as a process of its own would have it."""
+    return RunRegistry(store, stored_end)
+
+
+def a_run(owner: RunRegistry, **fields: Any) -> Run:
+    run = Run(
+        **{
+            "id": IDS.new(),
+            "job": "count",
+            "params": {},
+            "user": "ann",
+            "executor": "thread",
+            "isolation": "thread",
+            "owner": owner.owner,
+            **fields,
+        }
+    )
+    owner.add(run)
+    return run
+
+
+def all_pages(runs: RunRegistry, limit: int, **filters: Any) -> list[list[str]]:
+    pages = []
+    before = None
+    while True:
+        found, before = runs.list(limit, before=before, **filters)
+        pages.append([run.id for run in found])
+        if before is None:
+            return pages
+
+
+def die(store: Store, owner: RunRegistry) -> None:
+    """What Redis does when a process has given no sign of life for long."""
+    store.call(lambda client: client.delete(registry._owner_key(owner.owner)))
+
+
+def active(store: Store) -> set[str]:
+    members: Any = store.call(lambda client: client.smembers(ACTIVE))
+    return {member.decode() for member in members}
+
+
+# Reading
+
+
+def test_a_run_is_found_by_its_id_from_any_process(store: Store) -> None:
+    first, second = a_registry(store), a_registry(store)
+    told: list[Run] = []
+    first.changed = told.append
+    run = a_run(first, params={"n": 1})
+    assert told == [run]
+    assert first.get(run.id) is run
+    assert second.get(run.id) == run
+    with pytest.raises(UnknownRun, match="there is no run 'nowhere'"):
+        first.get("nowhere")
+
+
+@pytest.mark.parametrize("page", [1, 3, 4, 200])
+def test_pages_hold_each_run_once_newest_first(
+    store: Store, page: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "PAGE", page)
+    owners = a_registry(store), a_registry(store)
+    ids = [a_run(owners[number % 2]).id for number in range(12)]
+    for limit, sizes in {1: [1] * 12, 4: [4, 4, 4], 5: [5, 5, 2], 12: [12], 99: [12]}.items():
+        pages = all_pages(owners[0], limit)
+        assert [len(each) for each in pages] == sizes
+        assert [run for each in pages for run in each] == ids[::-1]
+
+
+@pytest.mark.parametrize("page", [1, 3, 200])
+def test_a_filter_fills_its_pages_all_the_same(
+    store: Store, page: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "PAGE", page)
+    owner = a_registry(store)
+    runs = [a_run(owner, user="bob" if number % 5 == 0 else "ann") for number in range(20)]
+    bobs = [run.id for run in runs if run.user == "bob"]
+    pages = all_pages(owner, 3, matches=lambda run: run.user == "bob")
+    assert pages == [bobs[:0:-1], bobs[:1]]
+    assert all_pages(owner, 3, matches=lambda run: False) == [[]]
+
+
+def test_a_run_that_comes_while_pages_are_read_moves_none_of_them(store: Store) -> None:
+    owner = a_registry(store)
+    ids = [a_run(owner).id for _ in range(4)]
+    first, before = owner.list(2)
+    a_run(owner)
+    second, _ = owner.list(2, before=before)
+    assert [run.id for run in first + second] == ids[::-1]
+
+
+def test_without_runs_there_is_one_empty_page(store: Store) -> None:
+    assert a_registry(store).list(10) == ([], None)
+
+
+def test_what_the_owner_knows_is_newer_than_what_is_stored(store: Store) -> None:
+    owner, other = a_registry(store), a_registry(store)
+    run = a_run(owner)
+    run.enter("running")
+    assert [found.state for found in owner.list(5)[0]] == ["running"]
+    assert [found.state for found in other.list(5)[0]] == ["queued"]
+
+
+# Storing
+
+
+def test_the_last_change_is_what_stays_stored(faulty: FaultyStore) -> None:
+    owner, other = a_registry(faulty), a_registry(faulty)
+    seen: list[str] = []
+    owner.changed = lambda run: seen.append(run.state)
+    run = a_run(owner)
+    faulty.slow = [0.03, 0.0, 0.0]  # were the records not stored one by one, the first came last
+    for state in ("running", "stopping"):
+        run.enter(state)
+        owner.save(run)
+        host.sleep(0)
+    run.output_bytes = 77
+    owner.save(run)
+    until(lambda: not owner._unsaved)
+    stored = other.get(run.id)
+    assert (stored.state, stored.output_bytes) == ("stopping", 77)
+    assert seen == ["queued", "running", "stopping", "stopping"]
+
+
+def test_a_finished_run_is_let_go_once_its_last_record_is_stored(faulty: FaultyStore) -> None:
+    owner, other = a_registry(faulty), a_registry(faulty)
+    run = a_run(owner)
+    run.enter("running")
+    faulty.slow = [0.03]
+    owner.save(run)
+    host.sleep(0)
+    run.enter("succeeded")
+    assert owner.own() == [run]
+    assert active(faulty) == {run.id}
+    owner.finish(run)
+    assert owner.own() == []
+    assert active(faulty) == set()
+    assert owner.get(run.id) == other.get(run.id) == run
+
+
+def test_changes_while_redis_is_away_are_stored_when_it_is_back(faulty: FaultyStore) -> None:
+    owner, other = a_registry(faulty), a_registry(faulty)
+    run = a_run(owner)
+    faulty.away = True
+    run.enter("running")
+    owner.save(run)
+    finishing = host.spawn(owner.finish, run)
+    until(lambda: faulty.refused)
+    run.enter("failed")
+    assert owner.get(run.id).state == "failed"
+    faulty.away = False
+    finishing.wait()
+    assert other.get(run.id).state == "failed"
+
+
+def test_without_redis_there_is_no_new_run(faulty: FaultyStore) -> None:
+    owner = a_registry(faulty)
+    faulty.away = True
+    with pytest.raises(StoreUnavailable):
+        a_run(owner)
+    assert owner.own() == []
+
+
+# Runs whose owner has died
+
+
+def test_a_run_whose_owner_died_is_lost_and_its_output_counted(store: Store) -> None:
+    dead = a_registry(store)
+    run = a_run(dead)
+    told: list[Run] = []
+    finder = a_registry(store, lambda run: 4711)
+    finder.changed = told.append
+    finder.sweep()
+    assert told == []  # it lives yet
+    die(store, dead)
+    finder.sweep()
+    (lost,) = told
+    assert lost == finder.get(run.id)
+    assert (lost.id, lost.state, lost.output_bytes) == (run.id, "lost", 4711)
+    assert lost.ended
+    assert lost.exit == {"code": None, "reason": "the process that ran it has ended"}
+    assert active(store) == set()
+    finder.sweep()
+    assert told == [lost]
+
+
+def test_two_that_look_at_the_same_time_lose_each_run_once(store: Store) -> None:
+    dead = a_registry(store)
+    runs = [a_run(dead) for _ in range(20)]
+    die(store, dead)
+    told: list[str] = []
+    looking: dict[str, int] = {}
+
+    def stored_end(run: str) -> int:
+        looking[run] = looking.get(run, 0) + 1
+        until(lambda: looking[run] == 2)  # both have found it before either writes
+        return looking[run]
+
+    finders = [a_registry(store, stored_end) for _ in range(2)]
+    for finder in finders:
+        finder.changed = lambda run: told.append(run.id)
+    for task in [host.spawn(finder.sweep) for finder in finders]:
+        task.wait()
+    assert sorted(told) == sorted(run.id for run in runs)
+    assert {finders[0].get(run.id).state for run in runs} == {"lost"}
+
+
+def test_a_run_that_ends_while_it_is_looked_at_is_not_lost(store: Store) -> None:
+    slow = a_registry(store)
+    run = a_run(slow)
+    die(store, slow)
+
+    def stored_end(_: str) -> int:
+        run.enter("running")
+        run.enter("succeeded")
+        slow.finish(run)
+        return 1
+
+    finder = a_registry(store, stored_end)
+    told: list[Run] = []
+    finder.changed = told.append
+    finder.sweep()
+    assert told == []
+    assert finder.get(run.id).state == "succeeded"
+
+
+def test_a_process_does_not_lose_its_own_runs(store: Store) -> None:
+    owner = a_registry(store)
+    run = a_run(owner)
+    die(store, owner)
+    owner.sweep()
+    assert run.state == "queued"
+    assert a_registry(store).get(run.id).state == "queued"
+
+
+def test_a_record_of_another_version_is_lost_as_well(store: Store) -> None:
+    dead = a_registry(store)
+    run = a_run(dead)
+    record = {**json.loads(run.dump()), "from_the_future": True}
+    store.call(lambda client: client.set(registry._run_key(run.id), json.dumps(record)))
+    die(store, dead)
+    finder = a_registry(store)
+    finder.sweep()
+    assert finder.get(run.id).state == "lost"
+
+
+def test_an_owner_that_was_only_away_has_the_last_word_and_can_die_again(store: Store) -> None:
+    away, finder = a_registry(store), a_registry(store)
+    run = a_run(away)
+    die(store, away)
+    finder.sweep()
+    assert finder.get(run.id).state == "lost"
+    run.enter("running")
+    away.save(run)
+    until(lambda: not away._unsaved)
+    assert finder.get(run.id).state == "running"
+    finder.sweep()
+    assert finder.get(run.id).state == "lost"
+
+
+def test_what_is_only_half_there_is_tidied_up(store: Store) -> None:
+    dead = a_registry(store)
+    ended = a_run(dead, state="succeeded")
+    store.call(lambda client: client.sadd(ACTIVE, "without-a-record"))
+    assert active(store) == {ended.id, "without-a-record"}
+    die(store, dead)
+    finder = a_registry(store)
+    finder.sweep()
+    assert active(store) == set()
+    assert finder.get(ended.id).state == "succeeded"
+
+
+def test_a_process_gives_signs_of_life_until_it_stops(store: Store) -> None:
+    owner = a_registry(store)
+
+    def lives() -> Any:
+        return store.call(lambda client: client.ttl(registry._owner_key(owner.owner)))
+
+    owner.start()
+    until(lambda: lives() > 0)
+    assert lives() <= registry.OWNER_DEAD_SECONDS
+    owner.stop()
+    assert lives() == -2  # there is none
+
+
+def test_a_process_that_starts_finds_what_died_before(store: Store) -> None:
+    dead, finder = a_registry(store), a_registry(store)
+    run = a_run(dead)
+    die(store, dead)
+    finder.start()
+    until(lambda: finder.get(run.id).state == "lost")
+    finder.stop()
