@@ -167,6 +167,11 @@ export class LogWindow {
   }
 
   #scrolled(): void {
+    if (this.element.clientHeight !== this.#view.viewPx) {
+      // The browser moved the scrollbar to fit a new size, before the observer heard of it.
+      this.#resized();
+      return;
+    }
     const move = this.#scrollbar.takeMove();
     if (!move) return;
     // Selecting with the mouse beyond the edge scrolls by px as well.
