@@ -42,7 +42,9 @@ async def sent_object(request: web.Request) -> dict[str, Any]:
         raise ApiError(415, "Content type not supported: send application/json.")
     try:
         body = json.loads(await request.read())
-    except ValueError:
+        # Half of a surrogate pair can be written in JSON, but cannot be sent on.
+        json.dumps(body, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
         raise ApiError(400, "The request body is not valid JSON.") from None
     if not isinstance(body, dict):
         raise ApiError(400, "The request body must be a JSON object.")

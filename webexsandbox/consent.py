@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from aiohttp import web
 
 from webexsandbox.cast import BY_NAME, USERS
+from webexsandbox.errors import ApiError
 from webexsandbox.exchange import exchange_of
 from webexsandbox.grants import Code
 from webexsandbox.options import Options
@@ -57,7 +58,10 @@ async def _ask(request: web.Request) -> web.Response:
 
 
 async def _decide(request: web.Request) -> web.Response:
-    fields = await request.post()
+    try:
+        fields = await request.post()
+    except (ValueError, LookupError):
+        raise ApiError(400, "The form is not valid.") from None
     form = {name: value for name, value in fields.items() if isinstance(value, str)}
     return _answer(request, form, decided=True)
 

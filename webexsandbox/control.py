@@ -57,7 +57,7 @@ async def _change(request: web.Request) -> web.Response:
         )
     except msgspec.ValidationError as error:
         raise ApiError(400, f"{error}. {_help()}") from None
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise ApiError(400, f"The body is not JSON: {error}") from None
     if len(state.faults) + len(orders.faults) > MOST_FAULTS:
         raise ApiError(400, f"More than {MOST_FAULTS} faults: reset with DELETE first.")

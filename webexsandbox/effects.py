@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import msgspec
@@ -12,7 +12,7 @@ from aiohttp import web
 
 from webexsandbox.errors import error_body
 from webexsandbox.exchange import Exchange
-from webexsandbox.faults import Fault
+from webexsandbox.faults import Count, Fault, Seconds
 from webexsandbox.state import STATE
 
 HTML = "<!doctype html><title>Error</title><h1>Invented gateway error</h1>"
@@ -21,10 +21,15 @@ HTML = "<!doctype html><title>Error</title><h1>Invented gateway error</h1>"
 class Status(Fault, tag="status"):
     """Answer with another status; without a `body`, with an error in Webex's shape."""
 
-    status: int
+    status: Annotated[int, msgspec.Meta(ge=200, le=599)]
     headers: dict[str, str] = msgspec.field(default_factory=dict)
     body: str | dict[str, Any] | None = None
     content_type: str | None = None
+
+    def __post_init__(self) -> None:
+        for text in (*self.headers, *self.headers.values(), self.content_type or ""):
+            if not text.isprintable():
+                raise ValueError(f"{text!r} cannot stand in a header")
 
     async def before(self, request: web.Request, exchange: Exchange) -> web.StreamResponse:
         body, kind = self.body, "text/html"
@@ -74,7 +79,7 @@ class Truncate(Fault, tag="truncate"):
 class Delay(Fault, tag="delay"):
     """Answer later, headers included."""
 
-    seconds: float
+    seconds: Seconds
 
     async def before(self, request: web.Request, exchange: Exchange) -> None:
         await asyncio.sleep(self.seconds)
@@ -83,13 +88,13 @@ class Delay(Fault, tag="delay"):
 class Dribble(Fault, tag="dribble"):
     """Send the headers at once and the body in `pieces`, spread over `seconds`."""
 
-    seconds: float
-    pieces: int = 10
+    seconds: Seconds
+    pieces: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 10
 
     async def send(self, request: web.Request, response: web.Response) -> web.StreamResponse:
         body = _body(response)
         started = await _start(request, response, len(body))
-        pieces = max(self.pieces, 1)
+        pieces = self.pieces
         for n in range(pieces):
             await asyncio.sleep(self.seconds / pieces)
             await started.write(body[len(body) * n // pieces : len(body) * (n + 1) // pieces])
@@ -194,7 +199,7 @@ class ExpiresIn(Fault, tag="expires_in"):
     """The access token that the request issues is valid for `seconds`."""
 
     only: ClassVar[tuple[str | None, str] | None] = ("POST", "/v1/access_token")
-    seconds: int
+    seconds: Count
 
     async def before(self, request: web.Request, exchange: Exchange) -> None:
         exchange.expires_in = self.seconds

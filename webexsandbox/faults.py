@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import msgspec
 from aiohttp import web
 
 from webexsandbox.exchange import Exchange
+
+Count = Annotated[int, msgspec.Meta(ge=0)]
+Seconds = Annotated[float, msgspec.Meta(ge=0, le=86400)]
 
 
 class Match(msgspec.Struct, forbid_unknown_fields=True):
@@ -46,9 +49,9 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, tag_field=
     only: ClassVar[tuple[str | None, str] | None] = None  # method and path that the kind is about
 
     match: Match = msgspec.field(default_factory=Match)
-    after: int = 0
-    every: int = 1
-    times: int | None = None
+    after: Count = 0
+    every: Annotated[int, msgspec.Meta(ge=1)] = 1
+    times: Count | None = None
 
     async def before(self, request: web.Request, exchange: Exchange) -> web.StreamResponse | None:
         """Act before the request is handled; a response ends it here."""
@@ -83,7 +86,7 @@ class Armed:
             return False
         self.seen += 1
         turn = self.seen - fault.after
-        if turn < 1 or turn % max(fault.every, 1):
+        if turn < 1 or turn % fault.every:
             return False
         self.hits += 1
         return True

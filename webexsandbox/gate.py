@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import json
+import contextlib
+import functools
 import re
 import time
 import uuid
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from aiohttp import web
 
-from webexsandbox.access import bearer_token
+from webexsandbox.access import bearer_token, sent_object, text_of
 from webexsandbox.errors import ApiError, error_body
 from webexsandbox.exchange import Exchange
 from webexsandbox.faults import Fault
@@ -20,6 +22,7 @@ from webexsandbox.oauth import TOKEN_PATH, token_caller
 from webexsandbox.state import STATE, State
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Entry = dict[str, Any]  # of the log
 
 SECRET = frozenset(("access_token", "refresh_token", "client_secret", "code", "token"))
 _TRACKING_ID = re.compile(r"[A-Za-z0-9_.-]{1,128}")
@@ -35,42 +38,46 @@ async def gate(request: web.Request, handler: Handler) -> web.StreamResponse:
     request["exchange"] = exchange
     if not request.path.startswith(("/v1/", "/idb/")):
         return await _answer(request, handler, exchange)
-    state = request.app[STATE]
-    recorder = state.recorder
-    await _identify(request, state, exchange)
+    recorder = request.app[STATE].recorder
     began = time.monotonic()
-    entry = {
+    entry: Entry = {
         "method": request.method,
         "path": request.path,
         "query": {n: "***" if n in SECRET else v for n, v in request.query.items()},
-        "status": None,
-        "room": exchange.room,
-        "user": exchange.user,
+        "status": None,  # none yet, or dropped without one
+        "room": None,
+        "user": None,
         "started": time.time(),
         "seconds": None,
     }
     recorder.begin(entry)
-    if request.path == TOKEN_PATH:
-        recorder.token_calls += 1
     try:
-        if state.settings.latency:
-            await asyncio.sleep(state.settings.latency)
-        response = await _through_faults(request, handler, exchange)
-        entry["status"] = response.status
+        response = await _answer(
+            request, functools.partial(_handle, handler, exchange, entry), exchange
+        )
+        if response.prepared or not _is_closed(request):
+            entry["status"] = response.status
         return response
     finally:
         recorder.in_flight -= 1
+        entry["user"] = exchange.user
         entry["seconds"] = round(time.monotonic() - began, 6)
 
 
-async def _through_faults(
-    request: web.Request, handler: Handler, exchange: Exchange
+async def _handle(
+    handler: Handler, exchange: Exchange, entry: Entry, request: web.Request
 ) -> web.StreamResponse:
-    armed = request.app[STATE].faults
-    hits: list[Fault] = [each.fault for each in armed if each.strikes(request, exchange)]
+    """Answer a request of the API, with the faults that hit it."""
+    state = request.app[STATE]
+    if request.path == TOKEN_PATH:
+        state.recorder.token_calls += 1
+    await _identify(request, state, exchange)
+    entry["room"], entry["user"] = exchange.room, exchange.user
+    if state.settings.latency:
+        await asyncio.sleep(state.settings.latency)
+    hits: list[Fault] = [each.fault for each in state.faults if each.strikes(request, exchange)]
     for fault in hits:
         if (instead := await fault.before(request, exchange)) is not None:
-            instead.headers.setdefault("TrackingID", exchange.tracking_id)
             return instead
     response = await _answer(request, handler, exchange)
     if isinstance(response, web.Response):
@@ -93,8 +100,12 @@ async def _answer(request: web.Request, handler: Handler, exchange: Exchange) ->
         response = _error(error.status, error.reason, exchange)
         if "Allow" in error.headers:
             response.headers["Allow"] = error.headers["Allow"]
-    response.headers["TrackingID"] = exchange.tracking_id
+    response.headers.setdefault("TrackingID", exchange.tracking_id)
     return response
+
+
+def _is_closed(request: web.Request) -> bool:
+    return request.transport is None or request.transport.is_closing()
 
 
 def _error(status: int, message: str, exchange: Exchange) -> web.Response:
@@ -113,12 +124,9 @@ async def _identify(request: web.Request, state: State, exchange: Exchange) -> N
         exchange.person = await token_caller(request, state)
     exchange.room = request.query.get("roomId") or _room_in_path(request.path, state.world.ids)
     if request.content_type == "application/json" and request.can_read_body:
-        try:
-            body = json.loads(await request.read())
-        except ValueError:
-            return  # the resource answers what is wrong with it
-        if isinstance(body, dict) and isinstance(body.get("roomId"), str):
-            exchange.room = body["roomId"]
+        # What is wrong with a body is for the resource to say.
+        with contextlib.suppress(ApiError):
+            exchange.room = text_of(await sent_object(request), "roomId") or exchange.room
 
 
 def _room_in_path(path: str, ids: Ids) -> str | None:

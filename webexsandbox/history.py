@@ -45,10 +45,10 @@ class Pool:
             self.mentions.append(mentioned)
             self.ms.append(ms)
             self.clocks.append(f'{timeline.iso(ms)[11:]}"}}'.encode())
-            self.bodies.append(self._body(ids, sentence(seed, name, j), author, mentioned))
+            self.bodies.append(self._body(seed, ids, sentence(seed, name, j), author, mentioned))
 
     @staticmethod
-    def _body(ids: Ids, text: str, author: Person, mentioned: Person | None) -> bytes:
+    def _body(seed: int, ids: Ids, text: str, author: Person, mentioned: Person | None) -> bytes:
         fields: dict[str, Any] = {"text": text}
         if mentioned:
             who = ids.of("PEOPLE", mentioned.number)
@@ -57,6 +57,8 @@ class Pool:
             fields["html"] = f'<spark-mention data-object-id="{who}">{mentioned.first}'
             fields["html"] += "</spark-mention>"
             fields["mentionedPeople"] = [who]
+        if number(seed, "file", text) % 32 == 0:
+            fields["files"] = [f"https://files.sandbox.example/{number(seed, text)}.png"]
         fields["personId"] = ids.of("PEOPLE", author.number)
         fields["personEmail"] = author.email
         return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))[1:-1].encode()

@@ -110,5 +110,8 @@ def _is_client(options: Options, client: str, secret: str) -> bool:
 
 
 async def _form(request: web.Request) -> Mapping[str, str]:
-    fields = await request.post()
+    try:
+        fields = await request.post()
+    except (ValueError, LookupError):
+        raise ApiError(400, "The form is not valid.") from None
     return {name: value for name, value in fields.items() if isinstance(value, str)}

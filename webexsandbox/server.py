@@ -20,12 +20,13 @@ from webexsandbox.state import STATE, State
 PARTS = (control, consent, oauth, people, rooms, messages, memberships, teams, webhooks)
 STOP_SECONDS = 0.5  # for requests that are being answered when the sandbox ends
 BACKLOG = 1024  # a client may open hundreds of connections at once
+MOST_BODY_BYTES = 16 << 20
 SEND_BUFFER_BYTES = 1 << 20  # a page of 1,000 messages leaves in one piece
 
 
 def create_app(options: Options) -> web.Application:
     """Return the application; it serves nothing yet."""
-    app = web.Application(middlewares=[gate])
+    app = web.Application(middlewares=[gate], client_max_size=MOST_BODY_BYTES)
     app[STATE] = State(options)
     for part in PARTS:
         app.router.add_routes(part.routes())

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from aiohttp import web
 
-from webexsandbox.faults import Armed
+from webexsandbox.faults import Armed, Count, Seconds
 from webexsandbox.grants import Grants
 from webexsandbox.options import Options
 from webexsandbox.world import World
@@ -20,11 +20,11 @@ LOG_ENTRIES = 10_000
 class Settings(msgspec.Struct, forbid_unknown_fields=True):
     """What the control endpoint may change. Times are seconds."""
 
-    latency: float = 0.0  # before each answer of the API
-    max_clamp: int = 1000  # largest page
-    expires_in: int = 1209599  # of access tokens
+    latency: Seconds = 0.0  # before each answer of the API
+    max_clamp: Annotated[int, msgspec.Meta(ge=1)] = 1000  # largest page
+    expires_in: Count = 1209599  # of access tokens
     refresh_mode: Literal["same", "rotate", "omit"] = "same"
-    code_seconds: float = 300.0
+    code_seconds: Seconds = 300.0
     error_shape: Literal["message", "error"] = "message"  # of the token endpoint
 
 

@@ -98,7 +98,19 @@ def test_bodies_that_are_no_json(call: Call) -> None:
     json_type = {"Content-Type": "application/json"}
     assert call("POST", "rooms", data="{", headers=json_type).status_code == 400
     assert call("POST", "rooms", data=b"\xff", headers=json_type).status_code == 400
+    assert call("POST", "rooms", data="[" * 100_000, headers=json_type).status_code == 400
+    half = r'{"title": "\ud800"}'
+    assert call("POST", "rooms", data=half, headers=json_type).status_code == 400
     assert call("POST", "rooms", data={"title": "x"}).status_code == 415
+    large = call("POST", "messages", files={"files": b"x" * (17 << 20)})
+    assert large.status_code == 413
+    assert large.json()["trackingId"]
+
+
+def test_a_message_with_a_file(call: Call, room: str) -> None:
+    made = call("POST", "messages", data={"roomId": room}, files={"files": ("a.png", b"x")})
+    assert made.status_code == 200
+    assert made.json()["files"] == ["https://files.sandbox.example/a.png"]
 
 
 def test_methods_that_do_not_exist(call: Call) -> None:

@@ -102,6 +102,7 @@ def test_a_connection_dropped_before_the_answer(sandbox: Sandbox, call: Call) ->
     sandbox.faults({"do": "drop", "times": 1})
     with pytest.raises(requests.ConnectionError):
         call("GET", "rooms")
+    assert sandbox.control()["log"][0]["status"] is None
     assert statuses(call, 1) == [200]
 
 

@@ -180,7 +180,10 @@ async def _fields(request: web.Request) -> dict[str, Any]:
     """A JSON object, or a form with a file, of which the name is kept and the content not."""
     if request.content_type != "multipart/form-data":
         return await sent_object(request)
-    form = await request.post()
+    try:
+        form = await request.post()
+    except (ValueError, LookupError):
+        raise ApiError(400, "The form is not valid.") from None
     fields: dict[str, Any] = {}
     for name, value in form.items():
         if isinstance(value, web.FileField):

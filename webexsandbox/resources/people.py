@@ -67,6 +67,8 @@ async def _list(request: web.Request) -> web.Response:
             raise ApiError(400, f"More than {MOST_IDS} ids.")
         numbers = {ids.read("PEOPLE", each)[0] for each in wanted}
         found = [person for person in found if person.number in numbers]
+    if "orgId" in query and ids.read("ORGANIZATION", query["orgId"])[0] != 0:
+        found = []
     if "email" in query:
         found = [person for person in found if person.email == query["email"].lower()]
     if "displayName" in query:
@@ -90,6 +92,7 @@ def _show(ids: Ids, person: Person) -> Mapping[str, Any]:
         "nickName": person.first,
         "firstName": person.first,
         "lastName": "Example",
+        "avatar": f"https://files.sandbox.example/{person.name}.png",
         "orgId": ids.of("ORGANIZATION", 0),
         "created": CREATED,
         "lastModified": CREATED,
