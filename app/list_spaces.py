@@ -10,7 +10,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from app.webexaccess import webex_client
-from app.webexerrors import LoginExpired, LoginNeeded, WebexError, one_line
+from app.webexerrors import Forbidden, LoginExpired, LoginNeeded, WebexError, one_line
 from app.webexjobs import Lines, each, end_with, reason, titled, until_stopped
 from app.webexteamsasyncapi import WebexTeamsAsyncAPI
 from app.webextypes import MessageStamp, RoomName
@@ -107,8 +107,12 @@ async def list_spaces(
 
 async def _spaces(api: WebexTeamsAsyncAPI, census: Census) -> list[RoomName]:
     """All spaces of the user. When a later page fails, those that came before it."""
-    me = await api.people.me()
     rooms: list[RoomName] = []
+    try:
+        me = await api.people.me()
+        whose = f" of {one_line(me.display_name or me.id)}"
+    except Forbidden:  # the login does not cover people: the spaces may be listed all the same
+        whose = ""
     try:
         async for page in api.rooms.listed_as(RoomName, max=1000).pages():
             rooms += page
@@ -121,7 +125,7 @@ async def _spaces(api: WebexTeamsAsyncAPI, census: Census) -> list[RoomName]:
         print(f"The list of spaces ends early: {error}")
     census.spaces = Lines(len(rooms))
     noun = "space" if len(rooms) == 1 else "spaces"
-    print(f"{len(rooms):,} {noun} of {one_line(me.display_name or me.id)}")
+    print(f"{len(rooms):,} {noun}{whose}")
     return rooms
 
 

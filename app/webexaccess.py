@@ -35,9 +35,7 @@ def webex_client(**options: Any) -> WebexTeamsAsyncAPI:
     """
     found = access.get()
     if found is None:
-        raise LoginNeeded(
-            "this run has no Webex login: log in with Webex first, then start it again"
-        )
+        raise LoginNeeded("this run has no Webex login: log in with Webex first")
     return WebexTeamsAsyncAPI(
         found.token, **{"base_url": found.base_url, **found.options, **options}
     )

@@ -6,7 +6,18 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, NoReturn, TypeVar
 
-from app.webexerrors import Forbidden, LoginExpired, LoginNeeded, NotFound, WebexError, one_line
+from app.webexerrors import (
+    Forbidden,
+    LoginExpired,
+    LoginNeeded,
+    NotFound,
+    RateLimited,
+    ServerFault,
+    Unreachable,
+    Untrusted,
+    WebexError,
+    one_line,
+)
 from app.webextypes import RoomName
 
 T = TypeVar("T")
@@ -65,20 +76,28 @@ def end_with(error: WebexError) -> NoReturn:
     raise SystemExit(sentence(error)) from None
 
 
+_LATER = "Try again later."
+# What to do about an error; the first row that fits.
+_ADVICE: tuple[tuple[type[WebexError], str, str], ...] = (
+    (LoginNeeded, "Nobody is logged in", "Log in with Webex first, then start this again."),
+    (LoginExpired, "The Webex login has ended", "Log in with Webex again, then start this again."),
+    (
+        Forbidden,
+        "Webex denies this",
+        "The login may lack a scope: log in again and grant what is asked for.",
+    ),
+    (RateLimited, "Webex is asked too often", _LATER),
+    (ServerFault, "Webex is out of order", _LATER),
+    (Unreachable, "Webex does not answer", "Check the network, or try again later."),
+    (Untrusted, "This is not Webex", "Check the network, the address and the computer's clock."),
+    (WebexError, "Webex did not do what was asked", "Tell your administrator what this line says."),
+)
+
+
 def sentence(error: WebexError) -> str:
     """What happened and what to do, for the user of a job."""
-    if isinstance(error, LoginNeeded):
-        return "Nobody is logged in with Webex: log in with Webex first, then start this again."
-    if isinstance(error, LoginExpired):
-        return (
-            f"The Webex login has ended ({error}). Log in with Webex again, then start this again."
-        )
-    if isinstance(error, Forbidden):
-        return (
-            f"Webex denies this ({error}). The login may lack a scope: log in again and grant "
-            "what is asked for."
-        )
-    return f"Webex did not do what was asked ({error})."
+    what, advice = next(row[1:] for row in _ADVICE if isinstance(error, row[0]))
+    return f"{what} ({error}). {advice}"
 
 
 def reason(error: WebexError) -> str:

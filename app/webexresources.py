@@ -48,8 +48,8 @@ class Resource(Generic[T]):
         return Listing(self._api, self.path, self._kind, query(params))
 
     def _one(self, id: str) -> str:
-        if not id:
-            raise ValueError(f"an empty id: {self.path}/ would be another call")
+        if id in ("", ".", ".."):
+            raise ValueError(f"{id!r} is no id: {self.path}/{id} would be another call")
         return f"{self.path}/{quote(id, safe='')}"
 
 

@@ -97,7 +97,7 @@ class Retries:
                 error.hint = "it may have been carried out all the same"
             return None
         if self._failed >= MAX_ATTEMPTS:
-            error.hint = f"given up after {self.attempts} attempts"
+            error.hint = f"given up after {self._counted()}"
             return None
         asked = error.retry_after
         if asked:
@@ -112,8 +112,11 @@ class Retries:
                 f"Webex asks to wait {asked:,.0f} s, longer than a call may take: try again later"
             )
         else:
-            error.hint = f"given up after {self.attempts} attempts, the call's time being over"
+            error.hint = f"given up after {self._counted()}, the call's time being over"
         return None
+
+    def _counted(self) -> str:
+        return "1 attempt" if self.attempts == 1 else f"{self.attempts} attempts"
 
 
 def _unclear(error: WebexError) -> bool:

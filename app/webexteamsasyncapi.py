@@ -42,6 +42,7 @@ T = TypeVar("T")
 
 BASE_URL = "https://webexapis.com/v1/"
 READ_BUFFER = 1 << 18  # bytes; a page of 1,000 messages has a few of these
+MAX_BODY = 1 << 26  # bytes; the largest page, 1,000 messages of 7,439 bytes and HTML, is a third
 
 
 class WebexTeamsAsyncAPI:
@@ -162,7 +163,7 @@ class WebexTeamsAsyncAPI:
             try:
                 async with self._slots:
                     deadline = deadline or now() + self._total
-                    token = await _within(deadline - now(), self._token.get())
+                    token = self._token.now or await _within(deadline - now(), self._token.get())
                     return await self._attempt(method, url, decode, data, token, deadline - now())
             except LoginExpired as error:
                 if refused or not token:
@@ -213,7 +214,7 @@ class WebexTeamsAsyncAPI:
             ) as response:
                 status = response.status
                 tracking_id = response.headers.get("TrackingID")
-                body = await response.read()
+                body = await _read(response)
                 if 200 <= status < 300:
                     return decode(body), response.headers
                 sent_at = parse_date(response.headers.get("Date"))
@@ -239,6 +240,18 @@ class WebexTeamsAsyncAPI:
             raise Untrusted(f"{url.host} did not prove who it is: {one_line(str(error))}") from None
         except (aiohttp.ClientError, OSError) as error:
             raise _unreachable(url, one_line(str(error)), error) from None
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    blocks: list[bytes] = []
+    size = 0
+    async for block in response.content.iter_any():
+        size += len(block)
+        if size > MAX_BODY:
+            response.close()
+            raise BadAnswer(f"more than {MAX_BODY:,} bytes", status=response.status)
+        blocks.append(block)
+    return b"".join(blocks)
 
 
 def _unreachable(url: URL, reason: str, error: BaseException) -> Unreachable:

@@ -48,16 +48,19 @@ class CurrentToken:
         self._pending: asyncio.Task[str] | None = None
         self._over: LoginExpired | None = None
 
+    @property
+    def now(self) -> str | None:
+        """The token to send; None if `get` has to be asked."""
+        return self._token if self._pending is None else None
+
     async def get(self) -> str:
-        """The token to send now. Waits while it is being renewed. Raises LoginExpired."""
-        if self._token is not None and self._pending is None:
-            return self._token
-        return await self._wait(None)
+        """The token to send. Waits while it is being renewed. Raises LoginExpired."""
+        return self.now or await self._wait(None)
 
     async def renew(self, refused: str) -> str:
         """A token other than `refused`. Raises LoginExpired, also to all who come later."""
-        if self._token != refused and self._token is not None and self._pending is None:
-            return self._token  # somebody renewed it while this caller's request was under way
+        if self.now not in (None, refused):
+            return await self.get()  # renewed while this caller's request was under way
         return await self._wait(refused)
 
     async def close(self) -> None:

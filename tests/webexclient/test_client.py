@@ -12,7 +12,7 @@ from email.utils import formatdate
 import pytest
 from aiohttp import web
 
-from app import webexretry
+from app import webexretry, webexteamsasyncapi
 from app.webexerrors import (
     BadAnswer,
     LoginExpired,
@@ -207,6 +207,22 @@ async def cut(request: web.Request) -> web.StreamResponse:
 
 def test_a_body_that_breaks_off_is_asked_for_again() -> None:
     assert len(call(FakeWebex(script(cut, cut, ADA)), me)) == 3
+
+
+def test_an_answer_without_end_does_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(webexteamsasyncapi, "MAX_BODY", 1 << 20)
+
+    async def flood(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        while True:
+            await response.write(b" " * 65536)
+
+    async def work(api: WebexTeamsAsyncAPI) -> None:
+        with pytest.raises(BadAnswer, match="more than 1,048,576 bytes"):
+            await api.people.me()
+
+    call(FakeWebex(flood), work)
 
 
 def test_a_post_that_may_have_arrived_is_not_sent_again() -> None:

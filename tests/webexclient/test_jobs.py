@@ -89,6 +89,15 @@ def test_a_space_that_vanishes_in_between_shows_what_could_be_read() -> None:
     assert "3 of 4 spaces, 1 could not be read in full: 1,004 messages" in outcome.lines[-1]
 
 
+def test_a_login_that_does_not_cover_people_lists_the_spaces_all_the_same() -> None:
+    def override(request: web.Request) -> web.Response | None:
+        return refusal(403) if "people" in request.path else None
+
+    outcome = FakeTenant(ROOMS, override).run(list_spaces)
+    assert outcome.lines[0] == "4 spaces"
+    assert len(outcome.spaces) == 4
+
+
 def hangs(what: str, stop: Stop) -> Callable[[web.Request], Any]:
     """Answers `what` never, and presses Stop when it is asked for."""
 
@@ -145,7 +154,7 @@ def test_without_a_login_it_says_what_to_do(job: Callable[..., Any]) -> None:
         await job(running, **params)
 
     outcome = run_job(work, Stop())
-    assert "log in with Webex first" in outcome.sentence
+    assert "Log in with Webex first" in outcome.sentence
 
 
 @pytest.mark.parametrize("job", [list_spaces, create_spaces, delete_spaces])
