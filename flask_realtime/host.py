@@ -91,11 +91,15 @@ class Signal:
         if timeout is None:
             event.wait()
             return True
+        timer = eventlet.Timeout(max(timeout, 0))
         try:
-            with eventlet.Timeout(max(timeout, 0)):
-                event.wait()
-        except eventlet.Timeout:
+            event.wait()
+        except eventlet.Timeout as fired:
+            if fired is not timer:  # one around this call
+                raise
             return False
+        finally:
+            timer.cancel()
         return True
 
     def set(self) -> None:
@@ -116,10 +120,14 @@ def listen(host: str, port: int) -> Any:
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         listener = socket.socket(family, kind, protocol)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        listener.bind(address)
-        listener.listen(512)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            listener.bind(address)
+            listener.listen(512)
+        except OSError:
+            listener.close()
+            raise
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise ConfigurationError(
