@@ -10,9 +10,10 @@ class TokenRefused(Exception):
     credentials, which its operator has to mend.
     """
 
-    def __init__(self, message: str, *, by_user: bool) -> None:
+    def __init__(self, message: str, *, by_user: bool, status: int | None = None) -> None:
         super().__init__(message)
         self.by_user = by_user
+        self.status = status
 
 
 class TokenServiceUnavailable(Exception):

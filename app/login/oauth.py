@@ -120,6 +120,10 @@ class WebexOAuth:
             answer: Mapping[str, Any] = self._client.authorize_access_token()
         except (MismatchingStateError, OAuthError) as error:
             raise TokenRefused(_short(error.description or error.error), by_user=True) from error
+        except TokenRefused as error:
+            # Where the secret is wrong, Webex's own shape says so by its status alone.
+            error.by_user = error.by_user and error.status != 401
+            raise
         except requests.RequestException as error:
             raise _unavailable(error) from error
         return answer
@@ -192,7 +196,7 @@ def _checked(response: requests.Response) -> requests.Response:
         return response
     said = _said(body)
     if status in (400, 401, 403) and said is not None:
-        raise TokenRefused(said, by_user=not (status == 401 or _blames_client(body)))
+        raise TokenRefused(said, by_user=not _blames_client(body), status=status)
     raise TokenServiceUnavailable(f"Webex's login service answered {status}: try again in a moment")
 
 

@@ -72,10 +72,10 @@ class TokenVault:
         try:
             while time.monotonic() < deadline:
                 client = self._connect()
-                stored = self._usable(client, user, refused)
-                if stored is not None:
+                stored = self._stored(client, user)
+                if self._usable(stored, refused):
                     return stored.tokens.access_token
-                if (failure := client.get(_failed_key(user))) is not None:
+                if (failure := client.get(_failed_key(user, stored))) is not None:
                     raise TokenServiceUnavailable(_text(failure))
                 lock = secrets.token_hex(8)
                 if client.set(_lock_key(user), lock, nx=True, px=LOCK_MS):
@@ -89,32 +89,32 @@ class TokenVault:
             raise TokenServiceUnavailable(STORE_AWAY) from error
         raise TokenServiceUnavailable(BUSY)
 
-    def _usable(self, client: Redis, user: str, refused: str | None) -> StoredTokens | None:
+    def _stored(self, client: Redis, user: str) -> StoredTokens:
         stored = self._logins.tokens(client, user)
         if stored is None:
             raise LoginOver(LOGGED_OUT)
-        tokens = stored.tokens
-        if tokens.access_token == refused or tokens.stale(self._now()):
-            return None
         return stored
+
+    def _usable(self, stored: StoredTokens, refused: str | None) -> bool:
+        return stored.tokens.access_token != refused and not stored.tokens.stale(self._now())
 
     def _renew(self, client: Redis, user: str, refused: str | None) -> None:
         """With the lock held: ask for new tokens, unless somebody did since we last looked."""
-        if self._usable(client, user, refused) is not None:
+        stored = self._stored(client, user)
+        if self._usable(stored, refused):
             return
-        stored = self._logins.tokens(client, user)
-        if stored is None:
-            raise LoginOver(LOGGED_OUT)
         if stored.tokens.refresh_token is None:
             self._over(client, user, stored, "Webex gave no token to renew it with")
+            return
         try:
-            answer = self._refresh(stored.tokens.refresh_token or "")
+            answer = self._refresh(stored.tokens.refresh_token)
         except TokenRefused as error:
             if error.by_user:
                 self._over(client, user, stored, str(error))
-            self._failed(client, user, str(error))
+            else:
+                self._failed(client, user, stored, str(error))
         except TokenServiceUnavailable as error:
-            self._failed(client, user, str(error))
+            self._failed(client, user, stored, str(error))
         else:
             tokens = Tokens.from_answer(answer, self._now(), stored.tokens)
             self._issued(tokens.access_token)
@@ -122,8 +122,8 @@ class TokenVault:
                 self._issued(tokens.refresh_token)
             self._logins.replace(client, user, stored.version, tokens)
 
-    def _failed(self, client: Redis, user: str, reason: str) -> None:
-        client.set(_failed_key(user), reason, px=FAILED_MS)
+    def _failed(self, client: Redis, user: str, stored: StoredTokens, reason: str) -> None:
+        client.set(_failed_key(user, stored), reason, px=FAILED_MS)
         raise TokenServiceUnavailable(reason)
 
     def _over(self, client: Redis, user: str, stored: StoredTokens, reason: str) -> None:
@@ -140,8 +140,9 @@ def _lock_key(user: str) -> str:
     return f"{PREFIX}renewing:{user}"
 
 
-def _failed_key(user: str) -> str:
-    return f"{PREFIX}renewal-failed:{user}"
+def _failed_key(user: str, stored: StoredTokens) -> str:
+    """Of these tokens only: a new login is not held up."""
+    return f"{PREFIX}renewal-failed:{user}:{stored.version}"
 
 
 # Only who holds the lock may give it back: it may have run out, and be another's by now.

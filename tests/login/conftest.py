@@ -2,37 +2,15 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.server import ROOT, Server
+from tests.support.logins import integration
+from tests.support.server import Server
 from tests.support.visitor import Visitor
 from tests.support.webexsandbox import Sandbox
-
-
-def integration(sandbox: Sandbox, **more: str) -> dict[str, str]:
-    """The settings of a server with an integration of its own, on a port that is free."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    return {
-        "LOGIN": "webex",
-        "PORT": str(port),
-        "CLIENT_ID": "sandbox-client",
-        "CLIENT_SECRET": "sandbox-secret",
-        "REDIRECT_URI": f"http://localhost:{port}/redirect",
-        "WEBEX_AUTHORIZE_URL": f"{sandbox.url}/v1/authorize",
-        "WEBEX_ACCESS_TOKEN_URL": f"{sandbox.url}/v1/access_token",
-        "WEBEX_REVOKE_URL": f"{sandbox.url}/idb/oauth2/v1/revoke",
-        "WEBEX_API_BASE_URL": sandbox.api_url,
-        "MAX_RUNS": "30",
-        "JOBS_PATH": str(ROOT / "tests" / "programs" / "loginjobs"),
-        "LOG_LEVEL": "debug",
-        **more,
-    }
 
 
 @pytest.fixture(scope="session")

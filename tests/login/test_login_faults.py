@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 import pytest
 import requests
-from redis import Redis
 
+from tests.support.logins import login_keys, nothing_is_stored, redis_of
 from tests.support.server import Server, eventually
 from tests.support.visitor import Visitor, parameter
 from tests.support.webexsandbox import Sandbox
@@ -20,22 +20,6 @@ TOKENS = "/v1/access_token"
 
 def token_fault(do: str, **more: Any) -> dict[str, Any]:
     return {"match": {"path": TOKENS}, "do": do, **more}
-
-
-def nothing_is_stored(server: Server) -> bool:
-    """No tokens and no sessions are in the server's Redis."""
-    with redis_of(server) as client:
-        return not login_keys(client)
-
-
-def login_keys(client: Redis) -> list[Any]:
-    return [*client.scan_iter("*:tokens:*"), *client.scan_iter("*:session*")]
-
-
-def redis_of(server: Server) -> Redis:
-    sockets = server.redis_process().net_connections("unix")
-    (path,) = {str(each.laddr) for each in sockets if each.laddr}
-    return Redis(unix_socket_path=path)
 
 
 @pytest.fixture

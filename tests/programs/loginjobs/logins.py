@@ -1,9 +1,11 @@
 """Jobs for the tests of the login."""
 
+import asyncio
 import sys
 import time
 
 from app.webexaccess import access, webex_client
+from app.webexerrors import WebexError
 from flask_realtime import job
 
 
@@ -34,12 +36,13 @@ async def leaks(running):
 @job
 async def calls(running, times: int = 1, pause_ms: int = 0):
     """Asks Webex who the user is, again and again."""
-    import asyncio
-
-    async with webex_client() as webex:
-        for _ in range(times):
-            if not running():
-                return
-            me = await webex.people.me()
-            await asyncio.sleep(pause_ms / 1000)
+    try:
+        async with webex_client() as webex:
+            for _ in range(times):
+                if not running():
+                    return
+                me = await webex.people.me()
+                await asyncio.sleep(pause_ms / 1000)
+    except WebexError as error:
+        sys.exit(str(error))
     print(f"{me.display_name}, {times} times")
