@@ -28,7 +28,7 @@ from flask_realtime.options import Options
 from flask_realtime.redisserver import RedisServer
 from flask_realtime.registry import RunRegistry
 from flask_realtime.runs import Run
-from flask_realtime.store import Store
+from flask_realtime.store import PREFIX, Store
 from flask_realtime.tail import Chunk
 from tests.support.hub import until
 
@@ -70,6 +70,11 @@ class Watched:
         self.engine.notice = self.notices.append
         self.engine.store.connect(url)
 
+    def is_alive(self) -> bool:
+        """Whether it has given its first sign of life."""
+        owner = f"{PREFIX}owner:{self.engine.runs.owner}"
+        return bool(self.engine.store.call(lambda client: client.exists(owner)))
+
     def start(self, job: str, user: str = "ann", **params: Any) -> Run:
         return self.engine.start_run(user, job, params)
 
@@ -98,6 +103,7 @@ def engine(store: Store, redis_server: RedisServer) -> Start:
     def started(**options: Any) -> Iterator[Watched]:
         watched = Watched(redis_server.url, **options)
         watched.engine.start()
+        until(watched.is_alive)
         try:
             yield watched
         finally:
