@@ -89,6 +89,7 @@ def login_blueprint(login: WebexLogin, realtime: Realtime, redirect_uri: str | N
         if "error" in request.args:
             login.oauth.forget(state)
             return _came_back(request.args["error"], next_path)
+        before = login.identify()
         try:
             login.complete(login.oauth.finish())
         except TokenRefused as error:
@@ -103,6 +104,9 @@ def login_blueprint(login: WebexLogin, realtime: Realtime, redirect_uri: str | N
                 f"Webex did not say who you are: {error}. Try again in a moment.",
                 next_path,
             )
+        if before is not None:
+            # This browser's other pages belong to a session that is over: they come again.
+            realtime.events.disconnect_user(before)
         return redirect(next_path)
 
     @pages.get("/logout")

@@ -26,8 +26,17 @@ def test_a_token_is_renewed_a_minute_before_it_expires() -> None:
 
 @pytest.mark.parametrize(
     ("expires_in", "renew_at"),
-    [(10, 5), ("100", 50), (0, 0), (1209599, 1209539), (None, None), ("soon", None), (-1, None)]
-    + [(float("inf"), None), ([], None)],
+    [
+        (10, 5),
+        ("100", 50),
+        (0, 0),
+        (1209599, 1209539),
+        (None, None),
+        ("soon", None),
+        (-1, None),
+        (float("inf"), None),
+        ([], None),
+    ],
 )
 def test_lives_of_any_kind(expires_in: object, renew_at: float | None) -> None:
     tokens = Tokens.from_answer({**ANSWER, "expires_in": expires_in}, now=0)
