@@ -1,6 +1,6 @@
 """Generated messages: computed from room and index when asked for, and never held.
 
-A page of 1,000 must cost little (0.3 ms), or a benchmark of a client would measure the sandbox:
+A page of 1,000 must cost little (0.15 ms), or a benchmark of a client would measure the sandbox:
 the parts of messages that differ are taken from a pool, as bytes, and joined.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import bisect
 import json
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from webexsandbox import timeline
@@ -106,39 +106,52 @@ class History:
         """The index of the first message that was created at `ms` or later."""
         return bisect.bisect_left(range(self.count), ms, key=self.created_ms)
 
-    def encode(self, indices: Iterable[int]) -> list[bytes]:
-        """The messages as JSON objects."""
-        pool, slot, shift = self._pool, self._slot, self._slot + self._shift
-        bodies, clocks, middle = pool.bodies, pool.clocks, self._middle
-        head = b'{"id":"' + self._prefix
-        days = _Days()
-        return [
-            b"".join(
-                (
-                    head,
-                    HEX3[i >> 12],
-                    HEX3[i & 4095],
-                    middle,
-                    bodies[j := (i + shift) % POOL],
-                    days[(i + slot) // SLOTS_PER_DAY]
-                    if i % REPLY_EACH != REPLY_EACH - 1
-                    else self._parent_field(i) + days[(i + slot) // SLOTS_PER_DAY],
-                    clocks[j],
-                )
-            )
-            for i in indices
-        ]
+    def encode(self, indices: Sequence[int]) -> list[bytes]:
+        """The messages as JSON objects. `indices` must descend; neighbours share an entry.
 
-    def _parent_field(self, index: int) -> bytes:
-        i = index - 1
-        return b',"parentId":"' + self._prefix + HEX3[i >> 12] + HEX3[i & 4095] + b'"'
+        The entries are to be joined by commas.
+        """
+        if len(indices) == 0:
+            return []
+        if indices[0] - indices[-1] == len(indices) - 1:
+            return [self._encode_run(indices[0], indices[-1])]
+        runs = [[index, index] for index in indices[:1]]
+        for index in indices[1:]:
+            if index == runs[-1][1] - 1:
+                runs[-1][1] = index
+            else:
+                runs.append([index, index])
+        return [self._encode_run(high, low) for high, low in runs]
+
+    def _encode_run(self, high: int, low: int) -> bytes:
+        """The messages from `high` down to `low`, both included, joined by commas."""
+        parts: list[bytes] = []
+        while high >= low:
+            # As many as share their day and the first half of their number: all lists that they
+            # are taken from are contiguous then.
+            start = max(low, high - (self._slot + high) % SLOTS_PER_DAY, high & ~0xFFF)
+            parts += self._encode_slice(high, start)
+            high = start - 1
+        parts[0] = parts[0][1:]
+        return b"".join(parts)
+
+    def _encode_slice(self, high: int, low: int) -> list[bytes]:
+        pool, count, place = self._pool, high - low + 1, self._place(low)
+        day = b',"created":"%bT' % timeline.day((self._slot + low) // SLOTS_PER_DAY).encode()
+        parts = [b""] * (6 * count)
+        parts[0::6] = [b',{"id":"' + self._prefix + HEX3[low >> 12]] * count
+        parts[1::6] = HEX3[low & 0xFFF : (high & 0xFFF) + 1][::-1]
+        parts[2::6] = [self._middle] * count
+        parts[3::6] = pool.bodies[place : place + count][::-1]
+        parts[4::6] = [day] * count
+        parts[5::6] = pool.clocks[place : place + count][::-1]
+        first_reply = low + (REPLY_EACH - 1 - low) % REPLY_EACH
+        for reply in range(first_reply, high + 1, REPLY_EACH):
+            parent = HEX3[reply - 1 >> 12] + HEX3[reply - 1 & 0xFFF]
+            field = b',"parentId":"' + self._prefix + parent + b'"'
+            parts[6 * (high - reply) + 4] = field + day
+        return parts
 
     def read(self, index: int) -> dict[str, Any]:
         message: dict[str, Any] = json.loads(self.encode([index])[0])
         return message
-
-
-class _Days(dict[int, bytes]):
-    def __missing__(self, number: int) -> bytes:
-        text = self[number] = f',"created":"{timeline.day(number)}T'.encode()
-        return text

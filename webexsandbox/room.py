@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -98,18 +98,20 @@ class Room:
         changed = self.written.get(index) or self.edited.get(index)
         return dict(changed) if changed else self.history.read(index)
 
-    def encode(self, indices: Iterable[int]) -> list[bytes]:
-        """Messages as JSON objects."""
+    def encode(self, indices: Sequence[int]) -> list[bytes]:
+        """Messages as JSON, to be joined by commas; the numbers must descend."""
         if not self.written and not self.edited:
             return self.history.encode(indices)
-        encoded = []
+        encoded, generated = [], []
         for index in indices:
             changed = self.written.get(index) or self.edited.get(index)
-            if changed:
-                encoded.append(json.dumps(changed, ensure_ascii=False).encode())
-            else:
-                encoded += self.history.encode([index])
-        return encoded
+            if changed is None:
+                generated.append(index)
+                continue
+            encoded += self.history.encode(generated)
+            generated = []
+            encoded.append(json.dumps(changed, ensure_ascii=False).encode())
+        return encoded + self.history.encode(generated)
 
     def write(self, message: dict[str, Any], ms: int, parent: int | None) -> int:
         index = self.end

@@ -22,7 +22,8 @@ def everything(seed: int) -> list[bytes]:
     world = World(seed, 12, 300)
     found = []
     for room in world.rooms_of(CAST[0]):
-        found += [room.title.encode(), *room.encode(room.newest_first())]
+        found += [room.title.encode()]
+        found += [room.encode([index])[0] for index in room.newest_first()]
     return found
 
 
@@ -91,6 +92,19 @@ def test_messages_are_in_the_order_of_their_times() -> None:
             assert history.first_at(times[index]) == index
             assert ids.read("MESSAGE", message["id"]) == (5, index)
             assert message["personEmail"] == history.author(index).email
+
+
+def test_a_page_is_its_messages_joined() -> None:
+    ids = Ids(1)
+    history = History(1, ids, Pool(1, ids, CAST), 5, 9000, direct=False)
+    for high, low in ((8999, 0), (4200, 4000), (96, 0), (23, 23), (5000, 4096)):
+        numbers = range(high, low - 1, -1)
+        one_by_one = b",".join(history.encode([number])[0] for number in numbers)
+        assert history.encode(numbers) == [one_by_one]
+        holes = [number for number in numbers if number % 7]
+        one_by_one = b",".join(history.encode([number])[0] for number in holes)
+        assert b",".join(history.encode(holes)) == one_by_one
+    assert history.encode([]) == []
 
 
 def test_replies_and_mentions_are_where_they_are_said_to_be() -> None:

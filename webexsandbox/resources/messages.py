@@ -93,7 +93,7 @@ async def _direct(request: web.Request) -> web.Response:
     room = world.direct_room(person, other)
     if room is None:
         raise ApiError(404, NOT_FOUND["ROOM"])
-    page = itertools.islice(_matching(request, world, room, person, room.end), DEFAULT_PAGE)
+    page = list(itertools.islice(_matching(request, world, room, person, room.end), DEFAULT_PAGE))
     return items_page(request, room.encode(page), None)
 
 
