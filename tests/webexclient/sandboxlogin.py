@@ -16,13 +16,13 @@ CLIENT = {"client_id": "sandbox-client", "client_secret": "sandbox-secret"}
 class Login:
     """Grants once, refreshes when a token is refused."""
 
-    def __init__(self, sandbox: Sandbox, user: str = "ada") -> None:
+    def __init__(self, sandbox: Sandbox, *, user: str = "ada", scope: str = "spark:all") -> None:
         self._url = f"{sandbox.api_url}access_token"
         asked = {
             "client_id": CLIENT["client_id"],
             "response_type": "code",
             "redirect_uri": REDIRECT,
-            "scope": "spark:all",
+            "scope": scope,
             "state": "s",
         }
         sent_to = sandbox.consent(f"{sandbox.api_url}authorize?{urlencode(asked)}", user=user)

@@ -290,6 +290,50 @@ def test_a_login_that_was_revoked_ends_it_with_a_sentence(sandbox: Sandbox) -> N
     assert login.renewals == 1
 
 
+def test_a_slow_renewal_serves_all_who_wait_for_it(sandbox: Sandbox) -> None:
+    login = Login(sandbox)
+
+    async def work() -> None:
+        access.set(WebexAccess(login, sandbox.api_url))
+        async with webex_client() as api:
+            await api.people.me()
+            sandbox.faults(
+                {"match": {"path": "/v1/access_token"}, "do": "delay", "seconds": 1},
+                {"match": {"path": "/v1/people/me"}, "times": 1, "do": "expire_tokens"},
+            )
+            await asyncio.gather(*(api.people.me() for _ in range(20)))
+
+    asyncio.run(work())
+    assert login.renewals == 1
+    assert sandbox.control()["token_calls"] == 2
+
+
+def test_a_login_without_a_scope_is_told_space_by_space(sandbox: Sandbox) -> None:
+    outcome = listed(sandbox, token=Login(sandbox, scope="spark:rooms_read"))
+    assert outcome.lines[0] == f"{SPACES} spaces"
+    assert len(outcome.spaces) == SPACES
+    assert all("forbidden: 403 Forbidden: " in line for line in outcome.spaces)
+    assert "messages_read" in outcome.text
+    none = listed(sandbox, token=Login(sandbox, scope="spark:people_read"))
+    assert "rooms_read" in none.sentence
+    assert "grant what is asked for" in none.sentence
+
+
+def test_all_faults_at_once_change_nothing(sandbox: Sandbox, plain: list[str]) -> None:
+    login = Login(sandbox)
+    sandbox.faults(
+        *(
+            {"match": {"method": "GET"}, "after": index, "every": 9 + index, **fault}
+            for index, fault in enumerate(PASSING.values())
+        ),
+        {"match": LISTS, "every": 20, "do": "expire_tokens"},
+        {"match": LISTS, "every": 5, "do": "link", "next": "max_null"},
+        {"match": LISTS, "every": 6, "do": "link", "drop": "roomId"},
+    )
+    outcome = listed(sandbox, token=login, options={"total_timeout": 30}, concurrency=4)
+    assert outcome.spaces == plain
+
+
 def test_no_more_requests_are_under_way_than_allowed(sandbox: Sandbox) -> None:
     sandbox.settings(latency=0.02)
     listed(sandbox, concurrency=3)
