@@ -10,7 +10,7 @@ from webexsandbox.options import Options
 from webexsandbox.server import run
 
 MOST_MESSAGES = 1_000_000  # of a space; they go back in time from 2025
-MOST_SPACES = 100_000
+MOST_SPACES = 20_000  # that a user sees; a list of them is made for each page
 
 
 def _number(least: int, most: int) -> Callable[[str], int]:

@@ -31,7 +31,7 @@ def routes() -> list[web.RouteDef]:
 
 
 async def _show(request: web.Request) -> web.Response:
-    _guard(request)
+    refuse_others(request)
     recorder = request.app[STATE].recorder
     return web.json_response(
         {
@@ -45,7 +45,7 @@ async def _show(request: web.Request) -> web.Response:
 
 
 async def _change(request: web.Request) -> web.Response:
-    _guard(request)
+    refuse_others(request)
     # A page of another site can make a browser send anything but this type without asking first.
     if request.content_type != "application/json":
         raise ApiError(415, "Send application/json.")
@@ -67,17 +67,24 @@ async def _change(request: web.Request) -> web.Response:
 
 
 async def _reset(request: web.Request) -> web.Response:
-    _guard(request)
+    refuse_others(request)
     request.app[STATE].reset()
     return web.Response(status=204)
 
 
-def _guard(request: web.Request) -> None:
-    """Refuse other machines, and pages of other sites whose name was pointed to this machine."""
+def refuse_others(request: web.Request) -> None:
+    """Refuse other machines, and pages of other sites whose name was pointed to this machine.
+
+    Raises ApiError 403.
+    """
     try:
-        is_here = ipaddress.ip_address(request.remote or "").is_loopback
+        address = ipaddress.ip_address(request.remote or "")
     except ValueError:
         is_here = False
+    else:
+        # A socket for both families writes 127.0.0.1 as ::ffff:127.0.0.1.
+        address = getattr(address, "ipv4_mapped", None) or address
+        is_here = address.is_loopback
     host = request.host if request.host.endswith("]") else request.host.rsplit(":", 1)[0]
     if not is_here or host not in HOSTS:
         raise ApiError(403, "The control endpoint answers to this machine only.")

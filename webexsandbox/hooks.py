@@ -12,7 +12,7 @@ from aiohttp import web
 from webexsandbox.cast import Person
 from webexsandbox.exchange import exchange_of
 from webexsandbox.room import Room
-from webexsandbox.state import STATE
+from webexsandbox.state import STATE, State
 from webexsandbox.webhook import Webhook
 
 WAITING = 1000  # calls; further ones count as failures of their webhook
@@ -43,15 +43,17 @@ async def calling(app: web.Application) -> AsyncIterator[None]:
     queue = app[QUEUE] = asyncio.Queue(WAITING)
     timeout = aiohttp.ClientTimeout(total=CALL_SECONDS)
     async with aiohttp.ClientSession(timeout=timeout) as session:
-        task = asyncio.create_task(_call(queue, session))
+        task = asyncio.create_task(_call(app[STATE], queue, session))
         yield
         task.cancel()
         await asyncio.wait([task])
 
 
-async def _call(queue: asyncio.Queue[Call], session: aiohttp.ClientSession) -> None:
+async def _call(state: State, queue: asyncio.Queue[Call], session: aiohttp.ClientSession) -> None:
     while True:
         hook, body = await queue.get()
+        if state.world.webhooks.get(hook.number) is not hook:
+            continue  # deleted, or forgotten by a reset, while the call waited
         headers = {"Content-Type": "application/json"}
         if (signature := hook.signature(body)) is not None:
             headers["X-Spark-Signature"] = signature

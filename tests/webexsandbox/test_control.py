@@ -7,9 +7,12 @@ import json
 
 import pytest
 import requests
+from aiohttp.test_utils import make_mocked_request
 
 from tests.support.webexsandbox import Sandbox
 from tests.webexsandbox.conftest import Call
+from webexsandbox.control import PATH, refuse_others
+from webexsandbox.errors import ApiError
 
 
 def post(sandbox: Sandbox, body: object) -> requests.Response:
@@ -103,6 +106,29 @@ def test_it_answers_to_this_machine_only(sandbox: Sandbox) -> None:
     # What a page of another site may send without asking first.
     assert requests.post(url, data='{"faults": []}', timeout=5).status_code == 415
     assert requests.get(url, headers={"Host": "localhost:1"}, timeout=5).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("remote", "is_here"),
+    [
+        ("127.0.0.1", True),
+        ("127.8.8.8", True),
+        ("::1", True),
+        ("::ffff:127.0.0.1", True),
+        ("192.0.2.7", False),
+        ("::ffff:192.0.2.7", False),
+        ("2001:db8::7", False),
+        ("", False),
+    ],
+)
+def test_other_machines_are_refused(remote: str, is_here: bool) -> None:
+    request = make_mocked_request("GET", PATH, headers={"Host": "localhost"}).clone(remote=remote)
+    if is_here:
+        refuse_others(request)
+    else:
+        with pytest.raises(ApiError) as error:
+            refuse_others(request)
+        assert error.value.status == 403
 
 
 def test_a_reset_forgets_everything(sandbox: Sandbox, call: Call) -> None:
