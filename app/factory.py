@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
@@ -133,17 +132,14 @@ def serve(environ: dict[str, str] | None = None) -> None:
         settings = read_settings(dict(os.environ) if environ is None else environ, *ENV_FILES)
         log_to_stderr(settings.log_level, secrets)
         with ExitStack() as stack:
-            sandbox = None
+            sandbox, note = None, ""
             if settings.login == "webex" and not settings.client_id:
                 sandbox = stack.enter_context(
                     sandbox_running(settings.sandbox_spaces, settings.sandbox_messages)
                 )
-                print(
-                    f"Webex sandbox at {sandbox}: invented data, no CLIENT_ID is set",
-                    file=sys.stderr,
-                )
+                note = f"Webex sandbox at {sandbox}: invented data, no CLIENT_ID is set"
             app = create_app(settings, sandbox=sandbox, secrets=secrets)
             realtime: Realtime = app.extensions["realtime"]
-            realtime.run(app, settings.host, settings.port)
+            realtime.run(app, settings.host, settings.port, note=note)
     except ConfigurationError as error:
         exit_misconfigured(error)

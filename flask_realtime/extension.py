@@ -198,12 +198,19 @@ class Realtime:
             self._blocking = blocking_client(url)
         return self._blocking
 
-    def run(self, app: Flask, host_name: str = "127.0.0.1", port: int = 5000) -> None:
-        """Serve `app` until Ctrl+C or SIGTERM. Raises ConfigurationError when it cannot start."""
+    def run(
+        self, app: Flask, host_name: str = "127.0.0.1", port: int = 5000, *, note: str = ""
+    ) -> None:
+        """Serve `app` until Ctrl+C or SIGTERM. Raises ConfigurationError when it cannot start.
+
+        Once it can, a line on stderr gives the address, after the line `note` if there is one.
+        """
         listener = host.listen(host_name, port)
         self.start()
         try:
             address = f"http://{_shown(host_name)}:{listener.getsockname()[1]}{self._url_prefix}"
+            if note:
+                print(note, file=sys.stderr)
             print(f"Serving {address}  (Ctrl+C stops it)", file=sys.stderr, flush=True)
             host.serve(listener, app)
         finally:
