@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
+from itertools import takewhile
 from typing import Protocol
 
 from yarl import URL
@@ -117,7 +118,7 @@ class NewestFirst:
         if not items:
             return
         oldest = items[-1].created
-        ids = {item.id for item in items if item.created == oldest}
+        ids = {item.id for item in takewhile(lambda item: item.created == oldest, reversed(items))}
         self._ids = ids | self._ids if oldest == self._oldest else ids
         self._oldest = oldest
 

@@ -27,11 +27,11 @@ class FakeTenant:
         self.options: dict[str, Any] = {}
         self.stop = Stop()
         self.seen: list[Seen] = []
-        self._override = override
+        self.override = override
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
-        if self._override is not None:
-            found = self._override(request)
+        if self.override is not None:
+            found = self.override(request)
             if asyncio.iscoroutine(found):
                 found = await found
             if found is not None:

@@ -117,7 +117,7 @@ def hangs(what: str, stop: Stop) -> Callable[[web.Request], Any]:
 @pytest.mark.parametrize("what", ["people/me", "rooms", "messages", "beforeMessage"])
 def test_stop_works_within_a_second_whatever_it_waits_for(what: str) -> None:
     tenant = FakeTenant(ROOMS)
-    tenant._override = hangs(what, tenant.stop)
+    tenant.override = hangs(what, tenant.stop)
     outcome = tenant.run(list_spaces)
     assert outcome.stopped_in < 1
     assert "Stopped after" in outcome.text
@@ -133,7 +133,7 @@ def test_stop_works_while_it_waits_for_a_rate_limit() -> None:
         tenant.stop.press()
         return refusal(429, Retry_After="60")
 
-    tenant._override = override
+    tenant.override = override
     assert tenant.run(list_spaces).stopped_in < 1
 
 
@@ -228,7 +228,7 @@ def test_a_member_who_cannot_be_added_and_a_space_that_cannot_be_created_are_tol
 
 def test_what_a_stop_interrupts_is_told() -> None:
     tenant = FakeTenant({})
-    tenant._override = hangs("rooms", tenant.stop)
+    tenant.override = hangs("rooms", tenant.stop)
     outcome = tenant.run(create_spaces, number=2)
     assert outcome.stopped_in < 1
     assert "Trial 1: interrupted; it may exist, in part or in full" in outcome.lines
