@@ -312,7 +312,7 @@ def test_what_comes_before_a_run_is_in_its_context_and_thread(engine: Start) -> 
 
 
 def test_when_the_engine_stops_runs_end_and_what_does_not_is_lost(
-    engine: Start, store: Store
+    engine: Start, store: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with engine() as watched:
         polite, rude = watched.start("wait"), watched.start("deaf")
@@ -328,6 +328,7 @@ def test_when_the_engine_stops_runs_end_and_what_does_not_is_lost(
         watched.engine._executor.stop(rude.id, force=True)
         until(lambda: watched.engine._executor.wait_until(rude.id, 0))
         assert rude.state == "lost"  # its end comes too late to be told
+    assert "Traceback" not in capsys.readouterr().err
     assert watched.states_of(rude) == ["queued", "running", "stopping", "lost"]
 
 

@@ -90,6 +90,28 @@ def test_a_force_before_the_thread_runs_ends_the_job_before_it_begins() -> None:
     assert not ran
 
 
+def test_a_force_while_the_thread_starts_does_not_hit_what_starts_it() -> None:
+    class Slow(FlaskThread):
+        def run(self) -> None:
+            threading.Thread(target=self.force).start()
+            until_then = time.monotonic() + 0.05
+            while time.monotonic() < until_then:
+                pass  # where a forced exit would arrive
+            super().run()
+
+    ran: list[object] = []
+    ends: list[Exit] = []
+    with installed_routing() as routing:
+        thread = Slow(
+            ran.append, {}, routing=routing, output=lambda stream, data: None, ended=ends.append
+        )
+        thread.start()
+        until(lambda: ends)
+        thread.join(10)
+    assert ends == [FORCED]
+    assert not ran
+
+
 def test_a_force_at_the_very_start() -> None:
     with installed_routing() as routing, witnesses():
         for _ in range(ROUNDS):

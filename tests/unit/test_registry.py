@@ -244,12 +244,15 @@ def test_two_that_look_at_the_same_time_lose_each_run_once(store: Store) -> None
     runs = [a_run(dead) for _ in range(20)]
     die(store, dead)
     told: list[str] = []
-    looking: dict[str, int] = {}
+    met: dict[str, host.Signal] = {}
 
     def stored_end(run: str) -> int:
-        looking[run] = looking.get(run, 0) + 1
-        until(lambda: looking[run] == 2)  # both have found it before either writes
-        return looking[run]
+        if run in met:
+            met[run].set()  # both have found it: now they write at the same time
+        else:
+            met[run] = host.Signal()
+            assert met[run].wait(10)
+        return 0
 
     finders = [a_registry(store, stored_end) for _ in range(2)]
     for finder in finders:

@@ -287,7 +287,7 @@ LINES = 2000
 def print_from_tasks_and_a_thread(name: str, meet: threading.Barrier) -> None:
     async def task(kind: str) -> None:
         for number in range(LINES):
-            print(f"{name} {kind} {number}")
+            sys.stdout.write(f"{name} {kind} {number}\n")  # print() would write twice
             if number % 50 == 0:
                 await asyncio.sleep(0)
 

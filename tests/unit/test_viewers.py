@@ -11,6 +11,7 @@ from flask_realtime import host, viewers
 from flask_realtime.errors import TooManyViewers
 from flask_realtime.outputlog import LogWriter, OutputLog, key
 from flask_realtime.store import Store
+from flask_realtime.tail import Item
 from flask_realtime.viewers import MAX_VIEWERS_PER_CLIENT, Viewers
 from tests.support.hub import until
 
@@ -276,17 +277,27 @@ def test_a_client_follows_a_bounded_number_of_runs(runs: Runs) -> None:
     runs.attach("c", "one more", client)
 
 
-def test_a_viewer_goes_on_when_redis_forgets_what_the_client_has(store: Store) -> None:
-    runs = Runs(store, tail_bytes=2000)
-    writer, client = runs.open("r"), Client(at_once=True)
+def test_a_viewer_goes_on_when_redis_forgets_what_the_client_has(
+    runs: Runs, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(viewers, "FOREIGN_POLL_SECONDS", 0.01)
+    elsewhere = Runs(store)
+    writer, client = elsewhere.open("r"), Client(at_once=True)
     runs.attach("c", "r", client)
-    whole = b""
-    for number in range(10):
-        writer.append(1 + number % 2, b"%d" % number * 500)
-        whole += b"%d" % number * 500
-    until(lambda: client.data == whole)
-    writer.drain()
+    writer.append(1, b"x" * 5000)
+    until(lambda: client.data == b"x" * 5000)
     store.call(lambda redis: redis.delete(key("r")))
-    writer.append(1, b"afterwards")
-    until(lambda: client.data == whole + b"afterwards")
-    runs.close()
+    reads = []
+    read = runs.log.read
+
+    def noted(*args: Any) -> list[Item]:
+        reads.append(args)
+        return read(*args)
+
+    monkeypatch.setattr(runs.log, "read", noted)
+    until(lambda: len(reads) > 2)  # beyond what Redis has
+    writer.append(1, b"afterwards")  # its owner writes it all again
+    until(lambda: client.data == b"x" * 5000 + b"afterwards")
+    elsewhere.end("r")
+    runs.over.add("r")
+    until(lambda: not runs.viewers._viewers)
