@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 from dotenv.parser import parse_stream
@@ -78,41 +78,46 @@ def read_settings(environ: Mapping[str, str], *env_files: Path) -> Settings:
             values[setting.name.lower()] = setting.parse(text or setting.default, base)
         except ValueError as error:
             faults.append(f"{setting.name}: {error}")
+    faults += _conflicts(values)
     if faults:
         raise ConfigurationError(*faults)
-    settings = Settings(**values)  # type: ignore[arg-type]  # a test holds table and class together
-    if faults := _conflicts(settings):
-        raise ConfigurationError(*faults)
-    return settings
+    return Settings(**values)  # type: ignore[arg-type]  # a test holds table and class together
 
 
-def _conflicts(settings: Settings) -> list[str]:
-    """What does not go together."""
+def _conflicts(values: Mapping[str, Any]) -> list[str]:
+    """What does not go together; a value that is wrong by itself is not among `values`."""
+    if "login" not in values or "client_id" not in values:
+        return []
+    has_login = values["login"] == "webex" and values["client_id"] != ""
+    if not has_login:
+        return [_NO_LOGIN.format(values["host"])] if _is_reachable(values.get("host")) else []
     faults = []
-    has_login = settings.login == "webex" and settings.client_id != ""
-    if not has_login and not is_loopback(settings.host):
+    if values.get("client_secret") == "":
         faults.append(
-            f"HOST: {settings.host!r} is wrong: expected 127.0.0.1, ::1 or localhost; other "
-            "machines cannot be served, since no login is configured (CLIENT_ID) and each visitor "
-            "could start jobs"
+            "CLIENT_SECRET: is missing, and CLIENT_ID needs it: copy it from your integration's "
+            "page, or leave CLIENT_ID empty to use the sandbox"
         )
-    if has_login and not settings.client_secret:
-        faults.append(
-            "CLIENT_SECRET: is missing, and CLIENT_ID needs it: copy it from your "
-            "integration's page, or leave CLIENT_ID empty to use the sandbox"
-        )
-    if has_login and urlsplit(settings.redirect_uri).path != "/redirect":
-        faults.append(
-            f"REDIRECT_URI: {settings.redirect_uri!r} is wrong: its path must be /redirect"
-        )
-    if has_login and host_of(settings.redirect_uri) not in map(normal_host, settings.trusted_hosts):
-        faults.append(
-            f"REDIRECT_URI: {host_of(settings.redirect_uri)} is not one of TRUSTED_HOSTS: add it "
-            "there, or the server refuses those who come back from Webex"
-        )
-    if has_login and not settings.webex_api_base_url.endswith("/"):
-        faults.append(f"WEBEX_API_BASE_URL: {settings.webex_api_base_url!r} must end with a slash")
+    if (uri := values.get("redirect_uri")) is not None:
+        if urlsplit(uri).path != "/redirect":
+            faults.append(f"REDIRECT_URI: {uri!r} is wrong: its path must be /redirect")
+        if host_of(uri) not in map(normal_host, values.get("trusted_hosts", [host_of(uri)])):
+            faults.append(
+                f"REDIRECT_URI: {host_of(uri)} is not one of TRUSTED_HOSTS: add it there, or the "
+                "server refuses those who come back from Webex"
+            )
+    if not (url := values.get("webex_api_base_url", "/")).endswith("/"):
+        faults.append(f"WEBEX_API_BASE_URL: {url!r} must end with a slash")
     return faults
+
+
+_NO_LOGIN = (
+    "HOST: {!r} is wrong: expected 127.0.0.1, ::1 or localhost; other machines cannot be served, "
+    "since no login is configured (CLIENT_ID) and each visitor could start jobs"
+)
+
+
+def _is_reachable(host: str | None) -> bool:
+    return host is not None and not is_loopback(host)
 
 
 def exit_misconfigured(error: ConfigurationError) -> NoReturn:
