@@ -25,9 +25,10 @@ from app.settings import Settings, exit_misconfigured, read_settings
 from flask_realtime import ConfigurationError, Options, Realtime
 from flask_realtime.jobsfolder import load
 from flask_realtime.masking import Secrets
+from flask_realtime.redischeck import with_password
 
 ROOT = Path(__file__).resolve().parent.parent
-ENV_FILES = (ROOT / ".env", ROOT / "webexintegration.env")
+ENV_FILES = (".env", "webexintegration.env")
 KIB = 1 << 10
 MIB = 1 << 20
 
@@ -48,15 +49,17 @@ def create_app(
     realtime = Realtime(
         title="Flask-Realtime",
         url_prefix="/",
-        redis_url=settings.redis_url,
+        redis_url=with_password(settings.redis_url, settings.redis_password),
         redis_data=settings.redis_data,
         identify=login.identify if login else lambda: "local",
         login=login_redirect if login else None,
         hosts=settings.trusted_hosts,
+        proxies=settings.trusted_proxies,
         events=Events,
         options=Options(
             max_runs=settings.max_runs,
             stop_grace_seconds=settings.stop_grace_seconds,
+            shutdown_seconds=settings.shutdown_seconds,
             job_buffer_bytes=settings.job_buffer_kib * KIB,
             output_keep_bytes=settings.output_keep_mib * MIB,
             viewer_window_bytes=settings.viewer_window_kib * KIB,
@@ -95,7 +98,7 @@ def _webex_login(
         revoke_url=settings.webex_revoke_url,
     )
     if sandbox is not None:
-        integration = sandbox_integration(sandbox, settings.scope)
+        integration = sandbox_integration(sandbox, settings.scope, settings.sandbox_path)
     app.config.update(
         SECRET_KEY=settings.secret_key or session_key(settings.instance_path),
         SESSION_COOKIE_NAME="flask_realtime",
@@ -122,6 +125,16 @@ def _webex_login(
     return login
 
 
+def settings_of(environ: dict[str, str]) -> Settings:
+    """Read the settings. Raises ConfigurationError.
+
+    ENV_FOLDER in `environ` names the folder of .env and webexintegration.env; the default is the
+    project's.
+    """
+    folder = Path(environ.get("ENV_FOLDER") or ROOT)
+    return read_settings(environ, *(folder / name for name in ENV_FILES))
+
+
 def serve(environ: dict[str, str] | None = None) -> None:
     """Read the settings, serve until Ctrl+C; what is misconfigured ends the program with code 2.
 
@@ -129,12 +142,12 @@ def serve(environ: dict[str, str] | None = None) -> None:
     """
     secrets = Secrets()
     try:
-        settings = read_settings(dict(os.environ) if environ is None else environ, *ENV_FILES)
+        settings = settings_of(dict(os.environ) if environ is None else environ)
         log_to_stderr(settings.log_level, secrets)
         with ExitStack() as stack:
             sandbox, note = None, ""
             if settings.login == "webex" and not settings.client_id:
-                sandbox = stack.enter_context(
+                sandbox = settings.sandbox_url or stack.enter_context(
                     sandbox_running(settings.sandbox_spaces, settings.sandbox_messages)
                 )
                 note = f"Webex sandbox at {sandbox}: invented data, no CLIENT_ID is set"

@@ -41,13 +41,13 @@ def sandbox_running(spaces: int, messages: int) -> Iterator[str]:
         _stop(process)
 
 
-def sandbox_integration(address: str, scope: str) -> Integration:
-    """What to log in with at the sandbox at `address`."""
+def sandbox_integration(address: str, scope: str, path: str = "") -> Integration:
+    """What to log in with at the sandbox at `address`; browsers reach it by `path`, if given."""
     return Integration(
         client_id="sandbox-client",
         client_secret="sandbox-secret",
         scope=scope,
-        authorize_url=f"{address}/v1/authorize",
+        authorize_url=f"{path or address}/v1/authorize",
         access_token_url=f"{address}/v1/access_token",
         revoke_url=f"{address}/idb/oauth2/v1/revoke",
     )

@@ -28,9 +28,11 @@ class Settings:
     host: str
     port: int
     redis_url: str
+    redis_password: str = field(repr=False)
     redis_data: Path
     jobs_path: Path | None
     trusted_hosts: tuple[str, ...]
+    trusted_proxies: tuple[str, ...]
     login: str
     client_id: str
     client_secret: str = field(repr=False)
@@ -44,10 +46,13 @@ class Settings:
     secret_key: str = field(repr=False)
     token_keys: tuple[str, ...] = field(repr=False)
     instance_path: Path
+    sandbox_url: str
+    sandbox_path: str
     sandbox_spaces: int
     sandbox_messages: int
     max_runs: int
     stop_grace_seconds: float
+    shutdown_seconds: float
     job_buffer_kib: int
     output_keep_mib: int
     viewer_window_kib: int
@@ -58,6 +63,7 @@ class Settings:
 def read_settings(environ: Mapping[str, str], *env_files: Path) -> Settings:
     """Read all settings: from `environ`, else from the first of `env_files` that has it.
 
+    In `environ`, ``NAME_FILE`` names a file with the value of NAME, as container secrets come.
     A file may be missing. Relative paths start from the folder of the first one, or from the
     current one without it. Values in files are literal: nothing is interpolated, and `environ` is
     not changed.
@@ -73,8 +79,8 @@ def read_settings(environ: Mapping[str, str], *env_files: Path) -> Settings:
             from_files = found | from_files
     values: dict[str, object] = {}
     for setting in SETTINGS:
-        text = environ.get(setting.name, "").strip() or from_files.get(setting.name, "").strip()
         try:
+            text = _from_environ(environ, setting.name) or from_files.get(setting.name, "").strip()
             values[setting.name.lower()] = setting.parse(text or setting.default, base)
         except ValueError as error:
             faults.append(f"{setting.name}: {error}")
@@ -89,9 +95,11 @@ def _conflicts(values: Mapping[str, Any]) -> list[str]:
     if "login" not in values or "client_id" not in values:
         return []
     has_login = values["login"] == "webex" and values["client_id"] != ""
-    if not has_login:
-        return [_NO_LOGIN.format(values["host"])] if _is_reachable(values.get("host")) else []
     faults = []
+    if not (has_login or values.get("trusted_proxies")) and _is_reachable(values.get("host")):
+        faults.append(_NO_LOGIN.format(values["host"]))
+    if not has_login:
+        return faults
     if values.get("client_secret") == "":
         faults.append(
             "CLIENT_SECRET: is missing, and CLIENT_ID needs it: copy it from your integration's "
@@ -112,12 +120,27 @@ def _conflicts(values: Mapping[str, Any]) -> list[str]:
 
 _NO_LOGIN = (
     "HOST: {!r} is wrong: expected 127.0.0.1, ::1 or localhost; other machines cannot be served, "
-    "since no login is configured (CLIENT_ID) and each visitor could start jobs"
+    "since neither a login (CLIENT_ID) nor a reverse proxy (TRUSTED_PROXIES) is configured, and "
+    "each visitor could start jobs"
 )
 
 
 def _is_reachable(host: str | None) -> bool:
     return host is not None and not is_loopback(host)
+
+
+def _from_environ(environ: Mapping[str, str], name: str) -> str:
+    """The value of NAME, or the content of the file that NAME_FILE names."""
+    text = environ.get(name, "").strip()
+    path = environ.get(f"{name}_FILE", "").strip()
+    if not path:
+        return text
+    if text:
+        raise ValueError(f"is set twice, also by {name}_FILE: unset one of them")
+    try:
+        return Path(path).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"{name}_FILE={path} cannot be read as UTF-8 text: {error}") from error
 
 
 def exit_misconfigured(error: ConfigurationError) -> NoReturn:

@@ -18,8 +18,11 @@ from app.settingtypes import (
     listen_address,
     number,
     printable,
+    proxies,
     redis_url,
+    sandbox_url,
     secret,
+    url_path,
     web_url,
     whole_number,
 )
@@ -47,7 +50,8 @@ SETTINGS = (
         "127.0.0.1",
         "",
         listen_address,
-        "Address to listen on. One that other machines reach needs a login: CLIENT_ID.",
+        "Address to listen on. One that other machines reach needs a login (CLIENT_ID), or a "
+        "reverse proxy (TRUSTED_PROXIES).",
         "0.0.0.0",
     ),
     Setting(
@@ -65,6 +69,14 @@ SETTINGS = (
         redis_url,
         "Redis 6.2 or newer that keeps runs and output. Empty: an embedded one is started.",
         "redis://localhost:6379/0",
+    ),
+    Setting(
+        "REDIS_PASSWORD",
+        "",
+        "",
+        secret(8),
+        "Password for REDIS_URL, when it is not in there.",
+        "invented-password",
     ),
     Setting(
         "REDIS_DATA",
@@ -89,6 +101,15 @@ SETTINGS = (
         host_names,
         "Host names that the server answers to, separated by commas, without ports.",
         "localhost,127.0.0.1,jobs.internal",
+    ),
+    Setting(
+        "TRUSTED_PROXIES",
+        "",
+        "",
+        proxies,
+        "Reverse proxies in front: addresses, networks or host names, separated by commas. With "
+        "any, their X-Forwarded headers are believed, and only they are answered.",
+        "nginx,172.16.0.0/12",
     ),
     Setting(
         "LOGIN",
@@ -199,6 +220,23 @@ SETTINGS = (
         "/var/lib/flask-realtime",
     ),
     Setting(
+        "SANDBOX_URL",
+        "",
+        "",
+        sandbox_url,
+        "A Webex sandbox that runs already. Empty: while CLIENT_ID is empty, one is started.",
+        "http://sandbox:5050",
+    ),
+    Setting(
+        "SANDBOX_PATH",
+        "",
+        "",
+        url_path,
+        "Path on this server's address by which browsers reach SANDBOX_URL, through a reverse "
+        "proxy. Empty: they reach it as the server does.",
+        "/webex-sandbox",
+    ),
+    Setting(
         "SANDBOX_SPACES",
         "200",
         "spaces",
@@ -229,6 +267,14 @@ SETTINGS = (
         number(0, 3600),
         "Time that a job has to end after Stop, before the page offers to force it.",
         "2.5",
+    ),
+    Setting(
+        "SHUTDOWN_SECONDS",
+        "5",
+        "seconds",
+        number(0, 3600),
+        "Time that runs have to end when the server is stopped; the rest become `lost`.",
+        "60",
     ),
     Setting(
         "JOB_BUFFER_KIB",

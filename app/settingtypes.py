@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
 
+from flask_realtime.errors import ConfigurationError
+from flask_realtime.forwarded import TrustedProxies
 from flask_realtime.redischeck import without_password
 from flask_realtime.trust import LOOPBACK_HOSTS, normal_host
 
@@ -113,6 +115,28 @@ def web_url(text: str, base: Path) -> str:
     if parts.scheme == "http" and host not in map(normal_host, LOOPBACK_HOSTS):
         raise _wrong(text, "https: secrets go there, and http is for this machine only")
     return text
+
+
+def sandbox_url(text: str, base: Path) -> str:
+    """An address of another process or container, without a slash at its end."""
+    if text and not re.fullmatch(r"https?://[^/?#@\s]+", text.rstrip("/")):
+        raise _wrong(text, "an address without a path, such as http://sandbox:5050")
+    return text.rstrip("/")
+
+
+def url_path(text: str, base: Path) -> str:
+    if text and not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+", text):
+        raise _wrong(text, "a path such as /webex-sandbox, without a slash at its end")
+    return text
+
+
+def proxies(text: str, base: Path) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    try:
+        TrustedProxies(names)
+    except ConfigurationError as error:
+        raise ValueError(f"is wrong: {error}") from error
+    return names
 
 
 def host_of(url: str) -> str | None:

@@ -18,6 +18,7 @@ from flask_realtime.currentrun import CurrentRun
 from flask_realtime.engine import Engine
 from flask_realtime.errors import ConfigurationError
 from flask_realtime.events import RealtimeEvents
+from flask_realtime.forwarded import ForwardedHeaders
 from flask_realtime.jobs import JobRegistry
 from flask_realtime.masking import Secrets
 from flask_realtime.options import Options
@@ -41,7 +42,6 @@ MAX_PACKETS = 10_000  # of one polling request
 # 10 s let 1 MiB pass at 105 KB/s. A busy hub delays a ping by tenths of a second.
 PING_SECONDS = 4
 PONG_SECONDS = 10
-STOP_SECONDS = 5.0  # what runs get to end in when the server stops
 
 
 class Realtime:
@@ -55,6 +55,8 @@ class Realtime:
     the user's name, or None for nobody: the request is refused then. `login()` is what a page
     answers to nobody: a redirect to where one logs in, say. By default every visitor is the one
     local user, and `hosts`, the host names that are answered to, are those of this machine itself.
+    `proxies` are the addresses, networks or names of reverse proxies in front: with any, they are
+    believed and only they are answered.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class Realtime:
         identify: Callable[[], str | None] = lambda: "local",
         login: Callable[[], ResponseReturnValue] | None = None,
         hosts: Iterable[str] = LOOPBACK_HOSTS,
+        proxies: Iterable[str] = (),
         events: type[RealtimeEvents] = RealtimeEvents,
     ) -> None:
         self.jobs = JobRegistry()
@@ -79,6 +82,7 @@ class Realtime:
         self._options = options or Options()
         self._identify = identify
         self._hosts = tuple(hosts)
+        self._proxies = tuple(proxies)
         self._login = login
         self._make_events = events
         self._before_run: list[Callable[[CurrentRun], None]] = []
@@ -160,6 +164,10 @@ class Realtime:
         app.wsgi_app = HostAndOriginGuard(  # type: ignore[method-assign]
             wsgi_app, self._hosts, prefixes=(self._url_prefix, "/socket.io")
         )
+        if self._proxies:
+            app.wsgi_app = ForwardedHeaders(  # type: ignore[method-assign]
+                app.wsgi_app, self._proxies
+            )
         app.extensions["realtime"] = self
 
     def _below(self, name: str) -> str:
@@ -178,10 +186,10 @@ class Realtime:
             self.engine.store.connect(self._redis_url)
         self.engine.start()
 
-    def stop(self, timeout: float = STOP_SECONDS) -> None:
-        """End all runs, within `timeout` seconds, and the Redis server that `start` started."""
+    def stop(self) -> None:
+        """End all runs, within `shutdown_seconds`, and the Redis server that `start` started."""
         try:
-            self.engine.stop(timeout)
+            self.engine.stop(self._options.shutdown_seconds)
             if self._blocking is not None:
                 self._blocking.close()
         finally:

@@ -13,6 +13,7 @@ class Options:
 
     max_runs: int = 20  # at once, in this process
     stop_grace_seconds: float = 10.0  # until the page says that a job ignores Stop
+    shutdown_seconds: float = 5.0  # that runs get to end in when the server stops
     job_buffer_bytes: int = 4 * MIB  # of a run, before its job waits
     output_keep_bytes: int = 1024 * MIB  # of a run, in Redis
     viewer_window_bytes: int = 1 * MIB  # sent to a viewer and not acknowledged

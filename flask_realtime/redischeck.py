@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from redis import Redis
 from redis.backoff import NoBackoff
@@ -76,6 +77,16 @@ def check_redis(url: str) -> None:
             f"REDIS_URL: the Redis at {shown} is version {version}; "
             f"{OLDEST_VERSION[0]}.{OLDEST_VERSION[1]} or newer is needed"
         )
+
+
+def with_password(url: str, password: str) -> str:
+    """Return `url` with `password` in it; unchanged if either is empty, or it has one already."""
+    parts = urlsplit(url)
+    if not url or not password or parts.password:
+        return url
+    place = parts.netloc.rpartition("@")
+    netloc = f"{parts.username or ''}:{quote(password, safe='')}@{place[2]}"
+    return urlunsplit(parts._replace(netloc=netloc))
 
 
 def without_password(url: str) -> str:

@@ -4,9 +4,8 @@ A page of any site that somebody visits can send requests to servers on their ma
 without further ado, by a form, or, with a name that its DNS turns to 127.0.0.1 (rebinding), as if
 the server were its own. The names and origins that browsers report are what tells them apart.
 
-Requests that come through a reverse proxy need the names that the visitor used (X-Forwarded-Host,
--Proto) from a proxy that is trusted; that is not here yet, so the proxy must pass Host unchanged
-and speak the visitor's scheme.
+Of requests that come through a reverse proxy, forwarded.py has put the names that the visitor used
+in place before.
 """
 
 from __future__ import annotations
@@ -158,7 +157,7 @@ class HostAndOriginGuard:
         if refusal is None:
             return self.wsgi_app(environ, start_response)
         _log.warning("refused a request: %s", refusal.detail)
-        return _refuse(refusal, environ, start_response)
+        return refuse(refusal, environ, start_response)
 
     def _asked(self, environ: WSGIEnvironment, path: str) -> Asked:
         return Asked(
@@ -225,7 +224,7 @@ def _is_plain_navigation(asked: Asked) -> bool:
     )
 
 
-def _refuse(
+def refuse(
     refusal: Refusal, environ: WSGIEnvironment, start_response: StartResponse
 ) -> Iterable[bytes]:
     """Answer as RFC 9457 wants it."""

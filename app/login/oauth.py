@@ -12,7 +12,7 @@ from authlib.integrations.base_client import MismatchingStateError
 from authlib.integrations.base_client.errors import OAuthError
 from authlib.integrations.flask_client import FlaskIntegration, FlaskOAuth2App, OAuth
 from authlib.integrations.requests_client import OAuth2Session
-from flask import Flask, session
+from flask import Flask, request, session
 from flask.wrappers import Response
 
 from app.login.errors import TokenRefused, TokenServiceUnavailable
@@ -98,8 +98,11 @@ class WebexOAuth:
         _drop_oldest_pending()
         begun = self._client.create_authorization_url(redirect_uri)
         self._client.save_authorize_data(redirect_uri=redirect_uri, next=next_path, **begun)
+        url: str = begun["url"]
+        if url.startswith("/"):  # the sandbox, behind the reverse proxy that we are behind
+            url = request.script_root + url
         response = Response(status=302)
-        response.headers["Location"] = begun["url"]
+        response.headers["Location"] = url
         return response
 
     def pending(self, state: str) -> dict[str, Any] | None:

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import gc
 import os
+import queue
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Generator, Iterator
 from concurrent.futures import thread as pool
 from contextlib import suppress
@@ -124,9 +126,13 @@ def _stays(resource: Resource) -> bool:
 
 
 def _is_idle_worker(thread: threading.Thread) -> bool:
-    """Whether it waits for work in the loop of a ThreadPoolExecutor."""
+    """Whether it waits for work in the loop of a ThreadPoolExecutor, or of the hub's pool."""
     frame = sys._current_frames().get(thread.ident or 0)
-    return frame is not None and frame.f_code is pool._worker.__code__
+    if frame is not None and frame.f_code is pool._worker.__code__:
+        return True
+    callers = [each.f_code for each, _ in traceback.walk_stack(frame)] if frame else []
+    worker = getattr(sys.modules.get("eventlet.tpool"), "tworker", None)
+    return worker is not None and [queue.Queue.get.__code__, worker.__code__] == callers[1:3]
 
 
 def _descriptors_of_the_hub() -> set[int]:

@@ -33,9 +33,11 @@ def test_without_any_value_the_defaults_hold(tmp_path: Path) -> None:
         host="127.0.0.1",
         port=5000,
         redis_url="",
+        redis_password="",
         redis_data=tmp_path / "instance" / "redis",
         jobs_path=None,
         trusted_hosts=("localhost", "127.0.0.1", "[::1]"),
+        trusted_proxies=(),
         login="webex",
         client_id="",
         client_secret="",
@@ -49,10 +51,13 @@ def test_without_any_value_the_defaults_hold(tmp_path: Path) -> None:
         secret_key="",
         token_keys=(),
         instance_path=tmp_path / "instance",
+        sandbox_url="",
+        sandbox_path="",
         sandbox_spaces=200,
         sandbox_messages=1500,
         max_runs=20,
         stop_grace_seconds=10.0,
+        shutdown_seconds=5.0,
         job_buffer_kib=4096,
         output_keep_mib=1024,
         viewer_window_kib=1024,
@@ -114,8 +119,13 @@ def test_relative_folders_start_from_the_folder_of_the_file(
 @pytest.mark.parametrize(
     ("name", "value", "expected"),
     [
-        ("HOST", "0.0.0.0", "no login is configured"),
-        ("HOST", "::", "no login is configured"),
+        ("HOST", "0.0.0.0", "neither a login"),
+        ("HOST", "::", "neither a login"),
+        ("TRUSTED_PROXIES", "172.16.0.0/99", "an address, a network such as"),
+        ("TRUSTED_PROXIES", "10.1", "an address, a network such as"),
+        ("SANDBOX_URL", "sandbox:5050", "an address without a path"),
+        ("SANDBOX_PATH", "webex/", "a path such as /webex-sandbox"),
+        ("SHUTDOWN_SECONDS", "x", "a number from 0 to 3600"),
         ("HOST", "example.com", "an address such as 127.0.0.1"),
         ("LOGIN", "google", "one of webex, none"),
         ("LOGIN_HOURS", "0", "a number from 0.01 to 8760"),
@@ -163,7 +173,7 @@ def test_a_wrong_value_is_one_line_with_name_value_and_what_is_expected(
     assert len(line) < 400
 
 
-@pytest.mark.parametrize("name", ["CLIENT_SECRET", "SECRET_KEY", "TOKEN_KEYS"])
+@pytest.mark.parametrize("name", ["CLIENT_SECRET", "SECRET_KEY", "TOKEN_KEYS", "REDIS_PASSWORD"])
 def test_a_wrong_secret_is_not_shown(name: str) -> None:
     (line,) = faults({name: "hush"})
     assert line.startswith(f"{name}: is wrong (it is not shown): expected")
@@ -180,8 +190,8 @@ INTEGRATION = {"CLIENT_ID": "invented", "CLIENT_SECRET": "invented-secret"}
         ({"REDIRECT_URI": "http://localhost:5000/back"}, "its path must be /redirect"),
         ({"REDIRECT_URI": "https://jobs.example/redirect"}, "is not one of TRUSTED_HOSTS"),
         ({"WEBEX_API_BASE_URL": "https://webex.example/v1"}, "must end with a slash"),
-        ({"HOST": "0.0.0.0", "LOGIN": "none"}, "no login is configured"),
-        ({"HOST": "0.0.0.0", "CLIENT_ID": ""}, "no login is configured"),
+        ({"HOST": "0.0.0.0", "LOGIN": "none"}, "neither a login"),
+        ({"HOST": "0.0.0.0", "CLIENT_ID": ""}, "neither a login"),
     ],
 )
 def test_what_does_not_go_together_is_told(environ: dict[str, str], expected: str) -> None:
@@ -189,8 +199,22 @@ def test_what_does_not_go_together_is_told(environ: dict[str, str], expected: st
     assert expected in line
 
 
-def test_with_a_login_other_machines_can_be_served() -> None:
+def test_with_a_login_or_a_proxy_other_machines_can_be_served() -> None:
     assert read_settings(INTEGRATION | {"HOST": "0.0.0.0"}).host == "0.0.0.0"
+    found = read_settings({"HOST": "0.0.0.0", "TRUSTED_PROXIES": "nginx, 10.0.0.0/8"})
+    assert found.trusted_proxies == ("nginx", "10.0.0.0/8")
+
+
+def test_a_value_may_come_from_a_file_of_its_own(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("invented-secret\n")
+    environ = {"CLIENT_ID": "invented", "CLIENT_SECRET_FILE": str(secret)}
+    assert read_settings(environ).client_secret == "invented-secret"
+    (line,) = faults({**environ, "CLIENT_SECRET": "another-secret"})
+    assert line == "CLIENT_SECRET: is set twice, also by CLIENT_SECRET_FILE: unset one of them"
+    (line,) = faults({"PORT_FILE": str(tmp_path / "absent")})
+    assert line.startswith("PORT: PORT_FILE=")
+    assert "cannot be read" in line
 
 
 def test_the_integrations_file_comes_after_the_other_one(tmp_path: Path) -> None:
