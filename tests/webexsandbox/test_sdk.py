@@ -125,8 +125,21 @@ def test_messages_before_a_time_or_a_message(ada: WebexAPI) -> None:
     stamp = f"{middle.created:%Y-%m-%dT%H:%M:%S}.{middle.created.microsecond // 1000:03}Z"
     by_time = ada.messages.list(room.id, before=stamp, max=60)
     assert [message.id for message in by_time] == expected
+    # In one page: this client goes round in a circle if there are more (2.0.6).
     first_page = list(ada.messages.list(room.id, beforeMessage=middle.id, max=1000))
     assert [message.id for message in first_page] == expected
+
+
+def test_messages_before_one_that_was_written(ada: WebexAPI) -> None:
+    room = next(iter(ada.rooms.list()))
+    sent = [ada.messages.create(room.id, text=str(number)) for number in range(3)]
+    # In one page: this client goes round in a circle if there are more (2.0.6).
+    found = [m.id for m in ada.messages.list(room.id, beforeMessage=sent[1].id, max=1000)]
+    assert found[0] == sent[0].id
+    assert len(found) == 251
+    assert len(list(ada.messages.list(room.id, before="2100-01-01T00:00:00Z", max=100))) == 253
+    assert len(list(ada.messages.list(room.id, before="2026-01-01T00:00:00Z", max=100))) == 250
+    assert not list(ada.messages.list(room.id, before="2000-01-01T00:00:00Z"))
 
 
 def test_messages_that_mention_a_person_or_answer_one(ada: WebexAPI) -> None:
