@@ -68,11 +68,10 @@ async def each(items: Sequence[T], work: Callable[[T], Awaitable[None]], *, at_o
 
 
 def end_with(error: WebexError) -> NoReturn:
-    """End the job as failed, with a sentence instead of a traceback. For the job's main task."""
-    task = asyncio.current_task()
-    if task is not None:
-        # asyncio hands SystemExit on, and logs all the same that nobody asked the task for it.
-        task.add_done_callback(asyncio.Task.exception)
+    """End the job as failed, with a sentence instead of a traceback.
+
+    For the job's main task alone: asyncio lets SystemExit of another one fall through the loop.
+    """
     raise SystemExit(sentence(error)) from None
 
 

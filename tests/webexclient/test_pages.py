@@ -71,7 +71,7 @@ def test_it_follows_the_link_until_there_is_none() -> None:
 )
 def test_a_link_to_elsewhere_is_refused(link: str) -> None:
     walk = PageWalk(BASE, {"roomId": "r"})
-    with pytest.raises(BadAnswer, match="link to the next page"):
+    with pytest.raises(BadAnswer, match=r"was not followed|page is none"):
         walk.follow([f'<{link}>; rel="next"'], 1)
     assert walk.url.host == "api.example"
 
