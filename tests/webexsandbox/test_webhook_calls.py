@@ -13,6 +13,8 @@ import pytest
 
 from tests.support.server import eventually
 from tests.webexsandbox.conftest import Call
+from webexsandbox.cast import CAST
+from webexsandbox.webhook import Webhook
 
 
 class Receiver(ThreadingHTTPServer):
@@ -81,8 +83,7 @@ def test_a_hook_hears_what_it_asked_for(call: Call, receiver: Receiver) -> None:
     first, second = (room["id"] for room in call("GET", "rooms?max=2").json()["items"])
     register(call, f"{receiver.url}/all", "all", "all")
     register(call, f"{receiver.url}/one", "messages", "created", filter=f"roomId={second}")
-    # Leads here, but not by a name that is known to.
-    register(call, f"http://127.1:{receiver.server_port}/far", "all", "all")
+    register(call, "http://192.0.2.1/far", "all", "all")
     for room in (first, second):
         call("POST", "messages", json={"roomId": room, "text": "x"})
     made = call("POST", "rooms", json={"title": "x"}).json()["id"]
@@ -102,6 +103,23 @@ def test_a_hook_hears_what_it_asked_for(call: Call, receiver: Receiver) -> None:
     eventually(lambda: len(receiver.received) >= len(wanted))
     assert receiver.events() == wanted
     assert all(signature is None for _, signature, _ in receiver.received)
+
+
+@pytest.mark.parametrize(
+    ("target", "is_called"),
+    [
+        ("http://localhost:1/", True),
+        ("http://127.0.0.1/x", True),
+        ("http://[::1]:2/", True),
+        ("http://192.0.2.1/", False),
+        ("http://localhost.evil.test/", False),
+        ("http://localhost@evil.test/", False),
+        ("http://evil.test/?http://localhost/", False),
+    ],
+)
+def test_other_machines_are_never_called(target: str, is_called: bool) -> None:
+    hook = Webhook(0, CAST[0], "n", target, "all", "all", None, None, 0)
+    assert hook.wants("messages", "created", {}) == is_called
 
 
 def test_a_hook_whose_calls_fail_becomes_inactive(call: Call) -> None:
