@@ -11,6 +11,9 @@ from webexpythonsdk import WebexAPI
 
 from tests.support.webexsandbox import Sandbox
 
+Call = Callable[..., requests.Response]
+Client = Callable[[str], WebexAPI]
+
 
 @pytest.fixture(scope="module")
 def shared_sandbox() -> Iterator[Sandbox]:
@@ -22,9 +25,6 @@ def shared_sandbox() -> Iterator[Sandbox]:
 def sandbox(shared_sandbox: Sandbox) -> Sandbox:
     shared_sandbox.reset()
     return shared_sandbox
-
-
-Call = Callable[..., requests.Response]
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def call(sandbox: Sandbox) -> Call:
 
 
 @pytest.fixture
-def sdk(sandbox: Sandbox) -> Iterator[Callable[[str], WebexAPI]]:
+def sdk(sandbox: Sandbox) -> Iterator[Client]:
     """The published client of others, for a user."""
     made: list[WebexAPI] = []
 
@@ -56,3 +56,13 @@ def sdk(sandbox: Sandbox) -> Iterator[Callable[[str], WebexAPI]]:
     yield client
     for each in made:
         each._session._req_session.close()  # it has no method for that
+
+
+@pytest.fixture
+def ada(sdk: Client) -> WebexAPI:
+    return sdk("sandbox-token-ada")
+
+
+@pytest.fixture
+def ben(sdk: Client) -> WebexAPI:
+    return sdk("sandbox-token-ben")

@@ -48,7 +48,7 @@ def test_the_log_holds_no_token(sandbox: Sandbox, call: Call) -> None:
 
 
 def test_the_most_requests_in_flight_are_counted(sandbox: Sandbox, call: Call) -> None:
-    sandbox.settings(latency=0.5)
+    sandbox.settings(latency=1.0)
     with concurrent.futures.ThreadPoolExecutor(6) as pool:
         list(pool.map(lambda _: call("GET", "people/me"), range(6)))
     assert sandbox.control()["most_in_flight"] == 6

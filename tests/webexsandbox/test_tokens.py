@@ -121,7 +121,7 @@ def test_all_tokens_expire_in_the_middle_of_a_run(sandbox: Sandbox, call: Call) 
 def test_a_slow_refresh_has_its_waiters_counted(sandbox: Sandbox) -> None:
     token = log_in(sandbox)["refresh_token"]
     before = sandbox.control()["token_calls"]
-    sandbox.faults({"do": "delay", "seconds": 0.5, "match": {"path": "/v1/access_token"}})
+    sandbox.faults({"do": "delay", "seconds": 1.5, "match": {"path": "/v1/access_token"}})
     with concurrent.futures.ThreadPoolExecutor(20) as pool:
         answers = list(pool.map(lambda _: refresh(sandbox, token), range(20)))
     assert {answer.status_code for answer in answers} == {200}
