@@ -14,7 +14,7 @@ from aiohttp import web
 
 from webexsandbox.cast import BY_NAME, USERS
 from webexsandbox.errors import ApiError
-from webexsandbox.exchange import exchange_of
+from webexsandbox.exchange import CURRENT
 from webexsandbox.grants import Code
 from webexsandbox.options import Options
 from webexsandbox.state import STATE
@@ -76,7 +76,7 @@ def _answer(request: web.Request, fields: Mapping[str, str], *, decided: bool) -
         uri = _redirect_uri(state.options, fields)
     except BadRequest as error:
         return _page("error", 400, message=str(error))
-    exchange = exchange_of(request)
+    exchange = CURRENT.get()
     state_text = fields.get("state", "")
     if exchange.wrong_state:
         state_text = f"changed-{state_text[::-1]}"

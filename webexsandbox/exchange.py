@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from dataclasses import dataclass
-
-from aiohttp import web
 
 from webexsandbox.cast import Person
 
@@ -27,6 +26,6 @@ class Exchange:
         return self.person.name if self.person else None
 
 
-def exchange_of(request: web.Request) -> Exchange:
-    exchange: Exchange = request["exchange"]
-    return exchange
+# Each request is handled in a context of its own. Keys of requests are texts in older versions of
+# aiohttp, and the newer ones warn of these.
+CURRENT: ContextVar[Exchange] = ContextVar("exchange")

@@ -15,7 +15,7 @@ from aiohttp import web
 
 from webexsandbox.access import bearer_token, sent_object, text_of
 from webexsandbox.errors import ApiError, error_body
-from webexsandbox.exchange import Exchange
+from webexsandbox.exchange import CURRENT, Exchange
 from webexsandbox.faults import Fault
 from webexsandbox.ids import Ids
 from webexsandbox.oauth import TOKEN_PATH, token_caller
@@ -35,7 +35,7 @@ async def gate(request: web.Request, handler: Handler) -> web.StreamResponse:
     sent = request.headers.get("TrackingID", "")
     known = _TRACKING_ID.fullmatch(sent)
     exchange = Exchange(sent if known else f"ROUTER_{str(uuid.uuid4()).upper()}")
-    request["exchange"] = exchange
+    CURRENT.set(exchange)
     if not request.path.startswith(("/v1/", "/idb/")):
         return await _answer(request, handler, exchange)
     recorder = request.app[STATE].recorder

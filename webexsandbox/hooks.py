@@ -10,7 +10,7 @@ import aiohttp
 from aiohttp import web
 
 from webexsandbox.cast import Person
-from webexsandbox.exchange import exchange_of
+from webexsandbox.exchange import CURRENT
 from webexsandbox.room import Room
 from webexsandbox.state import STATE, State
 from webexsandbox.webhook import Webhook
@@ -27,7 +27,7 @@ def announce(
 ) -> None:
     """Tell the webhooks of the room's members of a change; `data` is the resource as shown."""
     world = request.app[STATE].world
-    actor = exchange_of(request).person
+    actor = CURRENT.get().person
     assert isinstance(actor, Person)
     for hook in world.webhooks.values():
         if hook.owner.number in room.members and hook.wants(resource, event, data):

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from webexsandbox.cast import Person
 from webexsandbox.errors import ApiError, error_body
-from webexsandbox.exchange import exchange_of
+from webexsandbox.exchange import CURRENT
 from webexsandbox.grants import Grant, OAuthError
 from webexsandbox.options import Options
 from webexsandbox.state import STATE, State
@@ -41,7 +41,7 @@ async def _token(request: web.Request) -> web.Response:
         if state.settings.error_shape == "error":
             body: dict[str, object] = {"error": error.error, "error_description": str(error)}
         else:
-            body = error_body(str(error), exchange_of(request).tracking_id)
+            body = error_body(str(error), CURRENT.get().tracking_id)
         return web.json_response(body, status=error.status, headers={"Cache-Control": "no-store"})
 
 
@@ -51,7 +51,7 @@ async def _issue(request: web.Request, state: State) -> web.Response:
     form = await _form(request)
     if not _is_client(state.options, form.get("client_id", ""), form.get("client_secret", "")):
         raise OAuthError(401, "invalid_client", "The client_id or client_secret is wrong.")
-    exchange, settings, now = exchange_of(request), state.settings, time.time()
+    exchange, settings, now = CURRENT.get(), state.settings, time.time()
     mode = exchange.refresh_mode or settings.refresh_mode
     kind = form.get("grant_type", "")
     shown: str | None
