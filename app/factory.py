@@ -79,7 +79,9 @@ def create_app(
     if settings.jobs_path is not None:
         failures = load(settings.jobs_path, realtime.jobs)
         if failures:
-            realtime.engine.note("jobs_folder", "\n".join(str(failure) for failure in failures))
+            realtime.engine.notices.set(
+                "jobs_folder", "\n".join(str(failure) for failure in failures)
+            )
     app.register_blueprint(health_blueprint(realtime.engine))
     return app
 

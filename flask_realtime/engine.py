@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from flask_realtime import currentrun, host
+from flask_realtime.bus import Bus
 from flask_realtime.currentrun import CurrentRun
 from flask_realtime.errors import (
     BadOffset,
@@ -21,6 +22,7 @@ from flask_realtime.executors.thread import ThreadExecutor
 from flask_realtime.flaskthread import Exit
 from flask_realtime.jobs import JobRegistry
 from flask_realtime.masking import Masker, Secrets
+from flask_realtime.notices import Notices
 from flask_realtime.options import Options
 from flask_realtime.outputlog import OutputLog
 from flask_realtime.registry import RunRegistry
@@ -31,12 +33,14 @@ from flask_realtime.viewers import Emit, Viewers
 
 logger = logging.getLogger(__name__)
 
+ANSWER_SECONDS = 2.0  # in which another process tells of the stop that it was asked for
+
 
 class Engine:
     """All that happens behind the events and the HTTP calls. For greenlets of the hub's thread.
 
-    `status(run)` is called on each change of a run, `notice(object)` when something that
-    everybody should know begins or ends. `secrets` are masked in the output of all runs;
+    `status(run)` is called on each change of a run, `user_left(user)` when somebody logs out, here
+    or at another process. `secrets` are masked in the output of all runs;
     each of `before_run` is called in the context of a job before it.
     """
 
@@ -54,9 +58,16 @@ class Engine:
         self.store = store
         self.log = OutputLog(store, keep_bytes=options.output_keep_bytes)
         self.runs = RunRegistry(store, self.log.stored_end)
+        self.bus = Bus(
+            store,
+            self.runs.owner,
+            {"status": self._heard_status, "stop": self._heard_stop, "user_left": self._heard_left},
+        )
         self.viewers = Viewers(self.log, window_bytes=options.viewer_window_bytes)
         self.status: Callable[[Run], None] = lambda run: None
-        self.notice: Callable[[dict[str, Any]], None] = lambda notice: None
+        self.notices = Notices()
+        self.user_left: Callable[[str], None] = lambda user: None
+        self._heard = host.Signal()  # another process told of a change of a run
         self._secrets = secrets or Secrets()
         self._before_run = before_run
         self._routing = Routing()
@@ -64,14 +75,14 @@ class Engine:
         self._ids = RunIds()
         self._starting = 0  # runs that were accepted but are not in the registry yet
         self._stopping = False
-        self._standing: dict[str, dict[str, Any]] = {}  # notices that hold now, by code
 
     def start(self) -> None:
         """Install the routing of stdout and begin to watch Redis."""
         self._routing.install()
-        self.runs.changed = lambda run: self.status(run)
+        self.runs.changed = self._tell
         self.store.changed = self._store_changed
         self.runs.start()
+        self.bus.start()
 
     def stop(self, timeout: float) -> None:
         """Ask all runs to end, wait up to `timeout` seconds, and mark the rest `lost`."""
@@ -86,6 +97,7 @@ class Engine:
                 self._end(run, Exit("lost", None, "the server was stopped"), deadline.left() + 1)
         while self.runs.own() and deadline.left() > 0:  # their last bytes are on the way to Redis
             host.sleep(0.01)
+        self.bus.stop()
         self.runs.stop()
         self.store.close()
         self._routing.uninstall()
@@ -167,13 +179,28 @@ class Engine:
         if run.final:
             return run
         if run.owner != self.runs.owner:
-            raise NotRunning(
-                f"run {run.id} belongs to another server process, on {run.host}: stop it there"
-            )
+            return self._stop_elsewhere(run, force)
+        self._stop_here(run, force)
+        return run
+
+    def _stop_here(self, run: Run, force: bool) -> None:
         self._ask_to_stop(run)
         if force:
             self._executor.stop(run.id, force=True)
-        return run
+
+    def _stop_elsewhere(self, run: Run, force: bool) -> Run:
+        """Let the process that owns the run stop it; return the run as it is then."""
+        if not self.bus.ask(run.owner, "stop", run=run.id, force=force):
+            raise NotRunning(
+                f"the server process that runs {run.id}, on {run.host}, does not answer; "
+                "if it is gone, the run is marked lost within 30 s"
+            )
+        host.wait_for(
+            lambda: self.runs.get(run.id).state not in ("queued", "running"),
+            self._heard,
+            ANSWER_SECONDS,
+        )
+        return self.runs.get(run.id)
 
     def _ask_to_stop(self, run: Run) -> None:
         self._executor.stop(run.id, force=False)
@@ -197,7 +224,7 @@ class Engine:
         run.exit = {"code": end.code, "reason": end.reason}
         run.enter(end.state)
         logger.info("run %s of %s: %s (%s)", run.id, run.job, run.state, end.reason)
-        self.status(run)  # to those who watch at once; to Redis after the output
+        self._tell(run)  # to those who watch at once; to Redis after the output
         writer.end()
         with host.Timeout(drain_seconds, False):
             writer.drain()
@@ -244,24 +271,31 @@ class Engine:
         """Whether the run is over: then what can be read now is all there will be."""
         return run.final or (run.owner != self.runs.owner and self.runs.get(run.id).final)
 
-    # Notices
+    # Other processes
 
-    def notices(self) -> list[dict[str, Any]]:
-        """Those that hold now, for a client that has just come."""
-        return list(self._standing.values())
+    def log_out(self, user: str) -> None:
+        """End all connections of `user`, here and at the other processes."""
+        self.user_left(user)
+        self.bus.tell_all("user_left", user=user)
 
-    def note(self, code: str, message: str | None) -> None:
-        """Let the notice `code` stand with `message`, or take it back with None."""
-        active = message is not None
-        notice = {"code": code, "active": active, "message": message or ""}
-        if active:
-            self._standing[code] = notice
-        elif self._standing.pop(code, None) is None:
-            return
-        self.notice(notice)
+    def _tell(self, run: Run) -> None:
+        self.status(run)
+        self.bus.tell_all("status", record=run.dump().decode())
+
+    def _heard_status(self, message: dict[str, Any]) -> None:
+        self.status(Run.load(message["record"].encode()))
+        self._heard.set()
+
+    def _heard_stop(self, message: dict[str, Any]) -> None:
+        for run in self.runs.own():
+            if run.id == message["run"] and not run.final:
+                self._stop_here(run, message["force"])
+
+    def _heard_left(self, message: dict[str, Any]) -> None:
+        self.user_left(message["user"])
 
     def _store_changed(self) -> None:
-        self.note("store_away", None if self.store.available else NOT_ANSWERING)
+        self.notices.set("store_away", None if self.store.available else NOT_ANSWERING)
 
     def check_store(self) -> None:
         """Raise StoreUnavailable unless Redis answers now."""

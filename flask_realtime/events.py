@@ -107,7 +107,7 @@ class RealtimeEvents(Namespace):  # type: ignore[misc]  # Flask-SocketIO has no 
         self._emit("notice", notice, None)
 
     def _send_notices(self, client: str) -> None:
-        for notice in self._engine.notices():
+        for notice in self._engine.notices.standing():
             self._emit("notice", notice, client)
 
     def _emit(

@@ -155,7 +155,8 @@ class Realtime:
         events = self.events = self._make_events(socketio, engine, self._identify)
         socketio.on_namespace(events)
         engine.status = events.send_status
-        engine.notice = events.send_notice
+        engine.notices.tell = events.send_notice
+        engine.user_left = events.disconnect_user
         app.register_blueprint(api_blueprint(engine, self._identify), url_prefix=self._below("api"))
         app.register_blueprint(
             pages_blueprint(self._title, self._identify, self._login), url_prefix=self._url_prefix

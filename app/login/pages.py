@@ -106,7 +106,7 @@ def login_blueprint(login: WebexLogin, realtime: Realtime, redirect_uri: str | N
             )
         if before is not None:
             # This browser's other pages belong to a session that is over: they come again.
-            realtime.events.disconnect_user(before)
+            realtime.engine.log_out(before)
         return redirect(next_path)
 
     @pages.get("/logout")
@@ -124,7 +124,7 @@ def login_blueprint(login: WebexLogin, realtime: Realtime, redirect_uri: str | N
             if request.form.get("stop_runs"):
                 _stop_runs(realtime, account.user)
             login.log_out(account.user)
-            realtime.events.disconnect_user(account.user)
+            realtime.engine.log_out(account.user)
         return redirect(url_for(".goodbye"), 303)
 
     return pages

@@ -67,7 +67,7 @@ class Watched:
             jobs.add(function)
         self.engine = Engine(jobs, Store(), Options(**options), before_run=before_run)
         self.engine.status = lambda run: self.states.append((run.id, run.state))
-        self.engine.notice = self.notices.append
+        self.engine.notices.tell = self.notices.append
         self.engine.store.connect(url)
 
     def is_alive(self) -> bool:
@@ -241,7 +241,7 @@ def test_a_run_of_another_process_cannot_be_stopped_here(engine: Start, store: S
         run = watched.start("wait")
         foreign = Run(**{**run.__dict__, "id": "f" * 24, "owner": other.owner, "host": "far-away"})
         other.add(foreign)
-        with pytest.raises(NotRunning, match="far-away: stop it there"):
+        with pytest.raises(NotRunning, match="on far-away, does not answer"):
             watched.engine.stop_run("ann", foreign.id, force=False)
 
 
@@ -347,10 +347,10 @@ def test_without_redis_nothing_starts_and_nothing_is_counted(
 
 def test_a_notice_stands_until_it_is_taken_back(engine: Start) -> None:
     with engine() as watched:
-        watched.engine.note("late", None)  # there was none
-        watched.engine.note("late", "The train is late.")
+        watched.engine.notices.set("late", None)  # there was none
+        watched.engine.notices.set("late", "The train is late.")
         stands = {"code": "late", "active": True, "message": "The train is late."}
-        assert watched.engine.notices() == [stands]
-        watched.engine.note("late", None)
-        assert watched.engine.notices() == []
+        assert watched.engine.notices.standing() == [stands]
+        watched.engine.notices.set("late", None)
+        assert watched.engine.notices.standing() == []
         assert watched.notices == [stands, {"code": "late", "active": False, "message": ""}]
