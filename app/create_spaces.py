@@ -7,9 +7,9 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from app.webexaccess import webex_client
-from app.webexerrors import Conflict, LoginExpired, LoginNeeded, WebexError, one_line
-from app.webexjobs import Lines, each, end_with, until_stopped
+from app.webex.access import webex_client
+from app.webex.errors import Conflict, LoginExpired, LoginNeeded, WebexError, one_line
+from app.webex.jobs import Lines, each, end_with, until_stopped
 from app.webexteamsasyncapi import WebexTeamsAsyncAPI
 
 AT_ONCE = 8  # spaces that are created side by side

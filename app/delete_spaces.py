@@ -8,11 +8,11 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from app.webexaccess import webex_client
-from app.webexerrors import LoginExpired, LoginNeeded, NotFound, WebexError
-from app.webexjobs import Lines, each, end_with, reason, titled, until_stopped
+from app.webex.access import webex_client
+from app.webex.errors import LoginExpired, LoginNeeded, NotFound, WebexError
+from app.webex.jobs import Lines, each, end_with, reason, titled, until_stopped
+from app.webex.types import RoomName
 from app.webexteamsasyncapi import WebexTeamsAsyncAPI
-from app.webextypes import RoomName
 
 AT_ONCE = 8  # spaces that are deleted side by side
 

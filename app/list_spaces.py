@@ -9,11 +9,11 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from app.webexaccess import webex_client
-from app.webexerrors import Forbidden, LoginExpired, LoginNeeded, WebexError, one_line
-from app.webexjobs import Lines, each, end_with, reason, titled, until_stopped
+from app.webex.access import webex_client
+from app.webex.errors import Forbidden, LoginExpired, LoginNeeded, WebexError, one_line
+from app.webex.jobs import Lines, each, end_with, reason, titled, until_stopped
+from app.webex.types import MessageStamp, RoomName
 from app.webexteamsasyncapi import WebexTeamsAsyncAPI
-from app.webextypes import MessageStamp, RoomName
 
 
 @dataclass

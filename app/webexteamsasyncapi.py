@@ -4,8 +4,8 @@
         async for room in api.rooms.list(max=1000):
             print(room.title)
 
-What is called when stands in other files: the resources in webexresources.py, what comes back in
-webextypes.py, when a call is repeated in webexretry.py, how pages follow each other in
+What is called when stands in other files: the resources in webex/resources.py, what comes back in
+webextypes.py, when a call is repeated in webex/retry.py, how pages follow each other in
 webexpages.py.
 """
 
@@ -21,7 +21,7 @@ import aiohttp
 import msgspec
 from yarl import URL
 
-from app.webexerrors import (
+from app.webex.errors import (
     BadAnswer,
     LoginExpired,
     NotFound,
@@ -31,10 +31,10 @@ from app.webexerrors import (
     error_of,
     one_line,
 )
-from app.webexresources import Memberships, Messages, People, Rooms, Teams, Webhooks, query
-from app.webexretry import Retries, parse_date, parse_retry_after
-from app.webextoken import CurrentToken, FixedToken, TokenSource
-from app.webextypes import Membership, Message, Page, Person, Room, Team, Webhook
+from app.webex.resources import Memberships, Messages, People, Rooms, Teams, Webhooks, query
+from app.webex.retry import Retries, parse_date, parse_retry_after
+from app.webex.token import CurrentToken, FixedToken, TokenSource
+from app.webex.types import Membership, Message, Page, Person, Room, Team, Webhook
 
 __all__ = ["TokenSource", "WebexTeamsAsyncAPI"]
 

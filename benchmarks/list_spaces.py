@@ -71,7 +71,7 @@ def _measured(name: str, sandbox: Sandbox) -> dict[str, Any]:
 
 def _ours(url: str) -> int:
     from app.list_spaces import list_spaces
-    from app.webexaccess import WebexAccess, access
+    from app.webex.access import WebexAccess, access
 
     access.set(WebexAccess(TOKEN, url))
     output = io.StringIO()

@@ -1,12 +1,18 @@
 """Flask-Realtime: live output of Python jobs in the browser."""
 
-from flask_realtime.currentrun import current_run, mask
-from flask_realtime.errors import ConfigurationError, RealtimeError, StoreUnavailable
-from flask_realtime.extension import Realtime
-from flask_realtime.flaskthread import FlaskThread
-from flask_realtime.jobs import job
-from flask_realtime.options import Options
-from flask_realtime.pipeio import PipeIO
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from flask_realtime.currentrun import current_run, mask
+    from flask_realtime.errors import ConfigurationError, RealtimeError, StoreUnavailable
+    from flask_realtime.extension import Realtime
+    from flask_realtime.flaskthread import FlaskThread
+    from flask_realtime.jobs import job
+    from flask_realtime.options import Options
+    from flask_realtime.pipeio import PipeIO
 
 __all__ = [
     "ConfigurationError",
@@ -20,3 +26,27 @@ __all__ = [
     "job",
     "mask",
 ]
+
+# Imported when they are first used: a program that only defines jobs loads neither Flask nor
+# eventlet with them.
+_HOMES = {
+    "ConfigurationError": "errors",
+    "FlaskThread": "flaskthread",
+    "Options": "options",
+    "PipeIO": "pipeio",
+    "Realtime": "extension",
+    "RealtimeError": "errors",
+    "StoreUnavailable": "errors",
+    "current_run": "currentrun",
+    "job": "jobs",
+    "mask": "currentrun",
+}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value
+    return value

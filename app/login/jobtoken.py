@@ -9,12 +9,12 @@ from collections.abc import Callable
 
 from app.login.errors import TokenServiceUnavailable
 from app.login.vault import LoginOver, TokenVault
-from app.webexerrors import LoginExpired, ServerFault
+from app.webex.errors import LoginExpired, ServerFault
 from flask_realtime import mask
 
 
 class VaultToken:
-    """A token source (app/webextoken.py) for one user. For the event loop of a job."""
+    """A token source (app/webex/token.py) for one user. For the event loop of a job."""
 
     def __init__(self, vault: TokenVault, user: str) -> None:
         self._vault = vault

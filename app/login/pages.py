@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from app.login.errors import TokenRefused, TokenServiceUnavailable
 from app.login.weblogin import WebexLogin
-from app.webexerrors import WebexError
+from app.webex.errors import WebexError
 from flask_realtime import Realtime, RealtimeError, StoreUnavailable
 from flask_realtime.api import problem
 from flask_realtime.trust import security_headers

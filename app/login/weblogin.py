@@ -18,9 +18,9 @@ from app.login.oauth import Integration, WebexOAuth
 from app.login.sessions import Sessions
 from app.login.tokens import TokenCipher, Tokens
 from app.login.vault import TokenVault
-from app.webexaccess import WebexAccess, access
+from app.webex.access import WebexAccess, access
+from app.webex.types import Person
 from app.webexteamsasyncapi import WebexTeamsAsyncAPI
-from app.webextypes import Person
 from flask_realtime import Realtime, host
 from flask_realtime.currentrun import CurrentRun
 from flask_realtime.masking import Secrets

@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+import app
+import flask_realtime
+
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted([*(ROOT / "flask_realtime").rglob("*.py"), *(ROOT / "app").rglob("*.py")])
 LONGEST = 320  # lines of a file: one concept each
@@ -49,7 +52,7 @@ def test_importing_changes_nothing() -> None:
 import sys, threading, concurrent.futures as futures
 before = (sys.stdout, sys.stderr, sys.stdin, threading.Thread.start,
           futures.ThreadPoolExecutor.submit, sys.getswitchinterval(), threading.active_count())
-import flask_realtime, app, wsgi, test
+import flask_realtime, app, wsgi, test, flask_realtime.extension, app.factory
 after = (sys.stdout, sys.stderr, sys.stdin, threading.Thread.start,
          futures.ThreadPoolExecutor.submit, sys.getswitchinterval(), threading.active_count())
 assert before == after, (before, after)
@@ -58,3 +61,34 @@ assert before == after, (before, after)
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60
     )
     assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "flask_realtime",
+        "flask_realtime.jobs",
+        "flask_realtime.pipeio",
+        "flask_realtime.runs",
+        "app",
+        "app.code_census",
+        "app.create_spaces",
+        "app.delete_spaces",
+        "app.list_spaces",
+        "app.login.jobtoken",
+    ],
+)
+def test_jobs_and_what_they_use_need_neither_flask_nor_eventlet(module: str) -> None:
+    program = f"import sys, {module}; print([n for n in ('flask', 'eventlet') if n in sys.modules])"
+    result = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert result.stdout == "[]\n", result.stderr
+
+
+def test_all_that_the_package_names_is_there() -> None:
+    for package in (flask_realtime, app):
+        for name in package.__all__:
+            assert getattr(package, name) is not None
+        with pytest.raises(AttributeError, match="no attribute 'absent'"):
+            package.absent  # noqa: B018

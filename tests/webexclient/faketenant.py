@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from app.webexaccess import WebexAccess, access
+from app.webex.access import WebexAccess, access
 from tests.webexclient.fakewebex import FakeWebex, Seen, json, refusal
 from tests.webexclient.jobrun import Outcome, Stop, run_job
 

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import aiohttp
 
-from app.webexerrors import LoginExpired
+from app.webex.errors import LoginExpired
 from tests.support.webexsandbox import Sandbox
 
 REDIRECT = "http://localhost:5000/redirect"

@@ -12,8 +12,9 @@ from email.utils import formatdate
 import pytest
 from aiohttp import web
 
-from app import webexretry, webexteamsasyncapi
-from app.webexerrors import (
+from app import webexteamsasyncapi
+from app.webex import retry
+from app.webex.errors import (
     BadAnswer,
     LoginExpired,
     NotFound,
@@ -34,7 +35,7 @@ HTML = web.Response(status=502, text="<html>Bad gateway</html>", content_type="t
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits that nobody asked for are a tenth of what they are."""
-    monkeypatch.setattr(webexretry, "FIRST_WAIT", webexretry.FIRST_WAIT / 10)
+    monkeypatch.setattr(retry, "FIRST_WAIT", retry.FIRST_WAIT / 10)
 
 
 def call(

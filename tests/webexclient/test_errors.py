@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.webexerrors import (
+from app.webex.errors import (
     BadAnswer,
     Conflict,
     Forbidden,

@@ -13,8 +13,8 @@ from aiohttp import web
 from app.create_spaces import create_spaces
 from app.delete_spaces import delete_spaces
 from app.list_spaces import list_spaces
-from app.webexaccess import WebexAccess, access, webex_client
-from app.webexerrors import LoginNeeded
+from app.webex.access import WebexAccess, access, webex_client
+from app.webex.errors import LoginNeeded
 from flask_realtime.errors import BadParameters
 from flask_realtime.jobs import make_job
 from tests.webexclient.faketenant import FakeTenant

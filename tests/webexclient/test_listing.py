@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from app import webexretry
-from app.webexerrors import BadAnswer, NotFound
-from app.webexlisting import Listing
-from app.webextypes import MessageStamp
+from app.webex import retry
+from app.webex.errors import BadAnswer, NotFound
+from app.webex.listing import Listing
+from app.webex.types import MessageStamp
 from tests.webexclient.fakewebex import FakeWebex, json, refusal, run
 
 Change = Callable[[web.Request, dict[str, str]], "web.Response | dict[str, str]"]
@@ -20,7 +20,7 @@ Change = Callable[[web.Request, dict[str, str]], "web.Response | dict[str, str]"
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits that nobody asked for are a tenth of what they are."""
-    monkeypatch.setattr(webexretry, "FIRST_WAIT", webexretry.FIRST_WAIT / 10)
+    monkeypatch.setattr(retry, "FIRST_WAIT", retry.FIRST_WAIT / 10)
 
 
 class Room:

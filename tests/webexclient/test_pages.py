@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from yarl import URL
 
-from app.webexerrors import BadAnswer
-from app.webexpages import MAX_EMPTY_PAGES, NewestFirst, PageWalk, next_link
+from app.webex.errors import BadAnswer
+from app.webex.pages import MAX_EMPTY_PAGES, NewestFirst, PageWalk, next_link
 
 BASE = URL("https://api.example/v1/messages")
 

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from app.webexresources import MAX_TEXT_BYTES
+from app.webex.resources import MAX_TEXT_BYTES
 from app.webexteamsasyncapi import WebexTeamsAsyncAPI
 from tests.webexclient.fakewebex import FakeWebex, json, run, script
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.webexerrors import BadAnswer, Unreachable, Untrusted, WebexError, error_of
-from app.webexretry import (
+from app.webex.errors import BadAnswer, Unreachable, Untrusted, WebexError, error_of
+from app.webex.retry import (
     FIRST_WAIT,
     LONGEST_WAIT,
     MAX_ATTEMPTS,

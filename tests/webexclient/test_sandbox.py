@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from app import webexretry
 from app.create_spaces import create_spaces
 from app.delete_spaces import delete_spaces
 from app.list_spaces import list_spaces
-from app.webexaccess import WebexAccess, access, webex_client
+from app.webex import retry
+from app.webex.access import WebexAccess, access, webex_client
 from tests.support.webexsandbox import Sandbox
 from tests.webexclient.jobrun import Outcome, Stop, run_job
 from tests.webexclient.sandboxlogin import Login
@@ -40,7 +40,7 @@ def sandbox(shared: Sandbox) -> Sandbox:
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits that nobody asked for are a tenth of what they are."""
-    monkeypatch.setattr(webexretry, "FIRST_WAIT", webexretry.FIRST_WAIT / 10)
+    monkeypatch.setattr(retry, "FIRST_WAIT", retry.FIRST_WAIT / 10)
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 
-from app.webexerrors import Conflict, NotFound, WebexError
+from app.webex.errors import Conflict, NotFound, WebexError
+from app.webex.types import Message
 from app.webexteamsasyncapi import WebexTeamsAsyncAPI
-from app.webextypes import Message
 from tests.support.webexsandbox import Sandbox
 
 BEN = "ben@sandbox.example"

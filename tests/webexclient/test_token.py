@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from app.webexerrors import LoginExpired
-from app.webextoken import CurrentToken, FixedToken
+from app.webex.errors import LoginExpired
+from app.webex.token import CurrentToken, FixedToken
 from tests.webexclient.fakewebex import run
 
 

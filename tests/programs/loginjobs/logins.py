@@ -4,8 +4,8 @@ import asyncio
 import sys
 import time
 
-from app.webexaccess import access, webex_client
-from app.webexerrors import WebexError
+from app.webex.access import access, webex_client
+from app.webex.errors import WebexError
 from flask_realtime import job
 
 

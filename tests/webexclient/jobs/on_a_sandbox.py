@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.list_spaces import list_spaces
-from app.webexaccess import WebexAccess, access
+from app.webex.access import WebexAccess, access
 from flask_realtime import job
 
 

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from yarl import URL
 
-from app.webexerrors import BadAnswer, one_line
+from app.webex.errors import BadAnswer, one_line
 
 MAX_EMPTY_PAGES = 20  # in a row that still have a next one
 # Parameters that say where a page begins; each link has its own.

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import timezone
 from email.utils import parsedate_to_datetime
 
-from app.webexerrors import BadAnswer, ServerFault, Unreachable, WebexError
+from app.webex.errors import BadAnswer, ServerFault, Unreachable, WebexError
 
 MAX_ATTEMPTS = 5  # that may fail in other ways than 429, whose limit is the call's time alone
 FIRST_WAIT = 0.5  # seconds

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from app.webexerrors import BadAnswer, NotFound, WebexError
-from app.webexpages import Dated, NewestFirst, PageWalk
+from app.webex.errors import BadAnswer, NotFound, WebexError
+from app.webex.pages import Dated, NewestFirst, PageWalk
 
 if TYPE_CHECKING:
     from app.webexteamsasyncapi import WebexTeamsAsyncAPI

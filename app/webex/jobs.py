@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, NoReturn, TypeVar
 
-from app.webexerrors import (
+from app.webex.errors import (
     Forbidden,
     LoginExpired,
     LoginNeeded,
@@ -18,7 +18,7 @@ from app.webexerrors import (
     WebexError,
     one_line,
 )
-from app.webextypes import RoomName
+from app.webex.types import RoomName
 
 T = TypeVar("T")
 

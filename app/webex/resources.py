@@ -1,6 +1,6 @@
 """The resources of the Webex API: a class each, a line or two for each call.
 
-To add one: a struct in webextypes.py, a class here, an attribute of WebexTeamsAsyncAPI.
+To add one: a struct in webex/types.py, a class here, an attribute of WebexTeamsAsyncAPI.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 from urllib.parse import quote
 
-from app.webexlisting import Listing
-from app.webextypes import Membership, Message, MessageStamp, Person, Room, RoomName, Team, Webhook
+from app.webex.listing import Listing
+from app.webex.types import Membership, Message, MessageStamp, Person, Room, RoomName, Team, Webhook
 
 if TYPE_CHECKING:
     from app.webexteamsasyncapi import WebexTeamsAsyncAPI

@@ -7,9 +7,9 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.webexerrors import LoginNeeded
+from app.webex.errors import LoginNeeded
+from app.webex.token import TokenSource
 from app.webexteamsasyncapi import BASE_URL, WebexTeamsAsyncAPI
-from app.webextoken import TokenSource
 
 
 @dataclass(frozen=True)

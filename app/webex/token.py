@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Protocol
 
-from app.webexerrors import LoginExpired
+from app.webex.errors import LoginExpired
 
 
 class TokenSource(Protocol):
