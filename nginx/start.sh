@@ -79,4 +79,5 @@ fi
 set -- nginx -e /dev/stderr -c "$target/nginx.conf" -g "daemon off;"
 [ "$(id -u)" = 0 ] || exec "$@"
 chown -R nginx:nginx "$target"
+chown nginx:nginx /dev/stdout /dev/stderr # pipes, which nginx opens anew
 exec setpriv --reuid=nginx --regid=nginx --clear-groups --no-new-privs "$@"

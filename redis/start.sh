@@ -26,7 +26,7 @@ elif [ -f /run/secrets/redis_password ]; then
     password=$(head -n 1 /run/secrets/redis_password)
     [ "${#password}" -ge 16 ] || fail "secrets/redis_password: expected at least 16 characters; tools/make_secrets.sh makes one"
     case $password in
-        *[!A-Za-z0-9_.~-]*) fail "secrets/redis_password: expected letters, digits and -._~ only; tools/make_secrets.sh makes one" ;;
+        *[!A-Za-z0-9_.~=-]*) fail "secrets/redis_password: expected letters, digits and -._~= only; tools/make_secrets.sh makes one" ;;
     esac
     umask 077
     printf '%s' "$password" > /run/redis-password
