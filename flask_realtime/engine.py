@@ -28,7 +28,7 @@ from flask_realtime.outputlog import OutputLog
 from flask_realtime.registry import RunRegistry
 from flask_realtime.routing import Routing
 from flask_realtime.runs import Run, RunIds, unknown_run
-from flask_realtime.store import NOT_ANSWERING, Store
+from flask_realtime.store import Store
 from flask_realtime.viewers import Emit, Viewers
 
 logger = logging.getLogger(__name__)
@@ -295,12 +295,12 @@ class Engine:
         self.user_left(message["user"])
 
     def _store_changed(self) -> None:
-        self.notices.set("store_away", None if self.store.available else NOT_ANSWERING)
+        self.notices.set("store_away", None if self.store.available else self.store.reason)
 
     def check_store(self) -> None:
         """Raise StoreUnavailable unless Redis answers now."""
         if not self.store.ping():
-            raise StoreUnavailable(NOT_ANSWERING)
+            raise StoreUnavailable(self.store.reason)
 
 
 def visible(user: str, run: Run) -> bool:

@@ -9,7 +9,14 @@ from urllib.parse import urlsplit
 
 from redis import Connection, Redis, UnixDomainSocketConnection
 from redis.backoff import NoBackoff
-from redis.exceptions import BusyLoadingError, ConnectionError, ReadOnlyError, TimeoutError
+from redis.exceptions import (
+    BusyLoadingError,
+    ConnectionError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    ResponseError,
+    TimeoutError,
+)
 from redis.retry import Retry
 
 from flask_realtime import host
@@ -23,6 +30,7 @@ PREFIX = "flask-realtime:1:"  # of every key; the number is the version of the k
 ANSWER_SECONDS = 3.0  # a Redis that needs longer for one call counts as away
 CHECK_SECONDS = 1.0  # between two pings while Redis answers
 RECHECK_SECONDS = 0.25  # between two pings while it does not
+PROBE_BYTES = 1 << 20  # as much as the log writes at once: there must be room for that
 
 # What means "later", as opposed to an error in the call.
 AWAY = (ConnectionError, TimeoutError, BusyLoadingError, ReadOnlyError, OSError)
@@ -36,6 +44,7 @@ class Store:
 
     def __init__(self) -> None:
         self.available = True
+        self.reason = ""  # why it is not, for people
         self.changed: Callable[[], None] = lambda: None
         self._back = host.Signal()
         self._closing = False
@@ -78,22 +87,30 @@ class Store:
         answer within ANSWER_SECONDS.
         """
         if not self.available:
-            raise StoreUnavailable(NOT_ANSWERING)
+            raise StoreUnavailable(self.reason)
         try:
             return function(self._connected())
         except AWAY as error:
             self._set_available(False, error)
-            raise StoreUnavailable(NOT_ANSWERING) from error
+            raise StoreUnavailable(self.reason) from error
+        except ResponseError as error:
+            if not _is_full(error):
+                raise
+            self._set_available(False, error)
+            raise StoreUnavailable(self.reason) from error
 
     def wait_until_available(self, timeout: float | None = None) -> bool:
         """Wait until Redis answers again; True when it does."""
         return self.available or self._back.wait(timeout)
 
     def ping(self) -> bool:
-        """Ask Redis now whether it answers."""
+        """Ask Redis now whether it answers, and takes writes if it was full."""
         try:
-            self._connected().ping()
-        except AWAY as error:
+            if self.reason == FULL:
+                self._connected().set(f"{PREFIX}probe", bytes(PROBE_BYTES), px=1)
+            else:
+                self._connected().ping()
+        except (*AWAY, ResponseError) as error:
             self._set_available(False, error)
         else:
             self._set_available(True)
@@ -108,14 +125,17 @@ class Store:
                 return
 
     def _set_available(self, available: bool, error: BaseException | None = None) -> None:
+        if not available:
+            self.reason = FULL if _is_full(error) else NOT_ANSWERING
         if available == self.available:
             return
         self.available = available
         if available:
+            self.reason = ""
             logger.warning("Redis answers again")
             self._back.set()
         else:
-            logger.error("Redis does not answer: %s", error)
+            logger.error("Redis cannot be used: %s", error)
         host.spawn(self.changed)
 
 
@@ -123,6 +143,17 @@ NOT_ANSWERING = (
     "Redis does not answer; runs go on and their output is kept in memory, within its bound, "
     "until it does. Try again in a moment."
 )
+FULL = (
+    "Redis has no memory left; runs go on and their output is kept here, within its bound, until "
+    "it has. Its operator has to raise maxmemory, or to remove old runs."
+)
+
+
+def _is_full(error: BaseException | None) -> bool:
+    if isinstance(error, OutOfMemoryError):
+        return True
+    # Of a script it is in the middle of the script's own error.
+    return isinstance(error, ResponseError) and "OOM command not allowed" in str(error)
 
 
 def blocking_client(url: str) -> Redis:

@@ -62,6 +62,24 @@ def test_a_redis_that_hangs_makes_the_job_wait_and_loses_nothing(
     assert own_server.output(run) == numbered(lines)
 
 
+def test_a_redis_without_memory_makes_the_job_wait_and_loses_nothing(
+    own_server: Server, notices: list[tuple[str, bool]]
+) -> None:
+    lines = 400_000
+    with own_server.redis_client() as redis:
+        redis.config_set("maxmemory", "8mb")
+        run = own_server.start_run("numbered", lines=lines)
+        eventually(lambda: ("store_away", True) in notices)
+        refused = own_server.get("/readyz")
+        assert refused.status_code == 503
+        assert "no memory left" in refused.json()["detail"]
+        assert own_server.run_record(run)["output_bytes"] < 80 * lines
+        redis.config_set("maxmemory", "0")
+    eventually(lambda: ("store_away", False) in notices)
+    assert own_server.ended(run, 30)["state"] == "succeeded"
+    assert own_server.output(run) == numbered(lines)
+
+
 def test_runs_of_a_killed_server_become_lost_and_keep_their_output(own_server: Server) -> None:
     run = own_server.start_run("numbered", lines=1_000_000, pause_every=10)
     seen = eventually(lambda: own_server.output(run))

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 import requests
 
-from tests.support.logins import login_keys, nothing_is_stored, redis_of
+from tests.support.logins import login_keys, nothing_is_stored
 from tests.support.server import Server, eventually
 from tests.support.visitor import Visitor, parameter
 from tests.support.webexsandbox import Sandbox
@@ -25,7 +25,7 @@ def token_fault(do: str, **more: Any) -> dict[str, Any]:
 @pytest.fixture
 def clean(login_server: Server, visitor: Visitor) -> Visitor:
     """A visitor of a server on which nobody is logged in."""
-    with redis_of(login_server) as client:
+    with login_server.redis_client() as client:
         if keys := login_keys(client):
             client.delete(*keys)
     return visitor

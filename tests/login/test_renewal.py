@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.logins import login_keys, redis_of
+from tests.support.logins import login_keys
 from tests.support.server import Server, eventually
 from tests.support.visitor import Visitor
 from tests.support.webexsandbox import Sandbox
@@ -152,7 +152,7 @@ def test_a_logout_in_mid_renewal_is_final(
     visitor.log_out()
     assert visitor.user is None
     eventually(lambda: f"run {run} of calls: failed" in login_server.log)
-    with redis_of(login_server) as client:
+    with login_server.redis_client() as client:
         assert user.encode() not in b"".join(login_keys(client))
     visitor.log_in("cora")
     assert "log in again" in visitor.output(run)

@@ -35,15 +35,9 @@ def integration(sandbox: Sandbox, **more: str) -> dict[str, str]:
 
 def nothing_is_stored(server: Server) -> bool:
     """No tokens and no sessions are in the server's Redis."""
-    with redis_of(server) as client:
+    with server.redis_client() as client:
         return not login_keys(client)
 
 
 def login_keys(client: Redis) -> list[Any]:
     return [*client.scan_iter("*:tokens:*"), *client.scan_iter("*:session*")]
-
-
-def redis_of(server: Server) -> Redis:
-    sockets = server.redis_process().net_connections("unix")
-    (path,) = {str(each.laddr) for each in sockets if each.laddr}
-    return Redis(unix_socket_path=path)

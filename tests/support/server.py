@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import psutil
 import requests
+from redis import Redis
 
 ROOT = Path(__file__).resolve().parents[2]
 JOBS = ROOT / "tests" / "programs" / "jobs"
@@ -125,6 +126,12 @@ class Server:
             for child in psutil.Process(self.pid).children(recursive=True)
             if "redis-server" in child.name()
         )
+
+    def redis_client(self) -> Redis:
+        """A client of the embedded Redis."""
+        sockets = self.redis_process().net_connections("unix")
+        (path,) = {str(each.laddr) for each in sockets if each.laddr}
+        return Redis(unix_socket_path=path)
 
     def get(self, path: str, **options: Any) -> requests.Response:
         return requests.get(self.url + path, timeout=20, **options)
