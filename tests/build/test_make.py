@@ -19,8 +19,8 @@ ROOT = Path(__file__).parents[2]
 
 SERVER = """
 import os, signal, sys, time
-print("serving", os.environ.get("JOBS_PATH"), os.environ.get("PORT"), flush=True)
 try:
+    print("serving", os.environ.get("JOBS_PATH"), os.environ.get("PORT"), flush=True)
     time.sleep(60)
 except KeyboardInterrupt:
     print("stopped", flush=True)
