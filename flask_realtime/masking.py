@@ -8,13 +8,14 @@ from collections.abc import Callable
 
 MASK = b"***"
 LEAST_LENGTH = 8  # characters; what is shorter stands in ordinary text too often
+MOST = 1000  # secrets of one kind: all are looked for in all output
 SHOWN = 3  # bytes of a secret's beginning that may be shown before the rest of it has come
 
 
 class Secrets:
     """The secrets that are masked in some output. For any thread.
 
-    Those of `parent` belong to it; they may still grow.
+    Those of `parent` belong to it; they may still grow. The newest MOST are kept.
     """
 
     def __init__(self, parent: Secrets | None = None) -> None:
@@ -32,7 +33,7 @@ class Secrets:
         encoded = secret.encode("utf-8", "surrogateescape")
         with self._lock:
             if encoded not in self._own:
-                self._own = (*self._own, encoded)
+                self._own = (*self._own, encoded)[-MOST:]
 
     def known(self) -> tuple[bytes, ...]:
         """All secrets that are known now."""

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flask_realtime.masking import MASK, SHOWN, Masker, Secrets
+from flask_realtime.masking import MASK, MOST, SHOWN, Masker, Secrets
 
 SECRET = "abcab-secret"
 OTHER = "abcab-secret-and-more"
@@ -98,6 +98,14 @@ def test_a_secret_that_becomes_known_later_is_masked_from_then_on() -> None:
 def test_what_is_too_short_is_refused() -> None:
     with pytest.raises(ValueError, match="ordinary text"):
         Secrets().add("abc")
+
+
+def test_the_oldest_of_very_many_are_forgotten() -> None:
+    secrets = Secrets()
+    for number in range(MOST + 5):
+        secrets.add(f"invented-{number:08}")
+    assert len(secrets.known()) == MOST
+    assert secrets.mask(f"invented-{MOST + 4:08} invented-00000001") == "*** invented-00000001"
 
 
 def test_a_text_is_masked_as_a_whole() -> None:
