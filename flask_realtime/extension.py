@@ -38,8 +38,8 @@ MAX_PACKETS = 10_000  # of one polling request
 # A network that falls silent without closing anything (Wi-Fi lost, a cable pulled out) shows by the
 # server's pings alone: after PING_SECONDS + PONG_SECONDS without one a page says that it is
 # disconnected, and after PONG_SECONDS without an answer, or up to twice that, the server forgets
-# the client. A ping waits behind what the viewer's window holds, so PONG_SECONDS cannot be short:
-# 10 s let 1 MiB pass at 105 KB/s. A busy hub delays a ping by tenths of a second.
+# the client. A ping waits behind what the viewer's window holds, a few seconds at most on a slow
+# network; a busy hub delays it by tenths of a second.
 PING_SECONDS = 4
 PONG_SECONDS = 10
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -18,6 +19,10 @@ from flask_realtime.outputlog import (
 from flask_realtime.tail import MERGE_MS, Chunk, Gap, Item
 
 READ_BYTES = 1 << 18  # of one read; small enough that a viewer does not hold the hub for long
+FIRST_WINDOW_BYTES = 1 << 18  # on their way to a client of which nothing is known yet
+LEAST_WINDOW_BYTES = MAX_CHUNK
+QUICK_SECONDS = 0.5  # an acknowledgement that comes sooner lets the window grow ...
+SLOW_SECONDS = 2.0  # ... and one that comes later lets it shrink
 MAX_VIEWERS_PER_CLIENT = 100  # runs that one connection may follow at once
 
 # emit(event, payload, acknowledged): sends to the viewer's client; `acknowledged` is called once
@@ -26,22 +31,38 @@ Emit = Callable[[str, dict[str, Any], Callable[[], None] | None], None]
 
 
 class Window:
-    """How many bytes are on their way to a client, and how many may be. No I/O."""
+    """How many bytes are on their way to a client, and how many may be. No I/O.
 
-    def __init__(self, max_bytes: int) -> None:
+    It adapts to the client, up to `max_bytes`: what is on its way stays so for a second or two.
+    On a slow network a large window would hold up the heartbeat, and the client be cut off.
+    `now()` gives seconds.
+    """
+
+    def __init__(self, max_bytes: int, now: Callable[[], float] = time.monotonic) -> None:
         self._max_bytes = max_bytes
+        self._now = now
+        self._sent_at: deque[float] = deque()  # of each event that was not acknowledged
+        self.size = min(max_bytes, FIRST_WINDOW_BYTES)
         self.in_flight = 0
 
     @property
     def open(self) -> bool:
         """Whether one more event may be sent: the last one may reach over the bound."""
-        return self.in_flight < self._max_bytes
+        return self.in_flight < self.size
 
     def sent(self, size: int) -> None:
+        """Count an event of `size` bytes."""
         self.in_flight += size
+        self._sent_at.append(self._now())
 
     def acknowledged(self, size: int) -> None:
+        """The oldest event that was not acknowledged, of `size` bytes, has been."""
         self.in_flight -= size
+        took = self._now() - self._sent_at.popleft()
+        if took < QUICK_SECONDS:
+            self.size = min(self._max_bytes, 2 * self.size)
+        elif took > SLOW_SECONDS:
+            self.size = min(self._max_bytes, max(LEAST_WINDOW_BYTES, self.size // 2))
 
 
 def merged(items: Iterable[Item]) -> Iterator[Item]:

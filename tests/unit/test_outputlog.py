@@ -63,6 +63,27 @@ def test_a_window_closes_and_opens() -> None:
     assert window.open
 
 
+@pytest.mark.parametrize(
+    ("bytes_per_second", "size"),
+    [(60_000, 1 << 16), (250_000, 1 << 18), (100_000_000, 1 << 20)],
+)
+def test_a_window_adapts_to_what_its_client_takes(bytes_per_second: float, size: int) -> None:
+    """Events of 64 KiB through a network of one speed: what waits there takes seconds at most."""
+    clock = 0.0
+    window = Window(1 << 20, lambda: clock)
+    queue: list[float] = []  # when each event has passed
+    longest = 0.0
+    for _ in range(300):
+        while window.open:
+            window.sent(1 << 16)
+            queue.append(max(clock, queue[-1] if queue else 0) + (1 << 16) / bytes_per_second)
+            longest = max(longest, queue[-1] - clock)
+        clock = queue.pop(0)
+        window.acknowledged(1 << 16)
+    assert size / 2 <= window.size <= size * 2
+    assert longest < 6  # the heartbeat waits 10
+
+
 def test_gaps_and_streams_are_not_merged() -> None:
     items = [Chunk(0, 0, 1, b"a"), Chunk(1, 5, 1, b"b"), Chunk(2, 6, 2, b"c"), Gap(3, 9)]
     assert list(merged(items)) == [Chunk(0, 0, 1, b"ab"), Chunk(2, 6, 2, b"c"), Gap(3, 9)]
