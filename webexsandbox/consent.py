@@ -176,5 +176,5 @@ def _page(name: str, status: int, *, form_action: str = "'none'", **values: str)
         "Referrer-Policy": "no-referrer",
         "X-Content-Type-Options": "nosniff",
     }
-    text = template.substitute(values, style=STYLE_PATH)
+    text = template.substitute(values)
     return web.Response(text=text, status=status, content_type="text/html", headers=headers)
