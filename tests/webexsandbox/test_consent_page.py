@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html.parser
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urljoin
 
 import pytest
 import requests
@@ -61,7 +61,10 @@ def test_its_form_gives_a_code(sandbox: Sandbox) -> None:
     fields |= {"user": "ben", "decision": "grant"}
     assert form["method"] == "post"
     answer = requests.post(
-        f"{sandbox.url}{form['action']}", data=fields, allow_redirects=False, timeout=5
+        urljoin(f"{sandbox.api_url}authorize", form["action"]),
+        data=fields,
+        allow_redirects=False,
+        timeout=5,
     )
     assert answer.status_code == 302
     assert answer.headers["Location"].startswith("http://localhost:5000/redirect?code=")
@@ -80,7 +83,7 @@ def test_its_policy_is_strict_and_lets_the_browser_go_back(sandbox: Sandbox) -> 
     assert not page.named("style")
     assert not [name for _, each in page.tags for name in each if name.startswith(("on", "style"))]
     (link,) = page.named("link")
-    style = requests.get(f"{sandbox.url}{link['href']}", timeout=5)
+    style = requests.get(urljoin(answer.url, link["href"]), timeout=5)
     assert style.headers["Content-Type"].startswith("text/css")
     assert "prefers-color-scheme: dark" in style.text
 
