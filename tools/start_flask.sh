@@ -20,10 +20,18 @@ if [ -d /mapped ]; then
     export PYTHONDONTWRITEBYTECODE=1
 fi
 
-# As the project's folder has it, seen from in here.
+# Relative to the project's folder, which may be its owner's alone.
 case ${JOBS_PATH:-} in
     "" | /*) ;;
-    *) export JOBS_PATH="/project/$JOBS_PATH" ;;
+    *)
+        if [ ! -d "/project/$JOBS_PATH" ]; then
+            echo "JOBS_PATH: '$JOBS_PATH' is wrong: expected a folder in the project's" >&2
+            exit 2
+        fi
+        cp -R "/project/$JOBS_PATH/." /run/jobs
+        chmod -R a+rX /run/jobs
+        export JOBS_PATH=/run/jobs
+        ;;
 esac
 
 [ "$(id -u)" = 0 ] || exec "$@"

@@ -1,0 +1,117 @@
+"""Several flask containers behind nginx: WebSocket and polling, runs and output of all of them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+import requests
+import socketio
+from playwright.sync_api import Page
+
+from tests.browser.test_page import expect_state, last_number, start, toolbar
+from tests.containers.stack import Stack
+from tests.support.server import eventually
+from tests.support.socketclient import ordered_client
+
+Open = Callable[[str], Page]
+
+LINES = 200
+
+
+@pytest.fixture(scope="module")
+def scaled(stack: Stack) -> Stack:
+    stack.compose("up", "-d", "--no-recreate", "--scale", "flask=3")
+    eventually(lambda: all(health == "healthy" for health in healths(stack)), 60)
+    assert len(healths(stack)) == 3
+    return stack
+
+
+def healths(stack: Stack) -> list[str]:
+    return [found["State"]["Health"]["Status"] for found in stack.inspect("flask")]
+
+
+@pytest.fixture
+def clients() -> Iterator[list[socketio.Client]]:
+    made: list[socketio.Client] = []
+    yield made
+    for client in made:
+        client.disconnect()
+
+
+def connected(stack: Stack, clients: list[socketio.Client], transport: str) -> socketio.Client:
+    client = ordered_client()
+    clients.append(client)
+    # Sec-Fetch-Site as a page of this origin has it; cookies are kept as a browser does.
+    client.connect(stack.url, transports=[transport], wait_timeout=20)
+    return client
+
+
+@pytest.mark.parametrize("transport", ["websocket", "polling"])
+def test_output_is_complete_over_either_transport(
+    scaled: Stack, clients: list[socketio.Client], transport: str
+) -> None:
+    for number in range(6):
+        client = connected(scaled, clients, transport)
+        received, done = bytearray(), threading.Event()
+        ended = f"{LINES - 1}\n".encode()
+
+        def on_output(
+            message: dict[str, object], received: bytearray = received, done: threading.Event = done
+        ) -> None:
+            assert message["offset"] == len(received)
+            assert isinstance(message["data"], bytes)
+            received += message["data"]
+            if received.endswith(ended):
+                done.set()
+
+        client.on("output", on_output)
+        answer = client.call(
+            "start", {"job": "count", "params": {"lines": LINES, "delay_ms": 2}}, timeout=20
+        )
+        run = answer["run"]["id"]
+        client.call("attach", {"run": run, "offset": 0}, timeout=20)
+        assert done.wait(30), f"client {number} has {len(received)} bytes"
+        assert bytes(received) == "".join(f"{line}\n" for line in range(LINES)).encode()
+        eventually(lambda run=run: scaled.state(run) == "succeeded")
+        assert scaled.output(run) == bytes(received)
+
+
+def test_runs_begin_in_several_containers_and_all_show_and_stop_them(scaled: Stack) -> None:
+    runs = [scaled.start_run("count", lines=100_000, delay_ms=20) for _ in range(9)]
+    hosts = {scaled.run_record(run)["host"] for run in runs}
+    assert len(hosts) > 1
+    listed = {run["id"] for run in scaled.get("/api/runs").json()["runs"]}
+    assert set(runs) <= listed
+    for run in runs:
+        scaled.post(f"/api/runs/{run}/stop")
+    for run in runs:
+        eventually(lambda run=run: scaled.state(run) == "stopped")
+
+
+def test_pages_of_all_containers_work(scaled: Stack, open_page: Open) -> None:
+    for _ in range(3):
+        page = open_page(scaled.url)
+        start(page, "Count", lines=100_000, delay_ms=5)
+        eventually(lambda page=page: last_number(page) > 10)
+        toolbar(page, "Stop").click()
+        expect_state(page, "stopped")
+
+
+def test_a_polling_session_goes_back_to_its_container(scaled: Stack) -> None:
+    """Also when its container is gone: another one begins a new session."""
+    with requests.Session() as visitor:
+        address = f"{scaled.url}/socket.io/?EIO=4&transport=polling"
+        begun = visitor.get(address, timeout=20)
+        assert "realtime_server=" in begun.headers["Set-Cookie"]
+        sid = begun.text.split('"sid":"')[1].split('"')[0]
+        for _ in range(6):
+            assert visitor.post(f"{address}&sid={sid}", data="40", timeout=20).status_code == 200
+        # Nobody has this address; what no container of this network can have is not even tried.
+        own = visitor.cookies["realtime_server"].strip('"')
+        for gone in (own.rsplit(".", 1)[0] + ".251:5000", "127.0.0.1:8081", "evil.test:5000"):
+            visitor.cookies.clear()
+            answer = visitor.get(address, headers={"Cookie": f"realtime_server={gone}"}, timeout=20)
+            assert answer.status_code == 200
+            assert gone not in answer.headers["Set-Cookie"]
