@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 import socketio
 
@@ -102,14 +103,12 @@ def test_a_run_of_a_server_that_has_gone_cannot_be_stopped(
 
 
 def test_messages_go_on_after_redis_was_away(
-    servers: tuple[Server, Server],
+    servers: tuple[Server, Server], redis: RedisServer
 ) -> None:
     owner, other = servers
     run = owner.start_run("ignores_stop")
-    (process,) = (
-        child for child in psutil.Process().children(recursive=True) if "redis" in child.name()
-    )
-    process.kill()
+    assert redis.pid is not None
+    os.kill(redis.pid, signal.SIGKILL)
     eventually(lambda: any(each.get("/readyz").status_code == 503 for each in servers))
     eventually(lambda: all(each.get("/readyz").status_code == 200 for each in servers))
     eventually(lambda: other.post(f"/api/runs/{run}/stop", {"force": True}).status_code == 200)
