@@ -106,8 +106,8 @@ def _conflicts(values: Mapping[str, Any]) -> list[str]:
             "page, or leave CLIENT_ID empty to use the sandbox"
         )
     if (uri := values.get("redirect_uri")) is not None:
-        if urlsplit(uri).path != "/redirect":
-            faults.append(f"REDIRECT_URI: {uri!r} is wrong: its path must be /redirect")
+        if not urlsplit(uri).path.endswith("/redirect"):
+            faults.append(f"REDIRECT_URI: {uri!r} is wrong: its path must end with /redirect")
         if host_of(uri) not in map(normal_host, values.get("trusted_hosts", [host_of(uri)])):
             faults.append(
                 f"REDIRECT_URI: {host_of(uri)} is not one of TRUSTED_HOSTS: add it there, or the "

@@ -143,7 +143,7 @@ SETTINGS = (
         "",
         web_url,
         "Where Webex sends users back to, exactly as the integration has it; its path is "
-        "/redirect. The sandbox does not need it.",
+        "/redirect, below the path of the application. The sandbox does not need it.",
         "https://jobs.internal/redirect",
     ),
     Setting(

@@ -160,7 +160,7 @@ def protect_from_forgery(app: Flask, login: WebexLogin) -> None:
 
 def login_redirect() -> Response:
     """What a page answers to nobody: the way to Webex, and back to the page."""
-    path = request.full_path.rstrip("?")
+    path = request.script_root + request.full_path.rstrip("?")
     return redirect(url_for("login.start", next=path))  # type: ignore[return-value]
 
 

@@ -187,7 +187,7 @@ INTEGRATION = {"CLIENT_ID": "invented", "CLIENT_SECRET": "invented-secret"}
     ("environ", "expected"),
     [
         ({"CLIENT_SECRET": ""}, "CLIENT_SECRET: is missing, and CLIENT_ID needs it"),
-        ({"REDIRECT_URI": "http://localhost:5000/back"}, "its path must be /redirect"),
+        ({"REDIRECT_URI": "http://localhost:5000/back"}, "its path must end with /redirect"),
         ({"REDIRECT_URI": "https://jobs.example/redirect"}, "is not one of TRUSTED_HOSTS"),
         ({"WEBEX_API_BASE_URL": "https://webex.example/v1"}, "must end with a slash"),
         ({"HOST": "0.0.0.0", "LOGIN": "none"}, "neither a login"),
