@@ -2,6 +2,7 @@
 # make build    set all up, the page included, and stop there
 # make test     set all up and run every test; ARGS="-k name" goes to pytest
 # make check    lint, formatting, types: Python and TypeScript
+# make test-containers   tests of the containers on a Docker engine; ARGS as above, COMPOSE="docker compose"
 # make bench    the benchmarks; ARGS="stream_latency" picks some
 # make format   put the Python sources into the project's format
 # make lock     write the lock files anew from pyproject.toml; UPGRADE=1 takes newer versions
@@ -14,7 +15,7 @@ PYTHON ?= python3
 ARGS ?=
 BIN := .venv/bin
 
-.PHONY: run build test check bench format lock clean python ready-to-run ready-to-test
+.PHONY: run build test test-containers check bench format lock clean python ready-to-run ready-to-test
 .DEFAULT_GOAL := run
 
 # exec: Ctrl+C and a stop signal reach the server itself, not a shell in between.
@@ -30,6 +31,13 @@ test: ready-to-test
 	$(BIN)/python tools/node.py test.mjs || status=1; \
 	$(BIN)/python -m pytest $(ARGS) || status=1; \
 	exit $$status
+
+# Exit code 3: there is no engine here, and none can be had; it has said so, and outside of CI that is no fault.
+test-containers: ready-to-test
+	@tools/install_test_system.sh
+	@status=0; tools/install_docker.sh || status=$$?; \
+	if [ $$status = 3 ]; then exit 0; fi; \
+	[ $$status = 0 ] && $(BIN)/python -m pytest tests/containers $(ARGS)
 
 check: ready-to-test
 	@status=0; \

@@ -5,22 +5,49 @@ They need a Docker engine, which not every machine has, and build images.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page
 
+from tests.browser.conftest import EXPECTED
 from tests.browser.conftest import browser as browser
-from tests.browser.conftest import open_page as open_page
 from tests.containers.stack import Stack, copy_of_clone
 
 HERE = Path(__file__).parent
+AWAY = "503 (Service Temporarily Unavailable)"  # nginx, while what is behind it is restarted
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """They are run by their name only."""
     asked = [Path(str(argument).partition("::")[0]).resolve() for argument in config.args]
     return None if any(path == HERE or HERE in path.parents for path in asked) else True
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Callable[[str], Page]]:
+    """Opens a page in a context of its own; any other fault of it than an outage fails the test."""
+    faults: list[str] = []
+    contexts = []
+
+    def hear(message: ConsoleMessage) -> None:
+        if message.type == "error" and not any(part in message.text for part in (*EXPECTED, AWAY)):
+            faults.append(message.text)
+
+    def open_one(url: str) -> Page:
+        context = browser.new_context(viewport={"width": 1200, "height": 800})
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("console", hear)
+        page.goto(url)
+        return page
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    assert not faults
 
 
 @pytest.fixture

@@ -92,7 +92,14 @@ def test_the_page_keeps_one_websocket_through_nginx(
 
 def test_the_controls_of_the_sandbox_are_out_of_reach(fresh: Stack) -> None:
     prefix = fresh.environ["PREFIX"]
-    for path in ("_control", "_control/", "%5Fcontrol", "/_control", "a/../_control", "a/..%2f_control"):
+    for path in (
+        "_control",
+        "_control/",
+        "%5Fcontrol",
+        "/_control",
+        "a/../_control",
+        "a/..%2f_control",
+    ):
         assert fresh.status(f"{prefix}/webex-sandbox/{path}") == 404
     assert fresh.status(f"{prefix}/webex-sandbox/v1/people/me") == 401
 

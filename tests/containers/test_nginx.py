@@ -128,9 +128,7 @@ def test_nothing_runs_as_root_and_nothing_can_be_written(stack: Stack) -> None:
 
 
 def test_an_upload_beyond_the_limit_is_refused(stack: Stack) -> None:
-    answer = requests.post(
-        f"{stack.url}/api/runs", data=b"x" * (17 << 20), timeout=20, stream=True
-    )
+    answer = requests.post(f"{stack.url}/api/runs", data=b"x" * (17 << 20), timeout=20, stream=True)
     assert answer.status_code == 413
 
 
