@@ -146,7 +146,7 @@ class OutputLog:
             if offset > writer.tail.end:
                 raise _beyond(offset, writer.tail.end)
             return list(writer.tail.from_offset(offset, max_bytes))
-        chunks = self.store.call(lambda client: _read(client, run, offset, entries))
+        chunks = self.store.read(lambda client: _read(client, run, offset, entries))
         if chunks:
             return _items(chunks, offset)
         if writer is not None:  # Redis lost what the tail no longer holds
@@ -181,7 +181,7 @@ class OutputLog:
 
     def stored_end(self, run: str) -> int:
         """The number of bytes of the run that Redis has seen."""
-        return self.store.call(lambda client: _stored_end(client, run))
+        return self.store.read(lambda client: _stored_end(client, run))
 
     def store_chunks(self, run: str, stored: int, chunks: list[Chunk]) -> int:
         """Append `chunks` if Redis has just the bytes before `stored`; return what it has then."""

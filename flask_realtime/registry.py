@@ -68,7 +68,7 @@ class RunRegistry:
         """Raises UnknownRun and StoreUnavailable."""
         if run in self._own:
             return self._own[run]
-        data = self._store.call(lambda client: client.get(_run_key(run)))
+        data = self._store.read(lambda client: client.get(_run_key(run)))
         if data is None:
             raise unknown_run(run)
         return Run.load(_bytes(data))
@@ -83,7 +83,7 @@ class RunRegistry:
         """Return up to `limit` runs that match, newest first, and the `before` of the next page."""
         found: list[Run] = []
         while True:
-            page, last = self._store.call(partial(_page, before=before, count=PAGE))
+            page, last = self._store.read(partial(_page, before=before, count=PAGE))
             for data in page:
                 run = Run.load(data)
                 run = self._own.get(run.id, run)

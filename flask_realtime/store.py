@@ -80,13 +80,17 @@ class Store:
             raise StoreUnavailable("there is no connection to Redis: call Realtime.start() first")
         return self._client
 
-    def call(self, function: Callable[[Redis], T]) -> T:
+    def read(self, function: Callable[[Redis], T]) -> T:
+        """As `call`, for what only reads: also while Redis has no memory left."""
+        return self.call(function, reads=True)
+
+    def call(self, function: Callable[[Redis], T], *, reads: bool = False) -> T:
         """Return `function(client)`; only this greenlet waits for Redis.
 
         Raises StoreUnavailable at once while Redis is known to be away, and when it does not
         answer within ANSWER_SECONDS.
         """
-        if not self.available:
+        if not (self.available or (reads and self.reason == FULL)):
             raise StoreUnavailable(self.reason)
         try:
             return function(self._connected())

@@ -73,7 +73,7 @@ class Sessions:
         if known is None:
             return None
         try:
-            account = self._store.call(lambda client: self._logins.who(client, known))
+            account = self._store.read(lambda client: self._logins.who(client, known))
         except StoreUnavailable:
             if known in self._seen:
                 return self._seen[known]
