@@ -1,4 +1,4 @@
-"""Files that are missing, odd or not to be written, a port that is taken, data of an older Redis."""
+"""Files that are missing, odd or read-only, a port that is taken, data of an older Redis."""
 
 from __future__ import annotations
 

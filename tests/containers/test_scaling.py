@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 import requests
@@ -48,34 +49,41 @@ def connected(stack: Stack, clients: list[socketio.Client], transport: str) -> s
     return client
 
 
+class Viewer:
+    """Collects the output of one run over a client of its own; each piece must follow the last."""
+
+    def __init__(self, client: socketio.Client) -> None:
+        self.received = bytearray()
+        self.complete = threading.Event()
+        self._client = client
+        client.on("output", self._take)
+
+    def watch(self) -> str:
+        """Start a run and attach to it; return its id."""
+        asked = {"job": "count", "params": {"lines": LINES, "delay_ms": 2}}
+        run: str = self._client.call("start", asked, timeout=20)["run"]["id"]
+        self._client.call("attach", {"run": run, "offset": 0}, timeout=20)
+        return run
+
+    def _take(self, message: dict[str, Any]) -> None:
+        assert message["offset"] == len(self.received)
+        self.received += message["data"]
+        if self.received.endswith(b"%d\n" % (LINES - 1)):
+            self.complete.set()
+
+
 @pytest.mark.parametrize("transport", ["websocket", "polling"])
 def test_output_is_complete_over_either_transport(
     scaled: Stack, clients: list[socketio.Client], transport: str
 ) -> None:
-    for number in range(6):
-        client = connected(scaled, clients, transport)
-        received, done = bytearray(), threading.Event()
-        ended = f"{LINES - 1}\n".encode()
-
-        def on_output(
-            message: dict[str, object], received: bytearray = received, done: threading.Event = done
-        ) -> None:
-            assert message["offset"] == len(received)
-            assert isinstance(message["data"], bytes)
-            received += message["data"]
-            if received.endswith(ended):
-                done.set()
-
-        client.on("output", on_output)
-        answer = client.call(
-            "start", {"job": "count", "params": {"lines": LINES, "delay_ms": 2}}, timeout=20
-        )
-        run = answer["run"]["id"]
-        client.call("attach", {"run": run, "offset": 0}, timeout=20)
-        assert done.wait(30), f"client {number} has {len(received)} bytes"
-        assert bytes(received) == "".join(f"{line}\n" for line in range(LINES)).encode()
-        eventually(lambda run=run: scaled.state(run) == "succeeded")
-        assert scaled.output(run) == bytes(received)
+    expected = "".join(f"{line}\n" for line in range(LINES)).encode()
+    for _ in range(6):
+        viewer = Viewer(connected(scaled, clients, transport))
+        run = viewer.watch()
+        assert viewer.complete.wait(30), f"only {len(viewer.received)} bytes came"
+        assert bytes(viewer.received) == expected
+        eventually(lambda run=run: scaled.state(run) == "succeeded")  # type: ignore[misc]
+        assert scaled.output(run) == expected
 
 
 def test_runs_begin_in_several_containers_and_all_show_and_stop_them(scaled: Stack) -> None:
