@@ -23,7 +23,11 @@ def listed(section: str, key: str) -> list[Requirement]:
     """Return the requirements of a list in pyproject.toml (Python 3.10 has no tomllib)."""
     body = re.search(rf"\[{re.escape(section)}\].*?^{key} = \[\n(.*?)^\]", project(), re.S | re.M)
     assert body is not None
-    return [Requirement(text) for text in re.findall(r'^    "(.+)",$', body[1], re.M)]
+    found = [Requirement(text) for text in re.findall(r'^    "(.+)",$', body[1], re.M)]
+    own = [each for each in found if each.name == "flask-realtime"]  # another of its extras
+    for extra in (extra for each in own for extra in each.extras):
+        found += listed(section, extra)
+    return [each for each in found if each not in own]
 
 
 def locked(path: Path) -> dict[str, list[Requirement]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from contextlib import suppress
 
 
 class Forwarder:
@@ -30,7 +31,7 @@ class Forwarder:
         self._is_cut = True
         with self._lock:
             for connection in self._sockets:
-                connection.shutdown(socket.SHUT_RDWR)
+                _shut(connection)
 
     def silence(self) -> None:
         self._passes.clear()
@@ -57,6 +58,8 @@ class Forwarder:
             server = socket.create_connection(("127.0.0.1", self._target))
             with self._lock:
                 self._sockets |= {client, server}
+                if self._is_cut:  # since it was accepted
+                    _shut(client)
             for source, sink in ((client, server), (server, client)):
                 threading.Thread(target=self._copy, args=(source, sink), daemon=True).start()
 
@@ -72,4 +75,10 @@ class Forwarder:
             with self._lock:
                 if end in self._sockets:
                     self._sockets.remove(end)
+                    _shut(end)  # a thread that waits in recv() does not notice close()
                     end.close()
+
+
+def _shut(connection: socket.socket) -> None:
+    with suppress(OSError):  # the other end may have been faster
+        connection.shutdown(socket.SHUT_RDWR)
