@@ -11,20 +11,28 @@ if TYPE_CHECKING:
     from flask_realtime.extension import Realtime
     from flask_realtime.flaskthread import FlaskThread
     from flask_realtime.jobs import job
+    from flask_realtime.limits import Limits
     from flask_realtime.options import Options
     from flask_realtime.pipeio import PipeIO
+    from flask_realtime.sockets import Sock, Sockets
+    from flask_realtime.server import Server, run
 
 __all__ = [
     "ConfigurationError",
     "FlaskThread",
+    "Limits",
     "Options",
     "PipeIO",
     "Realtime",
     "RealtimeError",
+    "Sock",
+    "Sockets",
+    "Server",
     "StoreUnavailable",
     "current_run",
     "job",
     "mask",
+    "run",
 ]
 
 # Imported when they are first used: a program that only defines jobs loads neither Flask nor
@@ -32,14 +40,19 @@ __all__ = [
 _HOMES = {
     "ConfigurationError": "errors",
     "FlaskThread": "flaskthread",
+    "Limits": "limits",
     "Options": "options",
     "PipeIO": "pipeio",
     "Realtime": "extension",
     "RealtimeError": "errors",
+    "Sock": "sockets",
+    "Sockets": "sockets",
+    "Server": "server",
     "StoreUnavailable": "errors",
     "current_run": "currentrun",
     "job": "jobs",
     "mask": "currentrun",
+    "run": "server",
 }
 
 

@@ -1,0 +1,124 @@
+"""A served application as a child process, and clients of it."""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+import re
+import signal
+import ssl
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import requests
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from websockets.sync.client import ClientConnection, connect
+
+from tests.support.server import ROOT, eventually
+
+
+def make_certificate(folder: Path) -> tuple[Path, Path]:
+    """A certificate of 127.0.0.1 and its key, as files."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.datetime.now(datetime.timezone.utc)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]),
+            critical=False,
+        )
+        .sign(key, hashes.SHA256())
+    )
+    certificate, private = folder / "certificate.pem", folder / "key.pem"
+    certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    private.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return certificate, private
+
+
+class Serving:
+    """A program that says its port as ``port N`` and serves it until SIGTERM."""
+
+    def __init__(self, folder: Path, command: list[str], certificate: Path | None = None) -> None:
+        self.certificate = certificate
+        self._log = folder / "log"
+        with self._log.open("wb") as stream:
+            self._process = subprocess.Popen(
+                [sys.executable, *command],
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=stream,
+            )
+        try:
+            self.port = int(eventually(self._said_port, 30)[1])
+        except BaseException:
+            self._process.kill()
+            self._process.wait()
+            raise
+
+    def _said_port(self) -> re.Match[str] | None:
+        assert self._process.poll() is None, self.log
+        return re.search(r"^port (\d+)$", self.log, re.M)
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text("utf-8", "replace")
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def origin(self) -> str:
+        return ("https://" if self.certificate else "http://") + self.address
+
+    def context(self) -> ssl.SSLContext | None:
+        if self.certificate is None:
+            return None
+        return ssl.create_default_context(cafile=str(self.certificate))
+
+    def connect(self, path: str, **options: Any) -> ClientConnection:
+        url = self.origin.replace("http", "ws", 1) + path
+        if self.certificate is not None:
+            options["ssl"] = self.context()
+        return connect(url, proxy=None, **{"max_size": None, "close_timeout": 10, **options})
+
+    def get(self, path: str, **options: Any) -> requests.Response:
+        verify = str(self.certificate) if self.certificate else True
+        return requests.get(self.origin + path, timeout=20, verify=verify, **options)
+
+    def said(self, line: str) -> bool:
+        """Wait until the program has printed `line`."""
+        return bool(eventually(lambda: line in self.log))
+
+    def stop(self) -> None:
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+        try:
+            assert self._process.wait(20) == 0, self.log
+        finally:
+            if self._process.poll() is None:
+                self._process.kill()
+                self._process.wait()
