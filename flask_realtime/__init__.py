@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from flask_realtime.limits import Limits
     from flask_realtime.options import Options
     from flask_realtime.pipeio import PipeIO
-    from flask_realtime.sockets import Sock, Sockets
     from flask_realtime.server import Server, run
+    from flask_realtime.sockets import Sock, Sockets
 
 __all__ = [
     "ConfigurationError",
@@ -25,9 +25,9 @@ __all__ = [
     "PipeIO",
     "Realtime",
     "RealtimeError",
+    "Server",
     "Sock",
     "Sockets",
-    "Server",
     "StoreUnavailable",
     "current_run",
     "job",
