@@ -20,11 +20,13 @@ from flask_realtime.errors import ConfigurationError
 from flask_realtime.events import RealtimeEvents
 from flask_realtime.forwarded import ForwardedHeaders
 from flask_realtime.jobs import JobRegistry
+from flask_realtime.limits import Limits
 from flask_realtime.masking import Secrets
 from flask_realtime.options import Options
 from flask_realtime.pages import pages_blueprint
 from flask_realtime.redischeck import check_redis
 from flask_realtime.redisserver import RedisServer
+from flask_realtime.server import Server
 from flask_realtime.store import Store, blocking_client
 from flask_realtime.trust import LOOPBACK_HOSTS, HostAndOriginGuard
 
@@ -42,6 +44,7 @@ MAX_PACKETS = 10_000  # of one polling request
 # network; a busy hub delays it by tenths of a second.
 PING_SECONDS = 4
 PONG_SECONDS = 10
+STOP_SECONDS = 3.0  # for requests in progress, once all runs have ended
 
 
 class Realtime:
@@ -214,16 +217,23 @@ class Realtime:
 
         Once it can, a line on stderr gives the address, after the line `note` if there is one.
         """
-        listener = host.listen(host_name, port)
-        self.start()
+        # What a body may be long is the application's to say; viewers of runs that have ended with
+        # the server need not be waited for as long.
+        limits = Limits(max_body_bytes=None, stop_seconds=STOP_SECONDS)
+        server = Server(app, limits=limits)
+        server.bind(port, host_name)
         try:
-            address = f"http://{_shown(host_name)}:{listener.getsockname()[1]}{self._url_prefix}"
-            if note:
-                print(note, file=sys.stderr)
-            print(f"Serving {address}  (Ctrl+C stops it)", file=sys.stderr, flush=True)
-            host.serve(listener, app)
+            self.start()
+            try:
+                if note:
+                    print(note, file=sys.stderr)
+                address = f"{server.url}{self._url_prefix}"
+                print(f"Serving {address}  (Ctrl+C stops it)", file=sys.stderr, flush=True)
+                server.serve()
+            finally:
+                self.stop()  # before the connections end: their viewers see how the runs do
         finally:
-            self.stop()
+            server.close()
 
 
 def _without_compression(wsgi_app: WSGIApplication) -> WSGIApplication:
@@ -237,9 +247,3 @@ def _without_compression(wsgi_app: WSGIApplication) -> WSGIApplication:
         return wsgi_app(environ, start_response)
 
     return application
-
-
-def _shown(host_name: str) -> str:
-    if host_name in ("127.0.0.1", "::1"):
-        return "localhost"
-    return f"[{host_name}]" if ":" in host_name else host_name

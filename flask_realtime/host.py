@@ -23,6 +23,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import eventlet
 import eventlet.event
+import eventlet.green.ssl
 import eventlet.greenio
 import eventlet.hubs
 import eventlet.tpool
@@ -220,3 +221,43 @@ class Connection:
             return True
         finally:
             peek.close()
+
+
+# For flask_realtime/proxy.
+
+
+def already_handled() -> None:
+    """Tell the server that the greenlet's request was answered on its socket, not through WSGI.
+
+    The server then writes nothing more to the connection and closes it.
+    """
+    eventlet.wsgi.WSGI_LOCAL.already_handled = True
+
+
+# For flask_realtime/server.py: the classes that it builds upon.
+
+GreenSocket = eventlet.greenio.GreenSocket
+GreenSSLSocket = eventlet.green.ssl.GreenSSLSocket
+HttpProtocol = eventlet.wsgi.HttpProtocol
+WsgiServer = eventlet.wsgi.Server
+Input = eventlet.wsgi.Input
+ChunkReadError = eventlet.wsgi.ChunkReadError
+
+
+def wait_writable(descriptor: int) -> None:
+    """Wait until writing to `descriptor` would not block."""
+    eventlet.hubs.trampoline(descriptor, write=True)
+
+
+def accept(listener: Any) -> tuple[socket.socket, Any]:
+    """Wait for a client; return its socket, which does not block, and its address."""
+    while True:
+        try:
+            accepted, address = listener.fd.accept()
+        except BlockingIOError:
+            wait_readable(listener.fileno())
+            continue
+        accepted.setblocking(False)
+        # A number that was used before: whoever still waits for that is told.
+        eventlet.hubs.notify_opened(accepted.fileno())
+        return accepted, address

@@ -1,0 +1,217 @@
+"""The access log: one line for each request, as Apache writes it or as JSON.
+
+Lines are written by a native thread: a console or a pipe that nobody reads must not stop the hub.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any
+
+from flask_realtime import host
+from flask_realtime.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+REQUEST_ID = "flask_realtime.request_id"  # in the environ
+MAX_LINES = 20_000  # that wait to be written; then lines are left out, and a line says how many
+
+_log = logging.getLogger(__name__)
+_UNSAFE = re.compile(r'[\x00-\x1f"\\\x7f-\xff]|[^\x00-\xff]')
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One request that was answered; `time` is its begin, s since the epoch; "" is not known."""
+
+    time: float
+    seconds: float
+    remote: str
+    user: str
+    method: str
+    target: str
+    protocol: str
+    status: int
+    bytes: int  # of the body of the answer
+    host: str = ""
+    referer: str = ""
+    agent: str = ""
+    request_id: str = ""
+
+
+def combined(entry: Entry) -> str:
+    """The "combined" format of Apache and nginx, the request's id at its end; times are UTC."""
+    at = time.gmtime(entry.time)
+    stamp = time.strftime(f"%d/{_MONTHS[at.tm_mon - 1]}/%Y:%H:%M:%S +0000", at)
+    request = " ".join(filter(None, (entry.method, entry.target, entry.protocol)))
+    return (
+        f"{_safe(entry.remote)} - {_safe(entry.user)} [{stamp}] "
+        f'"{_safe(request)}" {entry.status} {entry.bytes or "-"} '
+        f'"{_safe(entry.referer)}" "{_safe(entry.agent)}" {_safe(entry.request_id)}'
+    )
+
+
+def as_json(entry: Entry) -> str:
+    """One JSON object; its names are those of `Entry`, `time` as ISO 8601 in UTC."""
+    at = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(entry.time))
+    return json.dumps(
+        {
+            "time": f"{at}.{int(entry.time * 1000) % 1000:03}Z",
+            "remote": entry.remote,
+            "user": entry.user,
+            "method": entry.method,
+            "target": entry.target,
+            "protocol": entry.protocol,
+            "status": entry.status,
+            "bytes": entry.bytes,
+            "seconds": round(entry.seconds, 6),
+            "host": entry.host,
+            "referer": entry.referer,
+            "agent": entry.agent,
+            "request_id": entry.request_id,
+        }
+    )
+
+
+FORMATS: dict[str, Callable[[Entry], str]] = {"combined": combined, "json": as_json}
+
+
+def _safe(text: str) -> str:
+    """No visitor writes a line of the log: what is not plain is \\xNN."""
+    return _UNSAFE.sub(lambda found: f"\\x{min(ord(found[0]), 255):02x}", text) or "-"
+
+
+class AccessLog:
+    """Writes entries to `stream`, in a format of FORMATS; `close` writes what is left."""
+
+    def __init__(self, form: str, stream: IO[str]) -> None:
+        if form not in FORMATS:
+            raise ConfigurationError(
+                f"access_log: there is no format {form!r}; there are {', '.join(FORMATS)}"
+            )
+        self._format = FORMATS[form]
+        self._stream = stream
+        self._lines: deque[str] = deque()
+        self._left_out = 0
+        self._writer: host.Task | None = None
+
+    def add(self, entry: Entry) -> None:
+        """Take an entry; does not wait."""
+        if len(self._lines) >= MAX_LINES:
+            self._left_out += 1
+            return
+        self._lines.append(self._format(entry))
+        if self._writer is None:
+            self._writer = host.spawn(self._write)
+
+    def close(self) -> None:
+        """Wait until all is written."""
+        while self._writer is not None:
+            self._writer.wait()
+
+    def _write(self) -> None:
+        try:
+            while self._lines:
+                lines, self._lines = self._lines, deque()
+                if self._left_out:
+                    lines.append(f"# {self._left_out} lines were left out here")
+                    self._left_out = 0
+                host.offload(self._put, "\n".join(lines) + "\n")
+        except (OSError, ValueError) as error:  # a pipe without a reader, a closed file
+            _log.error("the access log cannot be written: %s", error)
+        finally:
+            self._writer = None
+
+    def _put(self, text: str) -> None:
+        self._stream.write(text)
+        self._stream.flush()
+
+
+class LoggedRequests:
+    """WSGI middleware, the outermost: an entry in `log` for each request once it is answered."""
+
+    def __init__(self, wsgi_app: WSGIApplication, log: AccessLog) -> None:
+        self._wsgi_app = wsgi_app
+        self._log = log
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        answer = _Answer(self._log, environ)
+        environ["eventlet.posthooks"].append((answer.log, (), {}))
+        return answer.watch(self._wsgi_app, start_response)
+
+
+class _Answer:
+    def __init__(self, log: AccessLog, environ: WSGIEnvironment) -> None:
+        self._log = log
+        self._begin = time.time(), time.monotonic()
+        self._target = environ.get("RAW_PATH_INFO", "")
+        self._environ = environ
+        self._status = 0
+        self._bytes = 0
+
+    def watch(self, wsgi_app: WSGIApplication, start: StartResponse) -> Iterable[bytes]:
+        def start_response(status: str, headers: Any, exc_info: Any = None) -> Any:
+            self._status = int(status[:3])
+            write = start(status, headers, exc_info)
+
+            def counted(data: bytes) -> object:
+                self._bytes += len(data)
+                return write(data)
+
+            return counted
+
+        result = wsgi_app(self._environ, start_response)
+        if isinstance(result, (list, tuple)):  # the server tells their length to the client
+            self._bytes += sum(map(len, result))
+            return result
+        return _Counted(result, self)
+
+    def count(self, size: int) -> None:
+        self._bytes += size
+
+    def log(self, environ: WSGIEnvironment) -> None:
+        # Only a WebSocket is answered past start_response.
+        asked = "websocket" in environ.get("HTTP_UPGRADE", "").lower()
+        query = environ.get("QUERY_STRING")
+        begin, clock = self._begin
+        self._log.add(
+            Entry(
+                time=begin,
+                seconds=time.monotonic() - clock,
+                remote=environ.get("REMOTE_ADDR", ""),
+                user=environ.get("REMOTE_USER", ""),
+                method=environ["REQUEST_METHOD"],
+                target=self._target + (f"?{query}" if query else ""),
+                protocol=environ.get("flask_realtime.protocol", "HTTP/1.1"),
+                status=self._status or (101 if asked else 500),
+                bytes=self._bytes,
+                host=environ.get("HTTP_HOST", ""),
+                referer=environ.get("HTTP_REFERER", ""),
+                agent=environ.get("HTTP_USER_AGENT", ""),
+                request_id=environ.get(REQUEST_ID, ""),
+            )
+        )
+
+
+class _Counted:
+    def __init__(self, result: Iterable[bytes], answer: _Answer) -> None:
+        self._result = result
+        self._answer = answer
+
+    def __iter__(self) -> Iterator[bytes]:
+        for chunk in self._result:
+            self._answer.count(len(chunk))
+            yield chunk
+
+    def close(self) -> None:
+        close = getattr(self._result, "close", None)
+        if close is not None:
+            close()

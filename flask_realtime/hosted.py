@@ -1,0 +1,47 @@
+"""What a server does for the extensions of the application that it serves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+
+class Startable(Protocol):
+    """What has to run beside the application: Realtime."""
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+def realtime_of(app: Any) -> Any:
+    """The application's Realtime, or None."""
+    return getattr(app, "extensions", {}).get("realtime")
+
+
+@contextmanager
+def started(app: Any) -> Iterator[None]:
+    """Its Realtime, if it has one, runs for the block's time. Raises ConfigurationError."""
+    realtime: Startable | None = realtime_of(app)
+    if realtime is None:
+        yield
+        return
+    realtime.start()
+    try:
+        yield
+    finally:
+        realtime.stop()
+
+
+def end_polling(app: Any) -> None:
+    """Answer the Socket.IO clients that poll: their requests would wait for something to tell.
+
+    They find the connection closed, and connect again, as those with a WebSocket do.
+    """
+    socketio = getattr(app, "extensions", {}).get("socketio")
+    if socketio is None or socketio.server is None:
+        return
+    for client in list(socketio.server.eio.sockets.values()):
+        if not client.upgraded:
+            client.close(wait=False)

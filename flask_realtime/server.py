@@ -1,0 +1,315 @@
+"""A server for any Flask application, TLS included: ``run(app)``.
+
+It serves WSGI, Socket.IO, raw WebSockets and proxied applications on one port, in greenlets of one
+native thread (host.py), and ends as a service should: no new requests, those in progress answered,
+WebSockets told with 1001, exit code 0.
+"""
+
+from __future__ import annotations
+
+import errno
+import gc
+import logging
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flask_realtime import host as hub
+from flask_realtime.accesslog import AccessLog, LoggedRequests
+from flask_realtime.connections import Connection
+from flask_realtime.errors import ConfigurationError
+from flask_realtime.forwarded import ForwardedHeaders
+from flask_realtime.hosted import end_polling, started
+from flask_realtime.httpprotocol import Service
+from flask_realtime.httpsredirect import HttpsRedirect, with_challenges
+from flask_realtime.limits import Limits, Phase, overdue
+from flask_realtime.responseheaders import ResponseHeaders
+from flask_realtime.stopsignals import received_signals
+from flask_realtime.tls import Certificates
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+SWEEP_SECONDS = 1.0  # between two looks for connections that are overdue
+BUSY_SECONDS = 0.2  # to wait when the machine has no descriptor left
+CLOSE_SECONDS = 2.0  # that clients of WebSockets have to answer a close frame
+
+_log = logging.getLogger(__name__)
+
+
+class _ApplicationFaults:
+    """Where eventlet's server logs: tracebacks of WSGI applications, and of bodies cut off."""
+
+    def info(self, message: str, *args: object) -> None:
+        _log.error(message, *args)
+
+    error = info
+
+    def debug(self, message: str, *args: object) -> None:
+        _log.debug(message, *args)
+
+
+class _Port:
+    """A listening socket and what answers there."""
+
+    def __init__(self, listener: Any, service: Service, certificates: Certificates | None) -> None:
+        self.listener = listener
+        self.service = service
+        self.certificates = certificates
+        self.number: int = listener.getsockname()[1]
+        self.task: Any = None
+
+
+class Server:
+    """Serves `app`, a Flask or any other WSGI application: ``Server(app).run(port=8443, …)``.
+
+    `access_log` is "combined", "json" or None; it goes to stdout. `hsts_seconds` is the max-age of
+    Strict-Transport-Security on https, 0 for none. `proxies` are addresses, networks or names of
+    reverse proxies in front: their X-Forwarded headers are believed, and only they and this machine
+    are answered. `acme_folder` is the webroot of an ACME client. Raises ConfigurationError.
+
+    An application with Realtime is started and stopped with it.
+    """
+
+    def __init__(
+        self,
+        app: WSGIApplication,
+        *,
+        limits: Limits | None = None,
+        access_log: str | None = None,
+        hsts_seconds: int = 0,
+        proxies: Iterable[str] = (),
+        acme_folder: str | Path | None = None,
+    ) -> None:
+        self.limits = limits or Limits()
+        self._app = app
+        self._acme_folder = acme_folder
+        self._log = AccessLog(access_log, sys.stdout) if access_log else None
+        wrapped: WSGIApplication = ResponseHeaders(app, hsts_seconds)
+        proxies = tuple(proxies)
+        if proxies:
+            wrapped = ForwardedHeaders(wrapped, proxies)
+        if acme_folder is not None:
+            wrapped = with_challenges(wrapped, acme_folder)
+        self._wsgi_app = wrapped
+        self._ports: list[_Port] = []
+        self._connections: set[Connection] = set()
+        self._ended = hub.Signal()
+        self._stop: Callable[[], None] | None = None
+
+    def run(
+        self,
+        port: int = 5000,
+        host: str = "127.0.0.1",
+        *,
+        ssl_cert: str | Path | None = None,
+        ssl_key: str | Path | None = None,
+        redirect_http: int | None = None,
+    ) -> None:
+        """Serve until Ctrl+C or SIGTERM; to be called in the main thread.
+
+        With `ssl_cert` it speaks https; ``ssl_cert="adhoc"`` makes a certificate up. Without
+        `ssl_key` the key is in the same file. SIGHUP reads both again. `redirect_http` is a port,
+        80 in general, whose http requests are sent to https. Raises ConfigurationError when it
+        cannot start.
+        """
+        self.bind(port, host, ssl_cert=ssl_cert, ssl_key=ssl_key, redirect_http=redirect_http)
+        try:
+            with started(self._app):
+                for line in self.announcement():
+                    print(line, file=sys.stderr, flush=True)
+                self.serve()
+        finally:
+            self.close()
+
+    def bind(
+        self,
+        port: int,
+        host: str,
+        *,
+        ssl_cert: str | Path | None = None,
+        ssl_key: str | Path | None = None,
+        redirect_http: int | None = None,
+    ) -> None:
+        """Take the ports and read the certificates; nobody is answered yet."""
+        if ssl_key is not None and ssl_cert is None:
+            raise ConfigurationError("ssl_key: is of no use without ssl_cert")
+        if redirect_http is not None and ssl_cert is None:
+            raise ConfigurationError("redirect_http: there is no https to go to: set ssl_cert")
+        certificates = None if ssl_cert is None else Certificates(ssl_cert, ssl_key)
+        try:
+            self._add(port, host, self._wsgi_app, certificates)
+            if redirect_http is not None:
+                redirect = HttpsRedirect(self.port, self._acme_folder)
+                self._add(redirect_http, host, redirect, None)
+        except BaseException:
+            self._close_ports()
+            raise
+        self._host = host
+
+    def _add(
+        self, port: int, host: str, wsgi_app: WSGIApplication, certificates: Certificates | None
+    ) -> None:
+        listener = hub.listen(host, port)
+        logged = wsgi_app if self._log is None else LoggedRequests(wsgi_app, self._log)
+        service = Service(
+            listener,
+            logged,
+            self.limits,
+            self._log,
+            _ApplicationFaults(),
+            certificates is not None,
+        )
+        self._ports.append(_Port(listener, service, certificates))
+
+    @property
+    def port(self) -> int:
+        """The port that it has, where 0 was asked for."""
+        return self._ports[0].number
+
+    @property
+    def url(self) -> str:
+        scheme = "http" if self._ports[0].certificates is None else "https"
+        return f"{scheme}://{shown_host(self._host)}:{self.port}"
+
+    def announcement(self) -> list[str]:
+        """What to say of the addresses."""
+        lines = [f"Serving {self.url}/  (Ctrl+C stops it)"]
+        for redirect in self._ports[1:]:
+            plain = f"http://{shown_host(self._host)}:{redirect.number}"
+            lines.append(f"Redirecting {plain}/ to {self.url}/")
+        return lines
+
+    def serve(self) -> None:
+        """Answer until SIGINT, SIGTERM or `stop`; then take no new connections and return.
+
+        Those that there are live on until `close`. A second signal ends the process at once.
+        """
+        # A job that computes hands the interpreter over this often: answers come sooner, and a
+        # flood is not slower (docs/benchmarks.md, hub_stall).
+        sys.setswitchinterval(hub.SWITCH_SECONDS)
+        gc.freeze()  # what is there now stays: no collection need look at it again
+        reloaded = [port.certificates for port in self._ports if port.certificates is not None]
+        sweeper = hub.spawn(self._sweep)
+        try:
+            with received_signals(*[signal.SIGHUP] if reloaded else []) as (wait, self._stop):
+                for port in self._ports:
+                    port.task = hub.spawn(self._accept, port)
+                while wait() == signal.SIGHUP:
+                    for certificates in reloaded:
+                        _reload(certificates)
+        finally:
+            self._stop = None
+            sweeper.kill()
+            self._close_ports()
+
+    def stop(self) -> None:
+        """Let `serve` return, as SIGTERM does. From any thread."""
+        if self._stop is not None:
+            self._stop()
+
+    def close(self) -> None:
+        """End all connections: requests in progress have `limits.stop_seconds`."""
+        self._close_ports()
+        deadline = hub.Deadline(self.limits.stop_seconds)
+        end_polling(self._app)
+        for connection in list(self._connections):
+            connection.leave()
+        self._wait_for_end(min(CLOSE_SECONDS, deadline.left()))
+        for connection in list(self._connections):
+            if connection.progress.phase is Phase.SOCKET:
+                connection.cut()
+        self._wait_for_end(deadline.left())
+        if self._connections:
+            _log.warning("%d requests were cut off by the stop", len(self._connections))
+        for connection in list(self._connections):
+            connection.cut()
+            connection.task.kill()
+        if self._log is not None:
+            self._log.close()
+
+    def _wait_for_end(self, seconds: float) -> None:
+        hub.wait_for(lambda: not self._connections, self._ended, seconds)
+
+    def _close_ports(self) -> None:
+        for port in self._ports:
+            if port.task is not None:
+                port.task.kill()
+                port.task = None
+            port.listener.close()
+
+    def _accept(self, port: _Port) -> None:
+        is_tls = port.certificates is not None
+        while True:
+            while len(self._connections) >= self.limits.max_connections:
+                self._ended.wait()
+            try:
+                plain, address = hub.accept(port.listener)
+            except OSError as error:
+                if error.errno not in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
+                    _log.debug("a client left before it was accepted: %s", error)
+                    continue
+                _log.warning("no connection can be accepted now: %s", error.strerror)
+                hub.sleep(BUSY_SECONDS)
+                continue
+            connection = Connection(plain, address, is_tls)
+            self._connections.add(connection)
+            connection.task = hub.spawn(self._serve_connection, port, connection)
+
+    def _serve_connection(self, port: _Port, connection: Connection) -> None:
+        try:
+            if port.certificates is None:
+                connection.open_plain()
+            else:
+                connection.open_tls(port.certificates.context)
+            port.service.serve_connection(connection)
+        except (OSError, EOFError) as error:  # TLS that fails is one
+            _log.debug("the connection of %s ended: %s", connection.address, error)
+        finally:
+            connection.socket.close()
+            self._connections.discard(connection)
+            self._ended.set()
+
+    def _sweep(self) -> None:
+        while True:
+            hub.sleep(SWEEP_SECONDS)
+            now = time.monotonic()
+            for connection in list(self._connections):
+                reason = overdue(connection.progress, now, self.limits)
+                if reason is not None:
+                    _log.info("closed the connection of %s: %s", connection.address, reason)
+                    if connection.progress.phase is Phase.HEAD:
+                        connection.protocol.refuse(408, f"This server waited: {reason}.")
+                    connection.cut()
+
+
+def _reload(certificates: Certificates) -> None:
+    try:
+        hub.offload(certificates.reload)
+    except ConfigurationError as error:
+        _log.error("the certificates stay as they were: %s", error)
+    else:
+        _log.info("the certificates were read again")
+
+
+def shown_host(name: str) -> str:
+    """A host name as it stands in an address."""
+    if name in ("127.0.0.1", "::1"):
+        return "localhost"
+    return f"[{name}]" if ":" in name else name
+
+
+def run(
+    app: WSGIApplication,
+    port: int = 5000,
+    host: str = "127.0.0.1",
+    *,
+    ssl_cert: str | Path | None = None,
+    ssl_key: str | Path | None = None,
+    redirect_http: int | None = None,
+) -> None:
+    """Serve `app`: `Server.run` in one line."""
+    Server(app).run(port, host, ssl_cert=ssl_cert, ssl_key=ssl_key, redirect_http=redirect_http)
