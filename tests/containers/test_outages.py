@@ -18,6 +18,7 @@ Open = Callable[[str], Page]
 
 def begin(stack: Stack, open_page: Open) -> tuple[Page, str]:
     """Open a page that shows a run that goes on for minutes."""
+    stack.wait_ready()  # the outage before this one may just have ended
     page = open_page(stack.url)
     run = start(page, "Count", lines=100_000, delay_ms=20)
     eventually(lambda: last_number(page) > 10)
