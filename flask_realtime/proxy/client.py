@@ -1,0 +1,193 @@
+"""The visitor's side of a request: its body as it arrives, and its connection itself."""
+
+from __future__ import annotations
+
+import re
+import socket
+import time
+from typing import TYPE_CHECKING, Any
+
+from flask_realtime import host
+from flask_realtime.proxy.errors import BadRequest, BodyTooLarge, ClientGone
+from flask_realtime.proxy.headers import tokens
+from flask_realtime.proxy.wire import CHUNK_SIZE
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+PIECE_BYTES = 1 << 18
+MAX_LINE_BYTES = 4096
+MAX_TRAILER_LINES = 100
+LINGER_SECONDS = 2.0  # for a visitor that still sends to read the refusal
+_LENGTH = re.compile(r"[0-9]{1,18}")
+
+
+def sent_headers(environ: WSGIEnvironment) -> list[tuple[str, str]]:
+    """The request's headers, as they came where the server keeps them."""
+    raw = environ.get("headers_raw")
+    if raw is not None:
+        return list(raw)
+    names = [name for name in environ if name.startswith("HTTP_")]
+    headers = [(name[5:].replace("_", "-").title(), environ[name]) for name in names]
+    if environ.get("CONTENT_TYPE"):
+        headers.append(("Content-Type", environ["CONTENT_TYPE"]))
+    return headers
+
+
+class Body:
+    """A request's body, piece by piece as it arrives.
+
+    `length` is None for a chunked one. Raises BadRequest when its framing is ambiguous, and
+    BodyTooLarge when it says that it has more than `limit` bytes.
+    """
+
+    def __init__(
+        self, environ: WSGIEnvironment, headers: list[tuple[str, str]], limit: int | None
+    ) -> None:
+        codings = tokens(headers, "transfer-encoding")
+        lengths = {value for name, value in headers if name.lower() == "content-length"}
+        if codings not in ([], ["chunked"]):
+            # The server has not recognised it and would read the body as the next request.
+            raise BadRequest("The request has a transfer coding other than chunked.")
+        if len(lengths) > 1 or not all(map(_LENGTH.fullmatch, lengths)) or (codings and lengths):
+            raise BadRequest("The length of the request's body is ambiguous.")
+        self._input: Any = environ.get("eventlet.input")
+        self._plain = environ["wsgi.input"]
+        self.length = None if codings else int(min(lengths, default="0"))
+        self._limit = limit
+        self._taken = 0
+        self._chunk_left = 0
+        self.ended = self.length == 0
+        if limit is not None and (self.length or 0) > limit:
+            raise _too_large(limit)
+
+    def read(self) -> bytes:
+        """The next piece, at least one byte; empty at the end. Waits for the visitor.
+
+        Raises ClientGone, BadRequest (a malformed chunk) and BodyTooLarge.
+        """
+        if self.ended:
+            return b""
+        try:
+            piece = self._counted() if self.length is not None else self._chunked()
+        except OSError as error:
+            raise ClientGone("The visitor left while sending.") from error
+        self._taken += len(piece)
+        if self._limit is not None and self._taken > self._limit:
+            raise _too_large(self._limit)
+        return piece
+
+    def _counted(self) -> bytes:
+        assert self.length is not None
+        wanted = min(PIECE_BYTES, self.length - self._taken)
+        if self._input is None:
+            piece: bytes = self._plain.read(wanted)
+        else:
+            # Its own read() would wait until all that is wanted has come.
+            piece = self._input._do_read(self._input.rfile.read1, wanted)
+        if not piece:
+            raise ClientGone("The visitor left while sending.")
+        self.ended = self._taken + len(piece) == self.length
+        return piece
+
+    def _chunked(self) -> bytes:
+        source = self._input
+        if source is None:
+            raise BadRequest("This server reads no chunked bodies.")
+        if source.should_send_hundred_continue:
+            source.send_hundred_continue_response()
+            source.is_hundred_continue_response_sent = True
+        if not self._chunk_left:
+            found = CHUNK_SIZE.fullmatch(self._line())
+            if found is None:
+                raise BadRequest("A chunk of the request's body has no size.")
+            self._chunk_left = source.chunk_length = int(found[1], 16)
+            source.position = 0  # the server's own reader goes on from here if we do not
+            if not self._chunk_left:
+                lines = 0
+                while self._line():
+                    lines += 1
+                    if lines > MAX_TRAILER_LINES:
+                        raise BadRequest("The request's body has too long a trailer.")
+                self.ended = True
+                return b""
+        piece: bytes = source.rfile.read1(min(PIECE_BYTES, self._chunk_left))
+        if not piece:
+            raise ClientGone("The visitor left while sending.")
+        source.position += len(piece)
+        self._chunk_left -= len(piece)
+        if not self._chunk_left and self._line():
+            raise BadRequest("A chunk of the request's body is longer than it says.")
+        return piece
+
+    def _line(self) -> bytes:
+        line: bytes = self._input.rfile.readline(MAX_LINE_BYTES)
+        if not line:
+            raise ClientGone("The visitor left while sending.")
+        if not line.endswith(b"\r\n"):
+            raise BadRequest("A line of the request's chunked body is malformed.")
+        return line[:-2]
+
+
+class Client:
+    """The connection that a request came on, when the server is eventlet's."""
+
+    def __init__(self, environ: WSGIEnvironment) -> None:
+        self._environ = environ
+        self._input: Any = environ.get("eventlet.input")
+        self._connection = host.Connection(environ)
+
+    @property
+    def socket(self) -> Any:
+        """The green socket. Raises RuntimeError under another server."""
+        if self._input is None:
+            raise RuntimeError("this needs a server of flask_realtime.host")
+        return self._input.get_socket()
+
+    def gone(self) -> bool:
+        return self._connection.gone()
+
+    def early(self) -> bytes:
+        """What came right behind the request's head; does not wait."""
+        green = self.socket
+        before = green.gettimeout()
+        green.settimeout(0)
+        received = b""
+        try:
+            while len(received) < PIECE_BYTES and (piece := self._input.rfile.read1(65536)):
+                received += piece
+        except (BlockingIOError, TimeoutError, OSError):
+            pass  # nothing there, or gone: who reads next will see
+        finally:
+            green.settimeout(before)
+        return received
+
+    def take_over(self) -> None:
+        """From here on the socket is the caller's: the server writes nothing, and closes it."""
+        host.already_handled()
+        if (set_idle := self._environ.get("eventlet.set_idle")) is not None:
+            set_idle()
+
+    def cut(self) -> None:
+        """End the answer here so that the visitor sees that it is not whole."""
+        if self._input is not None:
+            host.already_handled()
+
+    def refuse(self, head: bytes, body: bytes) -> None:
+        """Answer on the socket and close it, although more of the request may be on its way."""
+        green = self.socket
+        self.take_over()
+        try:
+            green.settimeout(LINGER_SECONDS)
+            green.sendall(head + body)
+            green.shutdown(socket.SHUT_WR)
+            # Closed with bytes unread, a reset would take the answer away from the visitor.
+            end = time.monotonic() + LINGER_SECONDS
+            while time.monotonic() < end and green.recv(65536):
+                pass
+        except OSError:
+            pass  # the visitor has left
+
+
+def _too_large(limit: int) -> BodyTooLarge:
+    return BodyTooLarge(f"The request's body is larger than {limit} bytes.")

@@ -1,0 +1,324 @@
+"""Supervisor: starts an app server when it is needed, and keeps it running until it is not."""
+
+from __future__ import annotations
+
+import atexit
+import math
+import os
+import select
+import shutil
+import socket
+import tempfile
+import threading
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from flask_realtime.errors import ConfigurationError
+from flask_realtime.proxy.childprocess import ChildProcess
+from flask_realtime.proxy.errors import NotReady
+from flask_realtime.proxy.flag import Flag
+from flask_realtime.proxy.output import Output
+from flask_realtime.proxy.readiness import is_ready, is_taken
+from flask_realtime.proxy.upstream import Address, parse_upstream
+
+FIRST_DELAY = 0.1  # s before it is started again; doubled each time that it does not live
+LAST_DELAY = 30.0
+STABLE_SECONDS = 60.0
+PROBE_EVERY = 0.05
+# A start that failed once may be bad luck; after two, requests are told at once.
+HOPELESS_STARTS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What a supervisor says of its app server.
+
+    `state` is stopped, starting, ready, stopping or waiting (to be started again). `pid` is that of
+    the guard, whose child the app server is. `since` is in seconds since the epoch, `starts` counts
+    them, `fault` says why the last life ended, or is empty.
+    """
+
+    state: str
+    pid: int | None
+    since: float
+    starts: int
+    fault: str
+
+
+class Supervisor:
+    """Runs `command` as a child process, in a native thread of its own.
+
+    It starts on demand, with the first request, or by `start`; is ready once it answers HTTP; is
+    started again when it dies, and stopped after `idle_stop` seconds without a request. `stop` by
+    hand lasts until `start`. `eager`: `start_apps` starts it. What it prints is in `output`. It is
+    ended by SIGTERM, after `grace` seconds by SIGKILL, with all its descendants, and also when
+    this process dies, however that happens (Linux).
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        cwd: Path | None = None,
+        environ: Mapping[str, str] | None = None,
+        eager: bool = False,
+        ready_path: str = "",
+        ready_timeout: float = 60.0,
+        idle_stop: float | None = None,
+        grace: float = 5.0,
+    ) -> None:
+        if not command or isinstance(command, str):
+            raise ConfigurationError(f"{command!r} is no command: expected a list of arguments")
+        self.output = Output()
+        self.eager = eager
+        self._command = list(command)
+        self._cwd = cwd
+        self._environ = dict(environ or {})
+        self._ready_path = ready_path
+        self._ready_timeout = ready_timeout
+        self._idle_stop = idle_stop
+        self._grace = grace
+        self._address = Address()
+        self._folder: Path | None = None
+        self._lock = threading.RLock()  # start, stop and changes of the state
+        self._thread: threading.Thread | None = None
+        self._waker = -1  # the end of a pipe that wakes the thread
+        self._wanted = False
+        self._held = False  # stopped by hand
+        self._status = Status("stopped", None, time.time(), 0, "")
+        self._failed_starts = 0
+        self._start_at = 0.0
+        self._waiters: set[Flag] = set()
+        self._uses = 0
+        self._used = 0.0
+
+    def place(self, upstream: str, prefix: str) -> str:
+        """Settle where it listens, and put that into its arguments; the upstream's address."""
+        command = " ".join(self._command)
+        if "{socket}" in command:
+            name = f"flask-realtime-{uuid.uuid4().hex[:12]}"
+            self._folder = Path(tempfile.gettempdir()) / name
+            upstream = f"unix:{self._folder / 'app.sock'}"
+        elif "{port}" in command and not upstream:
+            with socket.create_server(("127.0.0.1", 0)) as free:
+                upstream = f"http://127.0.0.1:{free.getsockname()[1]}"
+        if not upstream:
+            raise ConfigurationError(
+                f"where does {self._command[0]} listen? Put {{port}} or {{socket}} into its "
+                "arguments, or name an upstream"
+            )
+        self._address, base = parse_upstream(upstream)
+        self._ready_path = self._ready_path or f"{base or prefix}/"
+        words = {
+            "{socket}": self._address.path,
+            "{port}": str(self._address.port),
+            "{prefix}": prefix,
+        }
+        for word, value in words.items():
+            self._command = [argument.replace(word, value) for argument in self._command]
+        return upstream
+
+    @property
+    def status(self) -> Status:
+        """Any thread."""
+        return self._status
+
+    def start(self) -> None:
+        """Have it run, also after a `stop`. Returns at once; any thread."""
+        with self._lock:
+            self._held = False
+            self._failed_starts = 0
+            self._start_at = 0.0
+            self._run_thread()
+
+    def stop(self) -> None:
+        """End it and wait for its end; a request does not start it again, only `start` does.
+
+        Blocks for as long as the child takes, `grace` at most: from a greenlet, offload it.
+        """
+        thread = self.ask_to_stop()
+        if thread is not None:
+            thread.join()
+        atexit.unregister(self.stop)
+
+    def ask_to_stop(self) -> threading.Thread | None:
+        """Begin to stop it; the thread that then ends. Does not wait; any thread."""
+        with self._lock:
+            self._held = True
+            self._wanted = False
+            self._wake()
+            return self._thread
+
+    def restart(self) -> None:
+        """Stop it, and have it run again. Blocks as `stop` does."""
+        self.stop()
+        self.start()
+
+    def wait_ready(self, seconds: float) -> None:
+        """Make the calling greenlet wait until it is ready; started if need be.
+
+        Raises NotReady after `seconds`, or at once when it is stopped or does not come up.
+        """
+        if self._status.state == "ready":
+            return
+        with self._lock:
+            if self._held:
+                raise NotReady("The app was stopped. It runs again once somebody starts it.")
+            self._used = time.monotonic()
+            self._run_thread()
+            flag = Flag()
+            self._waiters.add(flag)
+        try:
+            if self._status.state != "ready" and self._failed_starts < HOPELESS_STARTS:
+                flag.wait(seconds)
+        finally:
+            with self._lock:
+                self._waiters.discard(flag)
+            flag.close()
+        if self._status.state != "ready":
+            patience = max(1, math.ceil(self._start_at - time.monotonic()))
+            raise NotReady("The app is not ready yet. This page looks again.", patience)
+
+    def begin_use(self) -> None:
+        """A request is on its way: it is not idle. Hub only."""
+        self._uses += 1
+
+    def end_use(self) -> None:
+        self._uses -= 1
+        self._used = time.monotonic()
+
+    def _run_thread(self) -> None:
+        if self._wanted:
+            self._wake()
+            return
+        previous, self._wanted = self._thread, True
+        self._used = time.monotonic()
+        wake, self._waker = os.pipe()
+        os.set_blocking(wake, False)
+        name = f"supervisor of {os.path.basename(self._command[0])}"
+        self._thread = threading.Thread(
+            target=self._keep, args=(previous, wake, self._waker), name=name, daemon=True
+        )
+        atexit.register(self.stop)
+        self._thread.start()
+
+    def _wake(self) -> None:
+        if self._waker >= 0:
+            os.write(self._waker, b"\0")
+
+    def _keep(self, previous: threading.Thread | None, wake: int, waker: int) -> None:
+        """The thread: it alone starts the child, reads from it and waits for its end."""
+        if previous is not None:
+            previous.join()
+        delay = FIRST_DELAY
+        try:
+            while self._wanted:
+                lived = self._live(wake)
+                delay = FIRST_DELAY if lived > STABLE_SECONDS else delay
+                if self._wanted:
+                    self._start_at = time.monotonic() + delay
+                    self._say("waiting")
+                    _wait_for(wake, delay)
+                delay = min(2 * delay, LAST_DELAY)
+        finally:
+            with self._lock:
+                if self._waker == waker:
+                    self._waker = -1
+                os.close(wake)
+                os.close(waker)
+                if self._thread is threading.current_thread():
+                    self._thread = None
+                    self._say("stopped")
+
+    def _live(self, wake: int) -> float:
+        """One life of the child; returns for how many seconds it was ready."""
+        self._say("starting", starts=self._status.starts + 1)
+        if is_taken(self._address):
+            self._fail(f"another program listens at {self._address}")
+            return 0.0
+        try:
+            self._make_folder()
+            child = ChildProcess(
+                self._command, grace=self._grace, cwd=self._cwd, environ=self._environ
+            )
+        except OSError as error:
+            self._fail(f"{self._command[0]} cannot be started: {error}")
+            return 0.0
+        try:
+            return self._watch(child, wake)
+        finally:
+            if self._folder is not None:
+                shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _make_folder(self) -> None:
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder.mkdir(mode=0o700)
+
+    def _watch(self, child: ChildProcess, wake: int) -> float:
+        began, ready_since, fault = time.monotonic(), 0.0, ""
+        self._say("starting", pid=child.pid)
+        asked = False
+        while True:
+            starting = not ready_since and not asked
+            readable = select.select([child.output, wake], [], [], PROBE_EVERY if starting else 1)
+            if wake in readable[0]:
+                os.read(wake, 4096)
+            if child.output in readable[0]:
+                if not (data := child.read()):
+                    break
+                self.output.write(data)
+            now = time.monotonic()
+            if starting and is_ready(self._address, self._ready_path):
+                ready_since = now
+                self._failed_starts = 0
+                self._say("ready")
+            elif starting and now - began > self._ready_timeout:
+                fault = f"it was not ready in {self._ready_timeout:g} s"
+            if self._is_idle():
+                self._wanted = False
+            if (fault or not self._wanted) and not asked:
+                asked = True
+                self._say("stopping")
+                child.ask_to_end()
+        ended = child.wait()
+        if self._wanted or fault:
+            self._fail(fault or f"it {ended}", came_up=bool(ready_since))
+        return time.monotonic() - ready_since if ready_since else 0.0
+
+    def _is_idle(self) -> bool:
+        if self._idle_stop is None or self._uses or not self._wanted:
+            return False
+        with self._lock:
+            return not self._waiters and time.monotonic() - self._used > self._idle_stop
+
+    def _fail(self, fault: str, *, came_up: bool = False) -> None:
+        self._failed_starts += not came_up
+        self.output.write(f"[{fault}]\n".encode())
+        self._say("waiting", fault=fault)
+
+    def _say(
+        self, state: str, *, pid: int | None = None, starts: int | None = None, fault: str = ""
+    ) -> None:
+        """Change the status, and wake the greenlets that wait for what it is now."""
+        before = self._status
+        ended = state in ("stopped", "waiting")
+        with self._lock:
+            self._status = Status(
+                state,
+                None if ended else pid or before.pid,
+                time.time() if state != before.state else before.since,
+                before.starts if starts is None else starts,
+                fault or before.fault,
+            )
+            if state in ("ready", "stopped") or self._failed_starts >= HOPELESS_STARTS:
+                for flag in self._waiters:
+                    flag.set()
+
+
+def _wait_for(wake: int, seconds: float) -> None:
+    if select.select([wake], [], [], seconds)[0]:
+        os.read(wake, 4096)

@@ -1,0 +1,85 @@
+"""A Flask application with proxies, as a process of its own."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import IO
+
+import psutil
+import requests
+
+from tests.support.server import ROOT, eventually
+
+
+class Site:
+    """One process that says "Serving http://..." once it serves."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self._log: IO[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Site:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self.process is not None:
+            self.stop()
+
+    @property
+    def log(self) -> str:
+        assert self._log is not None
+        return Path(self._log.name).read_text("utf-8", "replace")
+
+    @property
+    def port(self) -> int:
+        return int(self.url.rstrip("/").rpartition(":")[2])
+
+    def start(self, program: str, *arguments: str) -> Site:
+        """Run ``python PROGRAM ARGUMENTS``, relative to the repository's root."""
+        self._log = tempfile.NamedTemporaryFile(suffix=".log")  # noqa: SIM115 - closed by stop
+        self.process = subprocess.Popen(
+            [sys.executable, program, *arguments],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=self._log,
+        )
+        self.url = eventually(self._address, 20)[1]
+        return self
+
+    def _address(self) -> re.Match[str] | None:
+        assert self.process is not None
+        assert self.process.poll() is None, self.log
+        return re.search(r"Serving (https?://\S+?)/?\s", self.log)
+
+    def children(self) -> list[psutil.Process]:
+        assert self.process is not None
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def stop(self, number: int = signal.SIGTERM, *, seconds: float = 15) -> str:
+        """End it; all that it has started must end, too. Returns its log."""
+        assert self.process is not None
+        assert self._log is not None
+        children = self.children() if self.process.poll() is None else []
+        self.process.send_signal(number)
+        try:
+            self.process.wait(seconds)
+        finally:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+        _, alive = psutil.wait_procs(children, seconds)
+        log = self.log
+        self._log.close()
+        assert not alive, f"left behind: {alive}"
+        assert "Traceback" not in log, log
+        return log
+
+    def get(self, path: str, **options: object) -> requests.Response:
+        return requests.get(self.url + path, timeout=30, **options)  # type: ignore[arg-type]
