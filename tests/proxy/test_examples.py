@@ -42,4 +42,8 @@ def test_a_flexx_slider(site: Site, open_page: Callable[[str], Page], path: str)
 def move_flexx_slider(page: Page) -> None:
     box = page.locator(".flx-Slider").bounding_box()
     assert box is not None
-    page.mouse.click(box["x"] + box["width"] - 2, box["y"] + box["height"] / 2)
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + 0.1 * box["width"] + 4, middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"], middle, steps=5)
+    page.mouse.up()
