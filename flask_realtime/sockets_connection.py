@@ -66,7 +66,7 @@ class WebSocket(SimpleWebSocket):  # type: ignore[misc]  # simple-websocket has 
     def handshake(self) -> None:
         """Accept the client's request; simple-websocket calls this first."""
         limit = self._options.max_message_size
-        protocol = self.ws = Protocol(limit, self._pace, self._on_close)
+        protocol = self.ws = Protocol(limit, self._write, self._pace, self._on_close)
         request = read_handshake(protocol, self.environ)
         connected, early = take_over(self.environ)
         self.wire = Wire(connected, early, self._wait_for_room)
@@ -197,6 +197,9 @@ class WebSocket(SimpleWebSocket):  # type: ignore[misc]  # simple-websocket has 
             self.close_reason = CloseReason.ABNORMAL_CLOSURE
         self.connected = False
         self._wake()
+
+    def _write(self, data: bytes) -> None:
+        self.wire.send(data)
 
     def _on_close(self, code: int, by_client: bool) -> None:
         self._got_close = by_client

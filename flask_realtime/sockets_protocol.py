@@ -102,19 +102,22 @@ class Protocol(WSConnection):
     """The server's side of a connection.
 
     A message of more than `max_bytes` ends it with 1009, as soon as so much has come.
-    `took_message()` is called after each whole message: until it returns, what came after the
-    message is not looked at. `closing(code, by_client)` is called when the connection is to end,
-    because the client closes it or because it broke the rules.
+    `write(data)` sends the answer to a ping. `took_message()` is called after each whole message:
+    until it returns, what came after the message is not looked at. `closing(code, by_client)` is
+    called when the connection is to end, because the client closes it or because it broke the
+    rules.
     """
 
     def __init__(
         self,
         max_bytes: int | None,
+        write: Callable[[bytes], object],
         took_message: Callable[[], None],
         closing: Callable[[int, bool], None],
     ) -> None:
         super().__init__(ConnectionType.SERVER)
         self._max_bytes = max_bytes
+        self._write = write
         self._took_message = took_message
         self._closing = closing
         self._size = 0
@@ -126,8 +129,10 @@ class Protocol(WSConnection):
     def events(self) -> Generator[Event, None, None]:
         """What the client has sent; ends after what ends the connection."""
         for event in super().events():
-            if isinstance(event, Ping) and not self.is_open:
-                continue  # we have closed: no pong may follow
+            if isinstance(event, Ping):
+                if self.is_open:  # after a Close no pong may follow
+                    self._write(self.send(event.response()))
+                continue
             if isinstance(event, Message) and self._is_too_big(event):
                 event = CloseConnection(CloseReason.MESSAGE_TOO_BIG, "the message is too big")
             if isinstance(event, CloseConnection):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import socket
+import ssl
 import time
 from collections import deque
 from collections.abc import Callable
@@ -107,8 +108,10 @@ class Wire:
         """
         if self._is_broken:
             return
-        if not hasattr(self._socket, "cipher"):  # TLS has no half-closed state
-            self._shut(socket.SHUT_WR)
+        if isinstance(self._socket, ssl.SSLSocket):
+            with suppress(OSError, ValueError):  # the client's own end of TLS is not there yet
+                ssl.SSLSocket.unwrap(self._socket)  # says that this is the end; does not wait
+        self._shut(socket.SHUT_WR)
         with suppress(OSError), host.Timeout(seconds, False):
             while self._socket.recv(_DRAIN_BYTES):
                 pass
