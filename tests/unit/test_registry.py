@@ -31,13 +31,13 @@ class FaultyStore(Store):
         self.away = False
         self.refused = 0
 
-    def call(self, function: Callable[[Redis], T]) -> T:
+    def call(self, function: Callable[[Redis], T], *, reads: bool = False) -> T:
         if self.away:
             self.refused += 1
             raise StoreUnavailable("away")
         if self.slow:
             host.sleep(self.slow.pop(0))
-        return super().call(function)
+        return super().call(function, reads=reads)
 
     def wait_until_available(self, timeout: float | None = None) -> bool:
         until(lambda: not self.away)
