@@ -5,19 +5,22 @@ from __future__ import annotations
 import re
 import socket
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from werkzeug.exceptions import HTTPException
+
 from flask_realtime import host
+from flask_realtime.chunkedbody import ChunkedBody
+from flask_realtime.httpprotocol import ON_STOP
 from flask_realtime.proxy.errors import BadRequest, BodyTooLarge, ClientGone
 from flask_realtime.proxy.headers import tokens
-from flask_realtime.proxy.wire import CHUNK_SIZE
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 PIECE_BYTES = 1 << 18
-MAX_LINE_BYTES = 4096
-MAX_TRAILER_LINES = 100
 LINGER_SECONDS = 2.0  # for a visitor that still sends to read the refusal
 _LENGTH = re.compile(r"[0-9]{1,18}")
 
@@ -53,10 +56,13 @@ class Body:
             raise BadRequest("The length of the request's body is ambiguous.")
         self._input: Any = environ.get("eventlet.input")
         self._plain = environ["wsgi.input"]
+        self._chunks: ChunkedBody | None = None
+        if codings and self._input is not None:
+            is_read_strictly = isinstance(self._input, ChunkedBody)
+            self._chunks = self._input if is_read_strictly else ChunkedBody(self._input, None)
         self.length = None if codings else int(min(lengths, default="0"))
         self._limit = limit
         self._taken = 0
-        self._chunk_left = 0
         self.ended = self.length == 0
         if limit is not None and (self.length or 0) > limit:
             raise _too_large(limit)
@@ -91,42 +97,29 @@ class Body:
         return piece
 
     def _chunked(self) -> bytes:
-        source = self._input
-        if source is None:
+        chunks = self._chunks
+        if chunks is None:
             raise BadRequest("This server reads no chunked bodies.")
-        if source.should_send_hundred_continue:
-            source.send_hundred_continue_response()
-            source.is_hundred_continue_response_sent = True
-        if not self._chunk_left:
-            found = CHUNK_SIZE.fullmatch(self._line())
-            if found is None:
-                raise BadRequest("A chunk of the request's body has no size.")
-            self._chunk_left = source.chunk_length = int(found[1], 16)
-            source.position = 0  # the server's own reader goes on from here if we do not
-            if not self._chunk_left:
-                lines = 0
-                while self._line():
-                    lines += 1
-                    if lines > MAX_TRAILER_LINES:
-                        raise BadRequest("The request's body has too long a trailer.")
+        if chunks.should_send_hundred_continue:
+            chunks.send_hundred_continue_response()
+            chunks.is_hundred_continue_response_sent = True
+        try:
+            between = not chunks._left
+            if not chunks._next_chunk(chunks.rfile):
                 self.ended = True
+                self._input.chunk_length = 0
                 return b""
-        piece: bytes = source.rfile.read1(min(PIECE_BYTES, self._chunk_left))
-        if not piece:
-            raise ClientGone("The visitor left while sending.")
-        source.position += len(piece)
-        self._chunk_left -= len(piece)
-        if not self._chunk_left and self._line():
-            raise BadRequest("A chunk of the request's body is longer than it says.")
+            if between:
+                self._input.chunk_length, self._input.position = chunks._left, 0
+            # read() would wait until all that is wanted has come.
+            piece = chunks._take(chunks.rfile.read1(min(PIECE_BYTES, chunks._left)))
+        except HTTPException as error:
+            chunks.failed = True
+            kind = BodyTooLarge if error.code == 413 else BadRequest
+            raise kind(error.description or "The request's body is malformed.") from error
+        # eventlet's own reader, where it is not the same, goes on from here if nobody else does.
+        self._input.position = self._input.chunk_length - chunks._left
         return piece
-
-    def _line(self) -> bytes:
-        line: bytes = self._input.rfile.readline(MAX_LINE_BYTES)
-        if not line:
-            raise ClientGone("The visitor left while sending.")
-        if not line.endswith(b"\r\n"):
-            raise BadRequest("A line of the request's chunked body is malformed.")
-        return line[:-2]
 
 
 class Client:
@@ -153,13 +146,11 @@ class Client:
         before = green.gettimeout()
         green.settimeout(0)
         received = b""
-        try:
+        # Nothing there, or gone: who reads next will see.
+        with suppress(OSError):
             while len(received) < PIECE_BYTES and (piece := self._input.rfile.read1(65536)):
                 received += piece
-        except (BlockingIOError, TimeoutError, OSError):
-            pass  # nothing there, or gone: who reads next will see
-        finally:
-            green.settimeout(before)
+        green.settimeout(before)
         return received
 
     def take_over(self) -> None:
@@ -167,6 +158,11 @@ class Client:
         host.already_handled()
         if (set_idle := self._environ.get("eventlet.set_idle")) is not None:
             set_idle()
+
+    def on_stop(self, function: Callable[[], object]) -> None:
+        """Have `function` called when the server stops while the socket is the caller's."""
+        if (tell := self._environ.get(ON_STOP)) is not None:
+            tell(function)
 
     def cut(self) -> None:
         """End the answer here so that the visitor sees that it is not whole."""
@@ -177,7 +173,7 @@ class Client:
         """Answer on the socket and close it, although more of the request may be on its way."""
         green = self.socket
         self.take_over()
-        try:
+        with suppress(OSError):  # the visitor has left
             green.settimeout(LINGER_SECONDS)
             green.sendall(head + body)
             green.shutdown(socket.SHUT_WR)
@@ -185,8 +181,6 @@ class Client:
             end = time.monotonic() + LINGER_SECONDS
             while time.monotonic() < end and green.recv(65536):
                 pass
-        except OSError:
-            pass  # the visitor has left
 
 
 def _too_large(limit: int) -> BodyTooLarge:

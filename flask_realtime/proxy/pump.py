@@ -48,12 +48,11 @@ class Tunnel:
         client: socket.socket,
         upstream: socket.socket,
         *,
-        to_client: bytes,
         to_upstream: bytes,
         idle_timeout: float,
         done: Callable[[], None],
     ) -> None:
-        self.sides = (_Side(self, client, to_client), _Side(self, upstream, to_upstream))
+        self.sides = (_Side(self, client, b""), _Side(self, upstream, to_upstream))
         self.sides[0].other, self.sides[1].other = self.sides[1], self.sides[0]
         self.idle_timeout = idle_timeout
         self.done = done

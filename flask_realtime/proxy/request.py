@@ -149,7 +149,7 @@ class ProxiedRequest:
             tunnel.carry(
                 client,
                 upstream,
-                to_client="\r\n".join([*lines, "", ""]).encode("latin-1") + early,
+                to_visitor="\r\n".join([*lines, "", ""]).encode("latin-1") + early,
                 idle_timeout=self._proxy.limits.idle_timeout,
                 # TLS is between the hub and the visitor: nobody else can speak it.
                 copy=hasattr(client.socket, "cipher"),

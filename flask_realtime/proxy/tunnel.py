@@ -7,6 +7,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from flask_realtime import host
@@ -21,41 +22,41 @@ _pump = Pump()  # one for all proxies of a process; it has no thread while there
 
 
 def carry(
-    client: Client, upstream: Any, *, to_client: bytes, idle_timeout: float, copy: bool
+    client: Client, upstream: Any, *, to_visitor: bytes, idle_timeout: float, copy: bool
 ) -> None:
     """Connect the visitor's socket and `upstream`, and return when the tunnel has ended.
 
-    `upstream` is a green socket, and closed here. `to_client` is sent first. With `copy` the bytes
+    `upstream` is a green socket, and closed here. `to_visitor` is sent first. With `copy` the bytes
     pass through greenlets, as they must where TLS is spoken; otherwise through the pump.
     """
     client.take_over()
     visitor = client.socket
-    _keep_alive(visitor)
     try:
+        _keep_alive(visitor)
+        visitor.sendall(to_visitor)
         to_upstream = client.early()
         if copy or sys.platform != "linux":
-            _carry_green(visitor, upstream, to_client, to_upstream, idle_timeout)
+            client.on_stop(lambda: _end(upstream))
+            _carry_green(visitor, upstream, to_upstream, idle_timeout)
         else:
-            _carry_by_pump(visitor, upstream, to_client, to_upstream, idle_timeout)
+            _carry_by_pump(client, upstream, to_upstream, idle_timeout)
     finally:
         upstream.close()
 
 
-def _carry_by_pump(
-    visitor: Any, upstream: Any, to_client: bytes, to_upstream: bytes, idle_timeout: float
-) -> None:
+def _carry_by_pump(client: Client, upstream: Any, to_upstream: bytes, idle_timeout: float) -> None:
     flag = Flag()
     try:
         tunnel = Tunnel(
-            _duplicate(visitor),
+            _duplicate(client.socket),
             _duplicate(upstream),
-            to_client=to_client,
             to_upstream=to_upstream,
             idle_timeout=idle_timeout,
             done=flag.set,
         )
         upstream.close()
         _pump.add(tunnel)
+        client.on_stop(lambda: _pump.drop(tunnel))
         try:
             flag.wait()
         finally:
@@ -68,9 +69,7 @@ def _duplicate(green: Any) -> socket.socket:
     return socket.socket(fileno=os.dup(green.fileno()))
 
 
-def _carry_green(
-    visitor: Any, upstream: Any, to_client: bytes, to_upstream: bytes, idle_timeout: float
-) -> None:
+def _carry_green(visitor: Any, upstream: Any, to_upstream: bytes, idle_timeout: float) -> None:
     used = [time.monotonic()]
 
     def copy(source: Any, target: Any, first: bytes, ended: Callable[[], None]) -> None:
@@ -88,17 +87,20 @@ def _carry_green(
     # The visitor's end is told to the upstream, which may have last words; TLS itself knows no
     # half-closed connections, so that the upstream's end is the end.
     def visitor_ended() -> None:
-        try:
+        with suppress(OSError):  # it has ended, too
             upstream.shutdown(socket.SHUT_WR)
             upstream.settimeout(HALF_CLOSED_SECONDS)
-        except OSError:
-            pass  # it has ended, too
 
     upload = host.spawn(copy, visitor, upstream, to_upstream, visitor_ended)
     try:
-        copy(upstream, visitor, to_client, lambda: None)
+        copy(upstream, visitor, b"", lambda: None)
     finally:
         upload.kill()
+
+
+def _end(upstream: Any) -> None:
+    with suppress(OSError):  # it has ended already
+        upstream.shutdown(socket.SHUT_RDWR)
 
 
 def _receive(source: Any, used: list[float], idle_timeout: float) -> bytes:

@@ -13,7 +13,7 @@ MAX_CHUNK_LINE_BYTES = 4096
 
 _STATUS = re.compile(r"HTTP/1\.([01]) ([1-9][0-9]{2})(?: ([^\r\n\0]*))?")
 _LENGTH = re.compile(r"[0-9]{1,18}")
-CHUNK_SIZE = re.compile(rb"([0-9a-fA-F]{1,15})[ \t]*(?:;[^\r\n]*)?")
+_CHUNK_SIZE = re.compile(rb"([0-9a-fA-F]{1,15})[ \t]*(?:;[^\r\n]*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ class ChunkedReader:
                 raise UpstreamNonsense("A chunk in the app server's answer is too long.")
             self._state = "size"
         else:
-            found = CHUNK_SIZE.fullmatch(line)
+            found = _CHUNK_SIZE.fullmatch(line)
             if found is None:
                 raise UpstreamNonsense("A chunk in the app server's answer has no size.")
             self._left = int(found[1], 16)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import psutil
 import requests
@@ -52,6 +54,28 @@ class Site:
         )
         self.url = eventually(self._address, 20)[1]
         return self
+
+    def parent(self, *apps: dict[str, object], **settings: object) -> Site:
+        """Run the parent application of the tests with these proxies."""
+        return self.start("tests/proxy/parent.py", json.dumps({"apps": apps, **settings}))
+
+    def send(self, data: bytes) -> bytes:
+        """Send bytes as they are over a connection of their own; all that is answered."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=20) as connection:
+            connection.sendall(data)
+            received = b""
+            while piece := connection.recv(65536):
+                received += piece
+            return received
+
+    def apps(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.get("/apps").json()
+        return found
+
+    def memory_bytes(self) -> int:
+        assert self.process is not None
+        resident: int = psutil.Process(self.process.pid).memory_info().rss
+        return resident
 
     def _address(self) -> re.Match[str] | None:
         assert self.process is not None

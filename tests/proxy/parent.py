@@ -1,0 +1,109 @@
+"""The parent application of the tests: python tests/proxy/parent.py JSON; see `main`."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+import time
+from pathlib import Path
+
+from flask import Flask, redirect, request, session
+from werkzeug.wrappers import Response
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from flask_realtime import host  # noqa: E402
+from flask_realtime.proxy import (  # noqa: E402
+    Limits,
+    ReverseProxy,
+    Supervisor,
+    mounted_apps,
+    start_apps,
+    stop_apps,
+)
+from flask_realtime.server import Server  # noqa: E402
+
+
+def make_app(settings: dict[str, object]) -> Flask:
+    app = Flask("parent")
+    app.config.update(SECRET_KEY="not a secret", SESSION_COOKIE_NAME="parent_session")
+
+    @app.get("/login")
+    def login() -> str:
+        session["user"] = "ada"
+        return "welcome"
+
+    @app.get("/block")
+    def block() -> str:
+        time.sleep(float(request.args["seconds"]))  # the hub waits, on purpose
+        return "done"
+
+    @app.get("/apps")
+    def apps() -> list[dict[str, object]]:
+        return [
+            {
+                "name": each.name,
+                "tunnels": each.tunnels,
+                "status": dataclasses.asdict(each.supervisor.status) if each.supervisor else None,
+                "output": each.supervisor.output.read()[1].decode("utf-8", "replace")[-4000:]
+                if each.supervisor
+                else "",
+            }
+            for each in mounted_apps(app)
+        ]
+
+    @app.post("/apps/<int:index>/<action>")
+    def act(index: int, action: str) -> str:
+        supervisor = mounted_apps(app)[index].supervisor
+        assert supervisor is not None
+        host.offload({"start": supervisor.start, "stop": supervisor.stop}[action])
+        return "done"
+
+    @app.before_request
+    def require_login() -> Response | None:
+        if settings.get("login") and request.path != "/login" and "user" not in session:
+            return redirect("/login")
+        return None
+
+    @app.after_request
+    def close_all(response: Response) -> Response:
+        response.headers["Content-Security-Policy"] = "default-src 'none'"
+        return response
+
+    return app
+
+
+def main() -> None:
+    """`apps` are the arguments of proxies; "child" and "limits" within them those of theirs.
+
+    `server`: be served by Server, with `tls` over https, in place of host.serve.
+    """
+    settings = json.loads(sys.argv[1])
+    app = make_app(settings)
+    for arguments in settings["apps"]:
+        child = arguments.pop("child", None)
+        supervisor = Supervisor(**child) if child else None
+        limits = Limits(**arguments.pop("limits", {}))
+        if arguments.pop("deny", False):
+            arguments["allow"] = lambda: False
+        ReverseProxy(supervisor=supervisor, limits=limits, **arguments).init_app(app)
+    if settings.get("server"):
+        start_apps(app)
+        try:
+            Server(app).run(0, ssl_cert="adhoc" if settings.get("tls") else None)
+        finally:
+            stop_apps(app)
+        return
+    listener = host.listen("127.0.0.1", 0)
+    print(f"Serving http://127.0.0.1:{listener.getsockname()[1]}/", flush=True)
+    start_apps(app)
+    try:
+        host.serve(listener, app)
+    finally:
+        stop_apps(app)
+
+
+if __name__ == "__main__":
+    main()
