@@ -12,6 +12,7 @@ from typing import Any
 
 from flask_realtime import host
 from flask_realtime.limits import Phase, Progress
+from flask_realtime.tls import Credentials
 
 GOING_AWAY = b"\x88\x02" + struct.pack("!H", 1001)  # a WebSocket's close frame, RFC 6455
 SWITCHING = b"HTTP/1.1 101"
@@ -116,17 +117,21 @@ class TlsSocket(_Watched, host.GreenSSLSocket):  # type: ignore[misc]
         super().shutdown(how)
 
 
-def _shake_hands(tls: Any) -> None:
+def _shake_hands(tls: Any, is_costly: bool) -> None:
     """Answer a client's TLS handshake. Raises OSError (ssl.SSLError among it) when it fails.
 
-    The hub does not wait: neither for the client, nor for what costs time, a signature above all.
-    That runs on a native thread; OpenSSL lets the interpreter go meanwhile.
+    The hub does not wait: not for the client, nor for a signature that takes long. That is made on
+    a native thread; OpenSSL lets the interpreter go meanwhile.
     """
+    step = ssl.SSLSocket.do_handshake  # of a socket that does not block: as far as it can go
     is_waiting: Callable[[int], None] = host.wait_readable
     while True:
         is_waiting(tls.fileno())
         try:
-            host.offload(ssl.SSLSocket.do_handshake, tls)
+            if is_costly:
+                host.offload(step, tls)
+            else:
+                step(tls)
             return
         except ssl.SSLWantReadError:
             is_waiting = host.wait_readable
@@ -156,14 +161,17 @@ class Connection:
     def open_plain(self) -> None:
         self._opened(PlainSocket(self.socket))
 
-    def open_tls(self, context: ssl.SSLContext) -> None:
+    def open_tls(self, credentials: Credentials) -> None:
         """Raises OSError when the handshake fails."""
         made = host.GreenSSLSocket(
-            self.socket, server_side=True, do_handshake_on_connect=False, _context=context
+            self.socket,
+            server_side=True,
+            do_handshake_on_connect=False,
+            _context=credentials.context,
         )
         made.__class__ = TlsSocket  # its constructor sets the class that eventlet knows
         self.socket = made
-        _shake_hands(made)
+        _shake_hands(made, credentials.is_costly)
         self._opened(made)
 
     def _opened(self, opened: Any) -> None:

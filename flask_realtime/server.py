@@ -264,7 +264,7 @@ class Server:
             if port.certificates is None:
                 connection.open_plain()
             else:
-                connection.open_tls(port.certificates.context)
+                connection.open_tls(port.certificates.current)
             port.service.serve_connection(connection)
         except (OSError, EOFError) as error:  # TLS that fails is one
             _log.debug("the connection of %s ended: %s", connection.address, error)

@@ -9,11 +9,12 @@ import socket
 import ssl
 import tempfile
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 from flask_realtime.errors import ConfigurationError
@@ -23,12 +24,23 @@ ADHOC_DAYS = 30
 # For TLS 1.2: forward secrecy and authenticated encryption only (RFC 9325, section 4.2). TLS 1.3
 # has no others.
 CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
+# To sign with such a key takes 1 ms, with twice the bits 6 ms; to hand that to a thread and back
+# costs 0.3 ms (docs/decisions/062-server.md).
+QUICK_RSA_BITS = 2048
 
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """A TLS context, and whether to sign with its key would hold up the hub."""
+
+    context: ssl.SSLContext
+    is_costly: bool
+
+
 class Certificates:
-    """The TLS context that new connections use; `reload` replaces it.
+    """The credentials that new connections use (`current`); `reload` replaces them.
 
     `cert` is a PEM file with the certificate and its chain, `key` one with its private key, which
     may be the same file; ``cert="adhoc"`` makes a certificate up. Raises ConfigurationError.
@@ -37,23 +49,23 @@ class Certificates:
     def __init__(self, cert: str | Path, key: str | Path | None = None) -> None:
         self._cert = cert
         self._key = key
-        self.context = self._load()
+        self.current = self._load()
 
     def reload(self) -> None:
         """Read the files again. Reads them at once: not for the hub. Raises ConfigurationError.
 
         What is wrong with the new ones leaves the old ones in use.
         """
-        self.context = self._load()
+        self.current = self._load()
 
-    def _load(self) -> ssl.SSLContext:
+    def _load(self) -> Credentials:
         if self._cert == ADHOC:
-            return _adhoc_context()
+            return Credentials(_adhoc_context(), is_costly=False)
         cert = Path(self._cert)
-        return _context(cert, Path(self._key) if self._key else cert)
+        return _credentials(cert, Path(self._key) if self._key else cert)
 
 
-def _context(cert: Path, key: Path) -> ssl.SSLContext:
+def _credentials(cert: Path, key: Path) -> Credentials:
     try:
         chain = x509.load_pem_x509_certificates(_read("ssl_cert", cert))
     except ValueError:
@@ -70,7 +82,8 @@ def _context(cert: Path, key: Path) -> ssl.SSLContext:
     if private.public_key() != chain[0].public_key():
         raise ConfigurationError(f"ssl_key: {key} does not fit the certificate {cert}")
     _warn_of_dates(cert, chain[0])
-    return _load_chain(cert, key)
+    is_costly = isinstance(private, rsa.RSAPrivateKey) and private.key_size > QUICK_RSA_BITS
+    return Credentials(_load_chain(cert, key), is_costly)
 
 
 def _load_chain(cert: Path, key: Path) -> ssl.SSLContext:

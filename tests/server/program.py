@@ -1,0 +1,157 @@
+"""Programs that serve, as child processes on free ports."""
+
+from __future__ import annotations
+
+import re
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+from tests.support.server import ROOT, eventually
+
+# The program as it stands, as the main program; only its ports are any that are free.
+RUN = """
+import runpy, sys
+from flask_realtime import host
+listen = host.listen
+host.listen = lambda name, port: listen(name, 0)
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+HEAD = """
+import logging, sys, time
+from pathlib import Path
+from flask import Flask, request
+from flask_realtime import ConfigurationError, Limits, Server, host
+logging.basicConfig(level="INFO")
+app = Flask("hosted")
+
+@app.route("/", methods=["GET", "POST"])
+def index():
+    return {
+        "url": request.url,
+        "from": request.remote_addr,
+        "id": request.environ["flask_realtime.request_id"],
+        "body": len(request.get_data()),
+    }
+"""
+
+
+class Program:
+    """A Python program that serves; a context manager that stops it with SIGTERM."""
+
+    def __init__(self, folder: Path, source: str | Path, *arguments: str) -> None:
+        if isinstance(source, str):
+            path = folder / "program.py"
+            path.write_text(HEAD + textwrap.dedent(source))
+            source = path
+        self.folder = folder
+        self._log = folder / "stderr"
+        self._out = folder / "stdout"
+        with self._log.open("wb") as log, self._out.open("wb") as out:
+            self.process = subprocess.Popen(
+                [sys.executable, "-W", "ignore", "-c", RUN, str(source), *arguments],
+                cwd=folder,
+                env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)},
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=log,
+            )
+        self._is_stopped = False
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text("utf-8", "replace")
+
+    @property
+    def output(self) -> str:
+        return self._out.read_text("utf-8", "replace")
+
+    def __enter__(self) -> Program:
+        try:
+            self.url = self._address(r"Serving (https?://[^/]+)/")
+        except BaseException:
+            self._kill()
+            raise
+        self.port = int(self.url.rpartition(":")[2])
+        return self
+
+    def __exit__(self, kind: object, *error: object) -> None:
+        if kind is not None or self._is_stopped:
+            self._kill()
+            return
+        assert self.stop() == 0, self.log
+
+    def _kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def _address(self, pattern: str) -> str:
+        def found() -> re.Match[str] | None:
+            assert self.process.poll() is None, self.log
+            return re.search(pattern, self.log)
+
+        return eventually(found, 30)[1]
+
+    @property
+    def redirecting(self) -> str:
+        return self._address(r"Redirecting (http://[^/]+)/")
+
+    def stop(self, number: int = signal.SIGTERM, seconds: float = 20) -> int:
+        """Send a signal and return the exit code."""
+        self._is_stopped = True
+        self.process.send_signal(number)
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self._kill()
+            raise AssertionError(f"it did not stop: {self.log}") from None
+
+    def connect(self) -> socket.socket:
+        """A connection, with TLS where it is spoken."""
+        plain = socket.create_connection(("127.0.0.1", self.port), 20)
+        if not self.url.startswith("https"):
+            return plain
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        return context.wrap_socket(plain)
+
+    def send(self, *parts: bytes) -> bytes:
+        """Send bytes and return all that comes back until the server closes."""
+        with self.connect() as client:
+            for part in parts:
+                client.sendall(part)
+            return received(client)
+
+
+def received(client: socket.socket) -> bytes:
+    """All that comes until the end, orderly or not."""
+    data = b""
+    while True:
+        try:
+            more = client.recv(65536)
+        except ConnectionResetError:
+            return data
+        if not more:
+            return data
+        data += more
+
+
+def failing(folder: Path, source: str) -> str:
+    """Run a program that cannot serve; the last line that it says."""
+    path = folder / "failing.py"
+    path.write_text(HEAD + textwrap.dedent(source))
+    result = subprocess.run(
+        [sys.executable, "-W", "ignore", str(path)],
+        cwd=folder,
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert result.returncode == 1, result.stderr
+    return result.stderr.strip().splitlines()[-1]
