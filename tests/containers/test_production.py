@@ -99,6 +99,14 @@ def test_the_certificate_of_the_user_is_taken(tmp_path: Path) -> None:
         assert "SELF-SIGNED" not in running.log("nginx")
 
 
+def test_secrets_that_are_missing_are_named(clone: Path) -> None:
+    with Production(clone) as running:
+        (clone / "secrets" / "redis_password").unlink()
+        failed = running.run("up", "-d")
+        assert failed.returncode != 0
+        assert "secrets/redis_password" in failed.stdout
+
+
 def test_http_leads_to_https(production: Production) -> None:
     answer = requests.get(
         f"{production.plain_url}/runs/1?tail=1", allow_redirects=False, timeout=20

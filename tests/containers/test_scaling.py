@@ -10,17 +10,22 @@ from typing import Any
 import pytest
 import requests
 import socketio
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.test_login import log_in
 from tests.browser.test_page import expect_state, last_number, start, toolbar
-from tests.containers.stack import Stack
+from tests.containers.stack import Stack, docker
 from tests.support.server import eventually
 from tests.support.socketclient import ordered_client
 
 Open = Callable[[str], Page]
 
 LINES = 200
+# As a network that lets no WebSocket through: the handshake fails.
+WITHOUT_WEBSOCKET = """
+const Real = window.WebSocket;
+window.WebSocket = function () { return new Real(`ws://${location.host}/blocked`); };
+"""
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +112,40 @@ def test_pages_of_all_containers_work(scaled: Stack, open_page: Open) -> None:
         eventually(lambda page=page: last_number(page) > 10)
         toolbar(page, "Stop").click()
         expect_state(page, "stopped")
+
+
+def test_a_page_without_websocket_polls_and_survives_its_container(
+    scaled: Stack, browser: Browser
+) -> None:
+    page = browser.new_page()
+    page.add_init_script(WITHOUT_WEBSOCKET)
+    page.goto(scaled.url)
+    expect(page.locator(".connection")).to_have_text("Connected", timeout=20_000)
+    (cookie,) = (each for each in page.context.cookies() if each["name"] == "realtime_server")
+    own = next(id for id, address in addresses(scaled).items() if cookie["value"] == address)
+
+    # A run of another container, which this page watches over its own one.
+    runs = (scaled.start_run("count", lines=100_000, delay_ms=20) for _ in range(30))
+    run = next(run for run in runs if not own.startswith(scaled.run_record(run)["host"]))
+    page.goto(f"{scaled.url}/runs/{run}")
+    eventually(lambda: last_number(page) > 10)
+    docker("kill", own)
+    eventually(lambda: scaled.status("/readyz") == 200)
+    expect(page.locator(".connection")).to_have_text("Connected", timeout=30_000)
+    seen = last_number(page)
+    eventually(lambda: last_number(page) > seen, 30)
+    toolbar(page, "Stop").click()
+    expect_state(page, "stopped")
+    page.close()
+    docker("start", own)
+    eventually(lambda: healths(scaled) == ["healthy"] * 3, 60)
+
+
+def addresses(stack: Stack) -> dict[str, str]:
+    """Id and address, as nginx has it, of each flask container."""
+    networks = {each["Id"]: each["NetworkSettings"]["Networks"] for each in stack.inspect("flask")}
+    front = f"{stack.name}_front"
+    return {id: f"{found[front]['IPAddress']}:5000" for id, found in networks.items()}
 
 
 def test_a_polling_session_goes_back_to_its_container(scaled: Stack) -> None:
