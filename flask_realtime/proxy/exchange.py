@@ -104,6 +104,8 @@ class Exchange:
         received = b""
         while True:
             end = received.find(b"\r\n\r\n")
+            if max(end, len(received) if end < 0 else 0) > MAX_HEAD_BYTES:
+                raise UpstreamNonsense("The head of the app server's answer is too long.")
             if end >= 0:
                 head = parse_head(received[:end], bodyless=method == "HEAD")
                 received = received[end + 4 :]
@@ -111,8 +113,6 @@ class Exchange:
                     self._early = received
                     return head
                 continue  # an interim answer
-            if len(received) > MAX_HEAD_BYTES:
-                raise UpstreamNonsense("The head of the app server's answer is too long.")
             data = self._receive(self._read_timeout, begun=bool(received))
             if not data:
                 raise UpstreamNonsense("The app server's answer ends within its head.")

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -63,7 +64,14 @@ class Site:
         """Send bytes as they are over a connection of their own; all that is answered."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=20) as connection:
             connection.sendall(data)
-            received = b""
+            received = connection.recv(65536)
+            connection.settimeout(0.2)
+            with suppress(TimeoutError):  # a server that refuses may wait for our end
+                while piece := connection.recv(65536):
+                    received += piece
+                return received
+            connection.shutdown(socket.SHUT_WR)
+            connection.settimeout(20)
             while piece := connection.recv(65536):
                 received += piece
             return received

@@ -37,7 +37,7 @@ def app(site: Site, upstream: Upstream, request: pytest.FixtureRequest) -> Site:
     return serve(site, upstream, server=request.param == "Server")
 
 
-def serve(site: Site, upstream: Upstream, *, server: bool = False, **arguments: Any) -> Site:
+def serve(site: Site, upstream: Upstream, /, *, server: bool = False, **arguments: Any) -> Site:
     mount = {"prefix": "/app", "upstream": upstream.url, "strip_prefix": True, **arguments}
     return site.parent(mount, server=server)
 
