@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -113,16 +114,36 @@ class ProxiedRequest:
         environ["eventlet.minimum_write_chunk_size"] = 1  # what comes goes out at once
         # A server refuses a status without words.
         start_response(f"{head.status} {head.reason.strip() or _phrase(head.status)}", headers)
-        return self._guarded(pieces, client)
+        return self._guarded(pieces, client, environ, start_response)
 
-    def _guarded(self, pieces: Iterator[bytes], client: Client) -> Iterator[bytes]:
+    def _guarded(
+        self,
+        pieces: Iterator[bytes],
+        client: Client,
+        environ: WSGIEnvironment,
+        start_response: StartResponse,
+    ) -> Iterator[bytes]:
+        """The pieces; what goes wrong within them ends the answer so that nobody thinks it whole."""
+        begun = False
         try:
-            yield from pieces
+            for piece in pieces:
+                begun = True
+                yield piece
         except ClientGone:
             client.cut()
         except ProxyError as error:
             _log.warning("%s: %s", self._proxy.name, error.message)
-            client.cut()
+            if begun:
+                client.cut()
+                return
+            fault = sys.exc_info()
+            name = self._proxy.name
+            yield from answer_error(
+                error,
+                name,
+                environ,
+                lambda status, headers, _=None: start_response(status, headers, fault),
+            )
 
     def _tunnel(
         self,

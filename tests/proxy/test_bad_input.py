@@ -180,9 +180,11 @@ def test_an_answer_that_ends_too_early_is_not_taken_for_whole(
     with Upstream(scripted(answer)) as upstream:
         site.parent({"prefix": "/app", "upstream": upstream.url}, server=server)
         received = get(site, "/app/")
-        assert received.startswith(b"HTTP/1.1 200")
-        assert b"hello" in received
-        assert not received.endswith(b"0\r\n\r\n")
+        if received.startswith(b"HTTP/1.1 200"):
+            assert b"hello" in received
+            assert not received.endswith(b"0\r\n\r\n")
+        else:
+            assert status(received) == 502
         assert site.get("/login").status_code == 200
 
 
