@@ -193,7 +193,7 @@ class WebSocket(SimpleWebSocket):  # type: ignore[misc]  # simple-websocket has 
 
     def _vanished(self) -> None:
         """Nothing more comes; without a Close before, that is an abnormal end."""
-        if self._is_open:
+        if self.ws.is_open:
             self.close_reason = CloseReason.ABNORMAL_CLOSURE
         self.connected = False
         self._wake()
