@@ -77,12 +77,12 @@ class TokenVault:
                     return stored.tokens.access_token
                 if (failure := client.get(_failed_key(user, stored))) is not None:
                     raise TokenServiceUnavailable(_text(failure))
-                lock = secrets.token_hex(8)
-                if client.set(_lock_key(user), lock, nx=True, px=LOCK_MS):
+                key, lock = _lock_key(user, stored), secrets.token_hex(8)
+                if client.set(key, lock, nx=True, px=LOCK_MS):
                     try:
                         self._renew(client, user, refused)
                     finally:
-                        client.eval(_UNLOCK, 1, _lock_key(user), lock)
+                        client.eval(_UNLOCK, 1, key, lock)
                 else:
                     time.sleep(PAUSE_SECONDS * random.uniform(0.5, 1.5))
         except RedisError as error:
@@ -136,12 +136,14 @@ def _text(value: Any) -> str:
     return bytes(value).decode("utf-8", "replace")
 
 
-def _lock_key(user: str) -> str:
-    return f"{PREFIX}renewing:{user}"
+# Both are of just these tokens: a new login is not held up by what the last one waits for.
+
+
+def _lock_key(user: str, stored: StoredTokens) -> str:
+    return f"{PREFIX}renewing:{user}:{stored.version}"
 
 
 def _failed_key(user: str, stored: StoredTokens) -> str:
-    """Of these tokens only: a new login is not held up."""
     return f"{PREFIX}renewal-failed:{user}:{stored.version}"
 
 
