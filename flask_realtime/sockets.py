@@ -18,11 +18,14 @@ from wsproto.frame_protocol import CloseReason
 
 from flask_realtime import host
 from flask_realtime.errors import ConfigurationError
+from flask_realtime.httpprotocol import ON_STOP
 from flask_realtime.sockets_connection import WebSocket
 from flask_realtime.sockets_heart import Heart
 from flask_realtime.sockets_options import SocketOptions
 
 __all__ = ["ConnectionClosed", "Sock", "Sockets", "WebSocket"]
+
+GOING_AWAY = 1001  # RFC 6455, section 7.4.1
 
 logger = logging.getLogger(__name__)
 
@@ -90,7 +93,7 @@ class Sockets(flask_sock.Sock):  # type: ignore[misc]  # flask-sock has no types
             raise ConfigurationError("Sockets has no application: call init_app(app) first")
         blueprint.register(_SocketRules(self, self.app), options)  # type: ignore[arg-type]
 
-    def close_all(self, code: int = 1001, message: str = "", timeout: float = 5.0) -> bool:
+    def close_all(self, code: int = GOING_AWAY, message: str = "", timeout: float = 5.0) -> bool:
         """Close what is open, as a server does that stops; False if some are left after `timeout`.
 
         Handlers end by ConnectionClosed at their next `receive` or `send`.
@@ -164,6 +167,8 @@ class Sockets(flask_sock.Sock):  # type: ignore[misc]  # flask-sock has no types
         socket = WebSocket(request.environ, options, ends_with_none=self._ends_with_none)
         self._open.add(socket)
         self._heart.add(socket, options.ping_interval)
+        if (on_stop := request.environ.get(ON_STOP)) is not None:
+            on_stop(lambda: host.spawn(socket.close, GOING_AWAY, "the server stops"))
         code = int(CloseReason.INTERNAL_ERROR)
         message = ""
         try:

@@ -6,6 +6,7 @@ Frames are built and read by the websockets package.
 from __future__ import annotations
 
 import socket
+import ssl
 from types import TracebackType
 from typing import Any
 
@@ -40,6 +41,7 @@ class Hostile:
         self._protocol = ClientProtocol(parse_uri(url), extensions=extensions, max_size=None)
         self.socket: Any = socket.create_connection(("127.0.0.1", served.port), 20)
         if (context := served.context()) is not None:
+            context.maximum_version = ssl.TLSVersion.MAXIMUM_SUPPORTED  # one thread: see context()
             self.socket = context.wrap_socket(self.socket, server_hostname="127.0.0.1")
         self._protocol.send_request(self._protocol.connect())
         self.socket.sendall(b"".join(self._protocol.data_to_send()) + early)

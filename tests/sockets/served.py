@@ -9,10 +9,10 @@ import logging
 import sys
 from typing import Any
 
-import eventlet
 from flask import Blueprint, Flask, abort, g, request, session
 
 from flask_realtime import host
+from flask_realtime.server import Server
 from flask_realtime.sockets import ConnectionClosed, Sock, Sockets, WebSocket
 
 app = Flask(__name__)
@@ -28,10 +28,12 @@ def say(*words: object) -> None:
 
 @sockets.route("/echo")
 def echo_socket(ws):
-    while not ws.closed:
-        message = ws.receive()
-        ws.send(message)
-    say("echo ended with", int(ws.close_reason))
+    try:
+        while not ws.closed:
+            message = ws.receive()
+            ws.send(message)
+    finally:
+        say("echo ended with", int(ws.close_reason))
 
 
 @app.route("/echo")
@@ -256,23 +258,26 @@ sockets.register_blueprint(blueprint, url_prefix="/blue")
 
 @sock.route("/sock/echo/<name>")
 def sock_echo(ws, name):
-    while True:
-        data = ws.receive()
-        ws.send(f"{name} {data}")
+    try:
+        while True:
+            data = ws.receive()
+            ws.send(f"{name} {data}")
+    finally:
+        say("sock echo ended with", int(ws.close_reason))
 
 
 logging.basicConfig(stream=sys.stderr)
 
 
 def main() -> None:
-    listener = host.listen("127.0.0.1", 0)
-    port = listener.getsockname()[1]
+    server = Server(app)
     if len(sys.argv) > 1:
-        listener = eventlet.wrap_ssl(
-            listener, certfile=sys.argv[1], keyfile=sys.argv[2], server_side=True
-        )
-    say("port", port)
-    host.serve(listener, app)
+        server.bind(0, "127.0.0.1", ssl_cert=sys.argv[1], ssl_key=sys.argv[2])
+    else:
+        server.bind(0, "127.0.0.1")
+    say("port", server.port)
+    server.serve()
+    server.close()
 
 
 if __name__ == "__main__":

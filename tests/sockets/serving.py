@@ -97,7 +97,12 @@ class Serving:
     def context(self) -> ssl.SSLContext | None:
         if self.certificate is None:
             return None
-        return ssl.create_default_context(cafile=str(self.certificate))
+        context = ssl.create_default_context(cafile=str(self.certificate))
+        # The client of websockets reads and writes in two threads. With TLS 1.3 the first read,
+        # which takes session tickets, then sometimes swallows the first write (OpenSSL 3,
+        # Python 3.11): the request is never sent.
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        return context
 
     def connect(self, path: str, **options: Any) -> ClientConnection:
         url = self.origin.replace("http", "ws", 1) + path
