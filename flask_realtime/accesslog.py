@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from flask_realtime import host
 from flask_realtime.errors import ConfigurationError
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 REQUEST_ID = "flask_realtime.request_id"  # in the environ
 MAX_LINES = 20_000  # that wait to be written; then lines are left out, and a line says how many
+BATCH_SECONDS = 0.05  # lines are collected for so long: to wake a thread for each would cost more
+CLOSE_SECONDS = 2.0
 
 _log = logging.getLogger(__name__)
 _UNSAFE = re.compile(r'[\x00-\x1f"\\\x7f-\xff]|[^\x00-\xff]')
@@ -90,49 +94,64 @@ def _safe(text: str) -> str:
 
 
 class AccessLog:
-    """Writes entries to `stream`, in a format of FORMATS; `close` writes what is left."""
+    """Writes entries to a file `descriptor`, in a format of FORMATS."""
 
-    def __init__(self, form: str, stream: IO[str]) -> None:
+    def __init__(self, form: str, descriptor: int) -> None:
         if form not in FORMATS:
             raise ConfigurationError(
                 f"access_log: there is no format {form!r}; there are {', '.join(FORMATS)}"
             )
         self._format = FORMATS[form]
-        self._stream = stream
+        self._descriptor = descriptor
         self._lines: deque[str] = deque()
         self._left_out = 0
-        self._writer: host.Task | None = None
+        self._is_closing = False
+        self._some = threading.Event()
+        self._writer: threading.Thread | None = None
 
     def add(self, entry: Entry) -> None:
-        """Take an entry; does not wait."""
+        """Take an entry; does not wait. For one thread."""
         if len(self._lines) >= MAX_LINES:
             self._left_out += 1
             return
         self._lines.append(self._format(entry))
+        if not self._some.is_set():
+            self._some.set()
         if self._writer is None:
-            self._writer = host.spawn(self._write)
+            # Not one of the hub's pool: at its end a process waits for those.
+            self._writer = threading.Thread(target=self._write, name="access log", daemon=True)
+            self._writer.start()
 
     def close(self) -> None:
-        """Wait until all is written."""
-        while self._writer is not None:
-            self._writer.wait()
+        """Write what is left; wait for it no longer than CLOSE_SECONDS."""
+        self._is_closing = True
+        self._some.set()
+        deadline = host.Deadline(CLOSE_SECONDS)
+        while self._writer is not None and self._writer.is_alive() and deadline.left():
+            host.sleep(0.005)
 
     def _write(self) -> None:
         try:
-            while self._lines:
-                lines, self._lines = self._lines, deque()
-                if self._left_out:
-                    lines.append(f"# {self._left_out} lines were left out here")
-                    self._left_out = 0
-                host.offload(self._put, "\n".join(lines) + "\n")
-        except (OSError, ValueError) as error:  # a pipe without a reader, a closed file
-            _log.error("the access log cannot be written: %s", error)
-        finally:
-            self._writer = None
+            while not self._is_closing or self._lines:
+                self._some.wait()
+                if not self._is_closing:
+                    time.sleep(BATCH_SECONDS)
+                self._some.clear()
+                self._put("".join(self._taken()))
+        except OSError as error:  # a pipe without a reader, a full disk
+            _log.error("the access log cannot be written any more: %s", error)
+
+    def _taken(self) -> Iterator[str]:
+        while self._lines:
+            yield self._lines.popleft() + "\n"
+        left_out, self._left_out = self._left_out, 0
+        if left_out:
+            yield f"# {left_out} lines were left out here\n"
 
     def _put(self, text: str) -> None:
-        self._stream.write(text)
-        self._stream.flush()
+        data = text.encode()  # past sys.stdout: its lock would be held while nobody reads
+        while data:
+            data = data[os.write(self._descriptor, data) :]
 
 
 class LoggedRequests:

@@ -83,6 +83,10 @@ class PlainSocket(_Watched, host.GreenSocket):  # type: ignore[misc]  # eventlet
             finally:
                 self.progress.write_since = None
 
+    def end_writing(self) -> None:
+        """Let the client find the end; it may still be read."""
+        self.fd.shutdown(socket.SHUT_WR)
+
 
 class TlsSocket(_Watched, host.GreenSSLSocket):  # type: ignore[misc]
     """A green socket of a client with TLS."""
@@ -110,11 +114,19 @@ class TlsSocket(_Watched, host.GreenSSLSocket):  # type: ignore[misc]
 
     def shutdown(self, how: int) -> None:
         """Say that this is the end, so that nobody takes it for an end by force, and shut down."""
+        self._say_end()
+        super().shutdown(how)
+
+    def end_writing(self) -> None:
+        """Let the client find the end; it may still be read."""
+        self._say_end()
+        socket.socket.shutdown(self, socket.SHUT_WR)
+
+    def _say_end(self) -> None:
         try:
             ssl.SSLSocket.unwrap(self)
         except (OSError, ValueError) as error:  # it wants to wait for the client's word
             _log.debug("end of TLS: %s", error)
-        super().shutdown(how)
 
 
 def _shake_hands(tls: Any, is_costly: bool) -> None:

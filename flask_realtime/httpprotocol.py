@@ -157,6 +157,7 @@ class Protocol(host.HttpProtocol):  # type: ignore[misc]
         """Refuse the request, in plain text, and close the connection."""
         self.close_connection = True
         self._refused = True
+        self.guard.progress.enter(Phase.ANSWER, time.monotonic())
         body = f"{message}\n".encode()
         phrase = http.HTTPStatus(code).phrase
         head = (
@@ -200,6 +201,7 @@ class Protocol(host.HttpProtocol):  # type: ignore[misc]
         """Take what the client still sends: to close at once would reset what it has to read."""
         deadline, left = host.Deadline(LINGER_SECONDS), LINGER_BYTES
         self.wfile.flush()
+        self.connection.end_writing()
         take: Callable[[int], bytes] = self.connection.recv
         while left > 0 and deadline.left():
             with host.Timeout(deadline.left(), False):

@@ -87,7 +87,7 @@ class Server:
         self.limits = limits or Limits()
         self._app = app
         self._acme_folder = acme_folder
-        self._log = AccessLog(access_log, sys.stdout) if access_log else None
+        self._log = AccessLog(access_log, sys.stdout.fileno()) if access_log else None
         wrapped: WSGIApplication = ResponseHeaders(app, hsts_seconds)
         proxies = tuple(proxies)
         if proxies:

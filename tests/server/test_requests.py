@@ -1,0 +1,222 @@
+"""What the server takes of a request, and what it refuses: smuggling, sizes, slowness."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.server.program import Program, received
+
+SERVE = """
+@app.get("/large")
+def large():
+    return b"x" * 20_000_000
+
+@app.post("/unread")
+def unread():
+    return "not read"
+
+Server(
+    app,
+    limits=Limits(
+        max_header_bytes=10_000, max_body_bytes=5000,
+        head_seconds=1, idle_seconds=1.5, body_seconds=1, body_bytes_per_second=1000,
+        write_seconds=1,
+    ),
+).run(0)
+"""
+GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n"
+POST = b"POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    with Program(tmp_path_factory.mktemp("requests"), SERVE) as running:
+        yield running
+
+
+REFUSED = {
+    "no target": (b"GET\r\n\r\n", 400),
+    "http 0.9": (b"GET /\r\n\r\n", 400),
+    "http 2": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
+    "absolute": (b"GET http://localhost/ HTTP/1.1\r\nHost: localhost\r\n\r\n", 400),
+    "authority": (b"CONNECT localhost:22 HTTP/1.1\r\nHost: localhost\r\n\r\n", 400),
+    "two blanks": (b"GET  / HTTP/1.1\r\nHost: localhost\r\n\r\n", 400),
+    "control character": (b"GET /\x01 HTTP/1.1\r\nHost: localhost\r\n\r\n", 400),
+    "no host": (b"GET / HTTP/1.1\r\n\r\n", 400),
+    "two hosts": (GET + b"Host: other\r\n\r\n", 400),
+    "blank before colon": (GET + b"Content-Length : 5\r\n\r\n", 400),
+    "folded": (GET + b"X-A: 1\r\n 2\r\n\r\n", 400),
+    "no colon": (GET + b"nonsense\r\n\r\n", 400),
+    "no name": (GET + b": x\r\n\r\n", 400),
+    "bare return": (GET + b"X-A: 1\rTransfer-Encoding: chunked\r\n\r\n", 400),
+    "nul": (GET + b"X-A: 1\0\r\n\r\n", 400),
+    "length and coding": (POST + b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
+    "two lengths": (POST + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n", 400),
+    "list of lengths": (POST + b"Content-Length: 1, 1\r\n\r\n", 400),
+    "negative": (POST + b"Content-Length: -1\r\n\r\n", 400),
+    "plus": (POST + b"Content-Length: +1\r\n\r\n", 400),
+    "underscore": (POST + b"Content-Length: 1_0\r\n\r\n", 400),
+    "other coding": (POST + b"Transfer-Encoding: gzip, chunked\r\n\r\n", 501),
+    "two codings": (POST + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n\r\n", 501),
+    "coding in 1.0": (b"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
+    "long target": (b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", 414),
+    "long header": (GET + b"X-A: " + b"a" * 20_000 + b"\r\n\r\n", 431),
+    "many headers": (GET + b"X-A: 1\r\n" * 101 + b"\r\n", 431),
+    "large body": (POST + b"Content-Length: 5001\r\n\r\n" + b"x" * 5001, 413),
+    "large chunk": (CHUNKED + b"1389\r\n" + b"x" * 5001 + b"\r\n0\r\n\r\n", 413),
+    "large in chunks": (CHUNKED + b"3e8\r\n" + b"3e8\r\n".join([b"x" * 1000 + b"\r\n"] * 6), 413),
+    "chunk without size": (CHUNKED + b"\r\n\r\n", 400),
+    "negative chunk": (CHUNKED + b"-1\r\nx\r\n0\r\n\r\n", 400),
+    "chunk with prefix": (CHUNKED + b"0x1\r\nx\r\n0\r\n\r\n", 400),
+    "chunk too long": (CHUNKED + b"1\r\nxy\r\n0\r\n\r\n", 400),
+    "endless chunk line": (CHUNKED + b"1;" + b"a" * 5000, 400),
+    "many trailers": (CHUNKED + b"0\r\n" + b"X-A: 1\r\n" * 200 + b"\r\n", 400),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_can_be_read_in_two_ways_is_refused_and_the_connection_closed(
+    program: Program, name: str
+) -> None:
+    request, status = REFUSED[name]
+    # Were it taken for a request of its own, this one would be answered too.
+    answer = program.send(request, b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    assert answer.split(b" ")[1] == str(status).encode(), answer
+    assert answer.count(b"\r\n\r\n") == 1, answer
+    assert b"Traceback" not in answer
+
+
+TAKEN = {
+    "empty line before": b"\r\n" + GET + b"Connection: close\r\n\r\n",
+    "line feeds only": b"GET / HTTP/1.1\nHost: localhost\nConnection: close\n\n",
+    "http 1.0": b"GET / HTTP/1.0\r\n\r\n",
+    "close among others": GET + b"Connection: foo, Close\r\n\r\n",
+    "latin-1 value": GET + b"Connection: close\r\nX-A: \xe4\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("name", TAKEN)
+def test_what_is_unusual_but_clear_is_taken(program: Program, name: str) -> None:
+    answer = program.send(TAKEN[name])
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\n"), answer
+
+
+def test_chunked_bodies_are_read(program: Program) -> None:
+    body = b"5;name=value\r\nhello\r\n1\r\n \r\nA\r\n0123456789\r\n0\r\nTrailer: x\r\n\r\n"
+    assert b'"body":16' in program.send(CHUNKED + body)
+
+
+def test_a_body_that_nobody_reads_does_not_become_a_request(program: Program) -> None:
+    second = b"GET /second HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    for framed in (
+        b"Content-Length: %d\r\n\r\n%s" % (len(second), second),
+        b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(second), second),
+    ):
+        request = b"POST /unread HTTP/1.1\r\nHost: localhost\r\n" + framed
+        answer = program.send(request, GET + b"Connection: close\r\n\r\n")
+        assert answer.count(b"HTTP/1.1 200 OK") == 2, answer
+        assert b"404" not in answer
+
+
+def test_requests_in_one_packet_are_answered_in_order(program: Program) -> None:
+    answer = program.send(GET + b"\r\n" + TAKEN["close among others"])
+    assert answer.count(b"HTTP/1.1 200 OK") == 2
+
+
+def test_a_head_that_is_cut_off_is_not_run(program: Program) -> None:
+    with program.connect() as client:
+        client.sendall(POST + b"Content-Le")
+        client.shutdown(socket.SHUT_WR)
+        assert received(client) == b""
+
+
+def test_an_announced_body_is_refused_before_it_is_sent(program: Program) -> None:
+    request = POST + b"Expect: 100-continue\r\nContent-Length: 6000\r\n\r\n"
+    assert program.send(request).startswith(b"HTTP/1.1 413 ")
+
+
+def test_an_announced_body_is_asked_for(program: Program) -> None:
+    with program.connect() as client:
+        client.sendall(POST + b"Expect: 100-continue\r\nContent-Length: 5\r\n\r\n")
+        assert client.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        client.sendall(b"hello")
+        assert b'"body":5' in received(client)
+
+
+def seconds_until_closed(client: socket.socket) -> tuple[float, bytes]:
+    begin = time.monotonic()
+    return_value = received(client)
+    return time.monotonic() - begin, return_value
+
+
+def dribble(client: socket.socket, data: bytes) -> float:
+    """Send a byte each 50 ms until the server closes; return the seconds."""
+    begin = time.monotonic()
+    client.settimeout(0.05)
+    for byte in data:
+        try:
+            client.send(bytes([byte]))
+            answer = client.recv(1000)
+        except TimeoutError:
+            continue
+        except OSError:
+            break
+        if not answer:
+            break
+    return time.monotonic() - begin
+
+
+def test_a_head_that_comes_slowly_is_answered_with_408(program: Program) -> None:
+    with program.connect() as client:
+        client.sendall(GET)
+        seconds, answer = seconds_until_closed(client)
+    assert answer.startswith(b"HTTP/1.1 408 Request Timeout"), answer
+    assert 0.9 < seconds < 4
+
+
+def test_bytes_now_and_then_do_not_keep_a_head_alive(program: Program) -> None:
+    with program.connect() as client:
+        assert 0.9 < dribble(client, GET * 10) < 4
+
+
+def test_bytes_now_and_then_do_not_keep_a_body_alive(program: Program) -> None:
+    with program.connect() as client:
+        client.sendall(POST + b"Content-Length: 1000\r\n\r\n")
+        assert 0.9 < dribble(client, b"x" * 200) < 4
+
+
+@pytest.mark.parametrize("begin", [b"", GET + b"\r\n"])
+def test_an_idle_connection_is_closed_without_a_word(program: Program, begin: bytes) -> None:
+    with program.connect() as client:
+        client.sendall(begin)
+        seconds, answer = seconds_until_closed(client)
+    assert answer.count(b"HTTP/1.1 ") == (1 if begin else 0)
+    assert 1.4 < seconds < 5
+
+
+def test_who_does_not_read_an_answer_is_closed(program: Program) -> None:
+    with program.connect() as client:
+        client.sendall(b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        deadline = time.monotonic() + 10
+        while "it read nothing for 1 s" not in program.log:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert 0 < len(received(client)) < 20_000_000
+
+
+def test_slow_clients_do_not_slow_others(program: Program) -> None:
+    slow = [program.connect() for _ in range(200)]
+    try:
+        for client in slow:
+            client.sendall(GET)
+        begin = time.monotonic()
+        assert b" 200 OK" in program.send(TAKEN["http 1.0"])
+        assert time.monotonic() - begin < 1
+    finally:
+        for client in slow:
+            client.close()

@@ -1,0 +1,174 @@
+"""How a server ends: requests answered, WebSockets told, exit code 0; and what it says of it."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+import socketio
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
+
+from tests.server.program import Program, received
+from tests.server.test_tls import insecure
+from tests.support.server import eventually
+
+SERVE = """
+from flask_socketio import SocketIO
+from simple_websocket import Server as Upgraded
+
+@app.get("/slow")
+def slow():
+    print("slow", file=sys.stderr, flush=True)
+    host.sleep(float(request.args["seconds"]))
+    return "done"
+
+@app.get("/stream")
+def stream():
+    def parts():
+        for number in range(20):
+            yield f"{number}\\n"
+            host.sleep(0.1)
+    return parts()
+
+@app.post("/upload")
+def upload():
+    return str(len(request.get_data()))
+
+sio = SocketIO(app, async_mode="eventlet", cors_allowed_origins="*")
+
+@sio.on("echo")
+def echo(value):
+    return value
+
+@sio.on("disconnect")
+def gone(*reason):
+    print("client gone", file=sys.stderr, flush=True)
+
+options = {"ssl_cert": "adhoc"} if "tls" in sys.argv else {}
+Server(app, limits=Limits(stop_seconds=3), access_log="combined").run(0, **options)
+"""
+
+
+@pytest.fixture(params=["http", "https"])
+def program(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Program]:
+    more = ["tls"] if request.param == "https" else []
+    with Program(tmp_path, SERVE, *more) as running:
+        yield running
+
+
+def socket_of(program: Program) -> ClientConnection:
+    address = program.url.replace("http", "ws", 1) + "/socket.io/?EIO=4&transport=websocket"
+    return connect(address, ssl=insecure() if address.startswith("wss") else None)
+
+
+def asked(program: Program, path: str) -> socket.socket:
+    client = program.connect()
+    client.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    return client
+
+
+def test_requests_in_progress_are_answered(program: Program) -> None:
+    with asked(program, "/slow?seconds=1") as slow, asked(program, "/stream") as stream:
+        eventually(lambda: "slow" in program.log)
+        stream.recv(10)
+        begin = time.monotonic()
+        assert program.stop() == 0
+        assert time.monotonic() - begin < 4
+        assert received(slow).endswith(b"\r\n\r\ndone")
+        assert received(stream).endswith(b"19\n\r\n0\r\n\r\n")
+
+
+def test_an_answer_in_progress_says_that_the_connection_closes(program: Program) -> None:
+    with asked(program, "/slow?seconds=0.5") as slow:
+        eventually(lambda: "slow" in program.log)
+        assert program.stop() == 0
+        assert b"Connection: close\r\n" in received(slow)
+
+
+def test_an_upload_in_progress_is_taken(program: Program) -> None:
+    with program.connect() as client:
+        client.sendall(b"POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n12345")
+        time_to_stop = threading.Timer(0.3, client.sendall, [b"67890"])
+        time_to_stop.start()
+        assert program.stop() == 0
+        time_to_stop.join()
+        assert received(client).endswith(b"\r\n\r\n10")
+
+
+def test_no_new_connections_and_no_idle_ones(program: Program) -> None:
+    with asked(program, "/") as idle, asked(program, "/slow?seconds=2") as slow:
+        eventually(lambda: "slow" in program.log)
+        assert b"200 OK" in idle.recv(65536)
+        program.process.terminate()
+        assert received(idle) == b""
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", program.port), 5)
+        assert received(slow).endswith(b"done")
+        assert program.process.wait(10) == 0
+
+
+def test_requests_that_take_too_long_are_cut_off_and_counted(program: Program) -> None:
+    with asked(program, "/slow?seconds=60") as slow:
+        eventually(lambda: "slow" in program.log)
+        begin = time.monotonic()
+        assert program.stop() == 0
+        assert 2.5 < time.monotonic() - begin < 6
+        assert received(slow) == b""
+    assert "1 requests were cut off by the stop" in program.log
+
+
+def test_websockets_are_closed_with_1001(program: Program) -> None:
+    with ExitStack() as stack:
+        clients = [stack.enter_context(socket_of(program)) for _ in range(3)]
+        for client in clients:
+            assert str(client.recv(5)).startswith("0{")  # Engine.IO's greeting
+        begin = time.monotonic()
+        program.process.terminate()
+        for client in clients:
+            with pytest.raises(ConnectionClosed) as caught:
+                client.recv(10)
+            assert caught.value.rcvd is not None
+            assert caught.value.rcvd.code == 1001
+        assert program.process.wait(10) == 0
+        assert time.monotonic() - begin < 2.5
+
+
+def test_socket_io_clients_of_both_transports_are_served_and_let_go(tmp_path: Path) -> None:
+    with Program(tmp_path, SERVE) as program, ExitStack() as stack:
+        clients = []
+        for transport in ("polling", "websocket"):
+            client = socketio.Client(reconnection=False)
+            client.connect(program.url, transports=[transport])
+            if transport == "websocket":  # which it leaves open once the server has closed it
+                stack.callback(client.eio.ws.shutdown)
+            stack.callback(client.eio.queue.put, None)  # its writer would wait for half a minute
+            assert client.call("echo", "hello", timeout=10) == "hello"
+            clients.append(client)
+        begin = time.monotonic()
+        assert program.stop() == 0
+        assert time.monotonic() - begin < 2.9  # without the bound: nobody was waited for
+        for client in clients:
+            eventually(lambda client=client: not client.connected)
+    assert program.log.count("client gone") == 2
+    assert "Traceback" not in program.log
+
+
+def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
+    with Program(tmp_path, SERVE) as program, asked(program, "/slow?seconds=60"):
+        eventually(lambda: "slow" in program.log)
+        program.process.terminate()
+        eventually(lambda: refuses(program))
+        begin = time.monotonic()
+        assert program.stop() == -15
+        assert time.monotonic() - begin < 2
+
+
+def refuses(program: Program) -> bool:
+    with socket.socket() as attempt:
+        return attempt.connect_ex(("127.0.0.1", program.port)) != 0
