@@ -47,6 +47,7 @@ class Sockets(flask_sock.Sock):  # type: ignore[misc]  # flask-sock has no types
     """
 
     _ends_with_none = True
+    _blueprint = "__flask_sockets"  # of routes that are made before there is an application
 
     def __init__(self, app: Flask | None = None, **options: Any) -> None:
         self._options = options
@@ -114,7 +115,7 @@ class Sockets(flask_sock.Sock):  # type: ignore[misc]  # flask-sock has no types
             target: Flask | Blueprint = self.app
             return target
         if self.bp is None:
-            self.bp: Blueprint | None = Blueprint(f"__{type(self).__name__.lower()}", __name__)
+            self.bp: Blueprint | None = Blueprint(self._blueprint, __name__)
         return self.bp
 
     def _add(
@@ -200,6 +201,7 @@ class Sock(Sockets):
     """
 
     _ends_with_none = False
+    _blueprint = "__flask_sock"
 
     @staticmethod
     def _endpoint(handler: Callable[..., object]) -> str:

@@ -10,6 +10,8 @@ from wsproto import WSConnection
 from wsproto.events import Request
 from wsproto.utilities import RemoteProtocolError
 
+from flask_realtime.trust import parse_authority
+
 _HEADERS = ("HOST", "UPGRADE", "CONNECTION")
 _EARLY_BYTES = 64 * 1024  # more than the server buffers
 
@@ -29,6 +31,8 @@ def read_handshake(protocol: WSConnection, environ: dict[str, Any]) -> Request:
 
     Raises HTTPException when it is no handshake.
     """
+    if parse_authority(environ.get("HTTP_HOST", "")) is None:
+        raise BadRequest("The request has no Host header, or one that is not a single name.")
     lines = ["GET / HTTP/1.1"]  # the path was routed already
     for key, value in environ.items():
         name = key.removeprefix("HTTP_")
@@ -54,7 +58,7 @@ def take_over(environ: dict[str, Any]) -> tuple[Any, bytes]:
     if "eventlet.input" not in environ:
         raise RuntimeError(
             "WebSockets need this application to be served by flask_realtime, for example by "
-            "Realtime(app).run(app); Werkzeug's development server and test client cannot"
+            "flask_realtime.run(app); Werkzeug's development server and test client cannot"
         )
     request_input = environ["eventlet.input"]
     connected = request_input.get_socket()

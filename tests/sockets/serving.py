@@ -54,7 +54,7 @@ def make_certificate(folder: Path) -> tuple[Path, Path]:
 
 
 class Serving:
-    """A program that says its port as ``port N`` and serves it until SIGTERM."""
+    """A program that says its port, as ``port N`` or an address, and serves it until SIGTERM."""
 
     def __init__(self, folder: Path, command: list[str], certificate: Path | None = None) -> None:
         self.certificate = certificate
@@ -68,7 +68,8 @@ class Serving:
                 stderr=stream,
             )
         try:
-            self.port = int(eventually(self._said_port, 30)[1])
+            found = eventually(self._said_port, 30)
+            self.port = int(found[1] or found[2])
         except BaseException:
             self._process.kill()
             self._process.wait()
@@ -76,7 +77,7 @@ class Serving:
 
     def _said_port(self) -> re.Match[str] | None:
         assert self._process.poll() is None, self.log
-        return re.search(r"^port (\d+)$", self.log, re.M)
+        return re.search(r"^port (\d+)$|^Serving http://localhost:(\d+)", self.log, re.M)
 
     @property
     def log(self) -> str:

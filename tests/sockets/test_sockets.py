@@ -36,11 +36,9 @@ def test_text_and_binary_come_back_in_kind(served: Serving) -> None:
 
 
 def test_a_handler_has_the_url_the_session_and_cookies(served: Serving) -> None:
-    visitor = requests.Session()
-    visitor.verify = str(served.certificate) if served.certificate else True
-    visitor.cookies.set("colour", "red")
-    assert visitor.get(served.origin + "/login/ada", timeout=20).text == "logged in"
-    cookies = "; ".join(f"{each.name}={each.value}" for each in visitor.cookies)
+    answer = served.get("/login/ada")
+    assert answer.text == "logged in"
+    cookies = f"colour=red; session={answer.cookies['session']}"
     with served.connect("/greet/bob/3", additional_headers={"Cookie": cookies}) as client:
         assert client.recv(timeout=20) == "bob 3 ada red before_request ran"
     assert served.said("teardown of /greet/bob/3")
