@@ -1,7 +1,7 @@
 #!/bin/sh
 # The entry point of the image app-nginx: fills the settings into the configuration, sees to a certificate where TLS
-# is wanted, and becomes nginx. As root, which docker-compose.yml asks for, it reads the certificate's key, which
-# the host's user alone may read, and becomes the user `nginx` before anything listens.
+# is wanted, and becomes nginx. As root, which the compose files ask for, it reads what the host's user alone may read
+# (a certificate's key, the files of a clone), and becomes the user `nginx` before anything listens.
 set -eu
 source=/etc/nginx/flask-realtime
 target=/run/nginx

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -24,7 +25,11 @@ FORMS = [("=", "", "", "\n"), (" = ", '"', "  ", "\n"), ("=", "'", "", "\r\n")]
 
 
 def test_an_integration_is_used_instead_of_the_sandbox(clone: Path) -> None:
-    """However its file is written, and though it may be read by its owner alone."""
+    """However its file is written, and though the clone may be read by its owner alone."""
+    for path in (clone, *clone.rglob("*")):
+        path.chmod(0o700 if path.is_dir() else 0o600)
+        if os.geteuid() == 0:
+            os.chown(path, 12345, 12345)  # root in a container without capabilities is not this one
     with Stack(clone) as stack:
         file = clone / "webexintegration.env"
         for order, (eq, q, blank, newline) in zip(ORDERS, FORMS, strict=True):
