@@ -123,7 +123,7 @@ class ProxiedRequest:
         environ: WSGIEnvironment,
         start_response: StartResponse,
     ) -> Iterator[bytes]:
-        """The pieces; what goes wrong within them ends the answer so that nobody thinks it whole."""
+        """The pieces; an answer in which something goes wrong ends as one that is not whole."""
         begun = False
         try:
             for piece in pieces:

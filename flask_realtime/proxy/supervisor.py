@@ -8,6 +8,7 @@ import os
 import select
 import shutil
 import socket
+import sys
 import tempfile
 import threading
 import time
@@ -116,6 +117,7 @@ class Supervisor:
             "{socket}": self._address.path,
             "{port}": str(self._address.port),
             "{prefix}": prefix,
+            "{python}": sys.executable,
         }
         for word, value in words.items():
             self._command = [argument.replace(word, value) for argument in self._command]
