@@ -1,4 +1,5 @@
 # make run      set all up and serve http://localhost:5000 (PORT=, HOST=, REDIS_URL=, JOBS_PATH=, ... as below)
+# make run APPS=1   with the example apps (Bokeh, Flexx) behind it
 # make build    set all up, the page included, and stop there
 # make test     set all up and run every test; ARGS="-k name" goes to pytest
 # make check    lint, formatting, types: Python and TypeScript
@@ -13,6 +14,7 @@
 
 PYTHON ?= python3
 ARGS ?=
+APPS ?=
 BIN := .venv/bin
 
 .PHONY: run build test test-containers check bench format lock clean python ready-to-run ready-to-test
@@ -20,7 +22,7 @@ BIN := .venv/bin
 
 # exec: Ctrl+C and a stop signal reach the server itself, not a shell in between.
 run: ready-to-run
-	@exec $(BIN)/python wsgi.py
+	@exec env $(if $(APPS),APPS_FILE="$${APPS_FILE:-examples/apps.toml}") $(BIN)/python wsgi.py
 
 build: ready-to-run
 
@@ -63,7 +65,7 @@ clean:
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 ready-to-run: python
-	@"$(PYTHON)" tools/prepare.py run
+	@"$(PYTHON)" tools/prepare.py $(if $(APPS),apps,run)
 
 ready-to-test: python
 	@"$(PYTHON)" tools/prepare.py test

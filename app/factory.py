@@ -9,6 +9,7 @@ from pathlib import Path
 
 from flask import Flask
 
+from app.apps import links_of, mount_apps
 from app.code_census import code_census
 from app.create_spaces import create_spaces
 from app.delete_spaces import delete_spaces
@@ -25,6 +26,7 @@ from app.settings import Settings, exit_misconfigured, read_settings
 from flask_realtime import ConfigurationError, Options, Realtime
 from flask_realtime.jobsfolder import load
 from flask_realtime.masking import Secrets
+from flask_realtime.proxy import start_apps, stop_apps
 from flask_realtime.redischeck import with_password
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -76,6 +78,20 @@ def create_app(
         )
         for job in (list_spaces, create_spaces, delete_spaces):
             realtime.job(job)
+    apps = []
+    if settings.apps_file is not None:
+        apps = mount_apps(
+            app,
+            realtime,
+            settings.apps_file,
+            login.identify if login else lambda: "local",
+            login_redirect if login else None,
+        )
+
+    @app.context_processor
+    def of_all_pages() -> dict[str, object]:
+        return {"apps": links_of(apps)}
+
     if settings.jobs_path is not None:
         failures = load(settings.jobs_path, realtime.jobs)
         if failures:
@@ -155,6 +171,8 @@ def serve(environ: dict[str, str] | None = None) -> None:
                 note = f"Webex sandbox at {sandbox}: invented data, no CLIENT_ID is set"
             app = create_app(settings, sandbox=sandbox, secrets=secrets)
             realtime: Realtime = app.extensions["realtime"]
+            stack.callback(stop_apps, app)
+            start_apps(app)
             realtime.run(app, settings.host, settings.port, note=note)
     except ConfigurationError as error:
         exit_misconfigured(error)

@@ -31,6 +31,7 @@ class Settings:
     redis_password: str = field(repr=False)
     redis_data: Path
     jobs_path: Path | None
+    apps_file: Path | None
     trusted_hosts: tuple[str, ...]
     trusted_proxies: tuple[str, ...]
     login: str

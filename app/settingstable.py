@@ -5,44 +5,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
-
+from app.loginsettings import LOGIN_SETTINGS
+from app.setting import Setting
 from app.settingtypes import (
     choice,
+    existing_file,
     existing_folder,
-    fernet_keys,
     folder,
     host_names,
     listen_address,
     number,
-    printable,
     proxies,
     redis_url,
-    sandbox_url,
     secret,
-    url_path,
-    web_url,
     whole_number,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One row of the table. `default` is text, as in the environment; empty text means the default.
-
-    `parse` turns text into the value; it takes the folder that relative paths start from as well,
-    and raises ValueError with what is expected.
-    """
-
-    name: str
-    default: str
-    unit: str
-    parse: Callable[[str, Path], object]
-    help: str
-    example: str
-
 
 SETTINGS = (
     Setting(
@@ -95,6 +72,14 @@ SETTINGS = (
         "jobs",
     ),
     Setting(
+        "APPS_FILE",
+        "",
+        "",
+        existing_file,
+        "TOML file that names other app servers to serve here (docs/embedding.md). Empty: none.",
+        "examples/apps.toml",
+    ),
+    Setting(
         "TRUSTED_HOSTS",
         "localhost,127.0.0.1,[::1]",
         "",
@@ -111,147 +96,7 @@ SETTINGS = (
         "any, their X-Forwarded headers are believed, and only they are answered.",
         "nginx,172.16.0.0/12",
     ),
-    Setting(
-        "LOGIN",
-        "webex",
-        "",
-        choice("webex", "none"),
-        "`webex`: users log in with their Webex account, or at the sandbox while CLIENT_ID is "
-        "empty. `none`: every visitor is the one local user.",
-        "none",
-    ),
-    Setting(
-        "CLIENT_ID",
-        "",
-        "",
-        printable,
-        "Client id of your Webex integration (docs/webex.md). Empty: the Webex sandbox, with "
-        "invented data, is started and used.",
-        "C0123456789abcdef",
-    ),
-    Setting(
-        "CLIENT_SECRET",
-        "",
-        "",
-        secret(8),
-        "Client secret of your Webex integration.",
-        "0123456789abcdef",
-    ),
-    Setting(
-        "REDIRECT_URI",
-        "http://localhost:5000/redirect",
-        "",
-        web_url,
-        "Where Webex sends users back to, exactly as the integration has it; its path is "
-        "/redirect, below the path of the application. The sandbox does not need it.",
-        "https://jobs.internal/redirect",
-    ),
-    Setting(
-        "SCOPE",
-        "spark:all spark:kms",
-        "",
-        printable,
-        "What the integration may do, as it has it, separated by spaces.",
-        "spark:rooms_read spark:messages_read spark:kms",
-    ),
-    Setting(
-        "WEBEX_AUTHORIZE_URL",
-        "https://webexapis.com/v1/authorize",
-        "",
-        web_url,
-        "Where users give their consent.",
-        "https://webex.example/v1/authorize",
-    ),
-    Setting(
-        "WEBEX_ACCESS_TOKEN_URL",
-        "https://webexapis.com/v1/access_token",
-        "",
-        web_url,
-        "Where tokens are got and renewed.",
-        "https://webex.example/v1/access_token",
-    ),
-    Setting(
-        "WEBEX_REVOKE_URL",
-        "https://idbroker.webex.com/idb/oauth2/v1/revoke",
-        "",
-        web_url,
-        "Where tokens are revoked when somebody logs out.",
-        "https://webex.example/revoke",
-    ),
-    Setting(
-        "WEBEX_API_BASE_URL",
-        "https://webexapis.com/v1/",
-        "",
-        web_url,
-        "The Webex API, with a slash at its end.",
-        "https://webex.example/v1/",
-    ),
-    Setting(
-        "LOGIN_HOURS",
-        "168",
-        "hours",
-        number(0.01, 24 * 365),
-        "How long a login lasts.",
-        "12",
-    ),
-    Setting(
-        "SECRET_KEY",
-        "",
-        "",
-        secret(32),
-        "Key that signs session cookies. Empty: one is made and kept in INSTANCE_PATH.",
-        "invented-0123456789abcdef0123456789abcdef",
-    ),
-    Setting(
-        "TOKEN_KEYS",
-        "",
-        "",
-        fernet_keys,
-        "Fernet keys that encrypt tokens in Redis, separated by commas; the first one encrypts. "
-        "Empty: one is made and kept in INSTANCE_PATH.",
-        "aW52ZW50ZWQtaW52ZW50ZWQtaW52ZW50ZWQtaW52ZW4=",
-    ),
-    Setting(
-        "INSTANCE_PATH",
-        "instance",
-        "",
-        folder,
-        "Folder for keys that are made; it is created.",
-        "/var/lib/flask-realtime",
-    ),
-    Setting(
-        "SANDBOX_URL",
-        "",
-        "",
-        sandbox_url,
-        "A Webex sandbox that runs already. Empty: while CLIENT_ID is empty, one is started.",
-        "http://sandbox:5050",
-    ),
-    Setting(
-        "SANDBOX_PATH",
-        "",
-        "",
-        url_path,
-        "Path on this server's address by which browsers reach SANDBOX_URL, through a reverse "
-        "proxy. Empty: they reach it as the server does.",
-        "/webex-sandbox",
-    ),
-    Setting(
-        "SANDBOX_SPACES",
-        "200",
-        "spaces",
-        whole_number(1, 100_000),
-        "Spaces of each user of the Webex sandbox.",
-        "20",
-    ),
-    Setting(
-        "SANDBOX_MESSAGES",
-        "1500",
-        "messages",
-        whole_number(0, 1_000_000),
-        "Messages in each space of the Webex sandbox.",
-        "100",
-    ),
+    *LOGIN_SETTINGS,
     Setting(
         "MAX_RUNS",
         "20",

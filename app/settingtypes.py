@@ -178,6 +178,15 @@ def existing_folder(text: str, base: Path) -> Path | None:
     return path
 
 
+def existing_file(text: str, base: Path) -> Path | None:
+    if not text:
+        return None
+    path, kind = _look(text, base)
+    if kind != "a file":
+        raise _wrong(text, f"an existing file, and {path} is {kind}")
+    return path
+
+
 def host_names(text: str, base: Path) -> tuple[str, ...]:
     names = [name.strip() for name in text.split(",") if name.strip()]
     for name in names:

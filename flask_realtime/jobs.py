@@ -128,7 +128,7 @@ def make_job(
         )
     return Job(
         name=name,
-        title=title or mark.title or _title(name),
+        title=title or mark.title or title_of(name),
         description=_description(function),
         function=function,
         parameters=parameters.schema,
@@ -226,7 +226,7 @@ def _own_name(function: object) -> str:
     return getattr(inner, "__name__", None) or type(inner).__name__
 
 
-def _title(name: str) -> str:
+def title_of(name: str) -> str:
     words = re.sub(r"[_.-]+", " ", name).strip()
     return words[:1].upper() + words[1:] or name
 

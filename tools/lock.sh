@@ -1,5 +1,6 @@
 #!/bin/sh
-# Writes requirements.lock (what a server needs) and requirements-dev.lock (that and what the tests need):
+# Writes requirements.lock (what a server needs), requirements-apps.lock (that and the example apps) and
+# requirements-dev.lock (that and what the tests need):
 # exact versions with hashes for every supported Python and machine, and no address of a package index.
 # Usage: tools/lock.sh [--upgrade], or `make lock` and `make lock UPGRADE=1`.
 set -eu
@@ -19,10 +20,11 @@ compile() { # lock file, further options
 }
 
 compile requirements.lock "$@"
-# What both name has one version.
+# What several of them name has one version.
+compile requirements-apps.lock --extra examples --constraint requirements.lock "$@"
 compile requirements-dev.lock --extra test --constraint requirements.lock "$@"
 
-if grep -nE '(https?|file):|--(index-url|extra-index-url|find-links)| @ ' requirements.lock requirements-dev.lock; then
+if grep -nE '(https?|file):|--(index-url|extra-index-url|find-links)| @ ' requirements.lock requirements-apps.lock requirements-dev.lock; then
     echo "lock.sh: a lock file names a place to fetch from, see above" >&2
     exit 1
 fi

@@ -21,7 +21,11 @@ from page_build import ROOT, Node, PageBuildError
 
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
-LOCKS = {"run": ROOT / "requirements.lock", "test": ROOT / "requirements-dev.lock"}
+LOCKS = {
+    "run": ROOT / "requirements.lock",
+    "apps": ROOT / "requirements-apps.lock",
+    "test": ROOT / "requirements-dev.lock",
+}
 
 
 class PrepareError(Exception):
@@ -81,7 +85,8 @@ def create_environment() -> None:
 
 def install(purpose: str) -> None:
     """Install what the lock file names, by hash, and the project itself as editable."""
-    if is_installed(purpose) or (purpose == "run" and is_installed("test")):
+    more = {"run": ("apps", "test"), "apps": ("test",), "test": ()}  # what holds it as well
+    if any(is_installed(each) for each in (purpose, *more[purpose])):
         return
     say(f"Installing {LOCKS[purpose].name} into .venv.")
     pip("--require-hashes", "--requirement", str(LOCKS[purpose]))

@@ -12,6 +12,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
 RUNTIME, DEVELOPMENT = ROOT / "requirements.lock", ROOT / "requirements-dev.lock"
+APPS = ROOT / "requirements-apps.lock"
 NPM = ROOT / "frontend" / "package-lock.json"
 
 
@@ -39,7 +40,7 @@ def locked(path: Path) -> dict[str, list[Requirement]]:
     return pins
 
 
-@pytest.mark.parametrize("path", [RUNTIME, DEVELOPMENT, NPM], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [RUNTIME, APPS, DEVELOPMENT, NPM], ids=lambda path: path.name)
 def test_names_no_place_to_fetch_from(path: Path) -> None:
     content = path.read_text()
     assert not re.search(r"(https?|file|git|ssh):|--(extra-)?index-url|--find-links", content)
@@ -47,7 +48,7 @@ def test_names_no_place_to_fetch_from(path: Path) -> None:
     assert not re.search(r"/(home|root|opt|tmp|work)/", content)
 
 
-@pytest.mark.parametrize("path", [RUNTIME, DEVELOPMENT], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [RUNTIME, APPS, DEVELOPMENT], ids=lambda path: path.name)
 def test_every_pin_is_exact_and_hashed(path: Path) -> None:
     blocks = re.split(r"^(?=[a-z0-9])", path.read_text(), flags=re.M)[1:]
     assert len(blocks) > 30
@@ -70,7 +71,7 @@ def test_every_dependency_is_locked_at_a_version_it_allows() -> None:
 
 def test_the_tests_run_with_the_versions_that_a_server_runs_with() -> None:
     development = locked(DEVELOPMENT)
-    for name, pins in locked(RUNTIME).items():
+    for name, pins in [*locked(RUNTIME).items(), *locked(APPS).items()]:
         assert {str(pin.specifier) for pin in pins} <= {str(p.specifier) for p in development[name]}
 
 

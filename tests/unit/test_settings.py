@@ -36,6 +36,7 @@ def test_without_any_value_the_defaults_hold(tmp_path: Path) -> None:
         redis_password="",
         redis_data=tmp_path / "instance" / "redis",
         jobs_path=None,
+        apps_file=None,
         trusted_hosts=("localhost", "127.0.0.1", "[::1]"),
         trusted_proxies=(),
         login="webex",
@@ -73,6 +74,8 @@ def test_table_and_class_have_the_same_names_in_the_same_order() -> None:
 
 def test_each_example_is_a_good_value_of_its_setting(tmp_path: Path) -> None:
     (tmp_path / "jobs").mkdir()
+    (tmp_path / "examples").mkdir()
+    (tmp_path / "examples" / "apps.toml").touch()
     integration = {
         "CLIENT_ID": "invented",
         "CLIENT_SECRET": "invented-secret",
@@ -149,6 +152,7 @@ def test_relative_folders_start_from_the_folder_of_the_file(
         ("JOBS_PATH", "/etc/passwd", "an existing folder, and /etc/passwd is a file"),
         ("JOBS_PATH", "~nobody-of-this-name/x", "a folder that can be looked at"),
         ("REDIS_DATA", "x" * 5000, "a folder that can be looked at"),
+        ("APPS_FILE", "/absent.toml", "an existing file, and /absent.toml is not there"),
         ("TRUSTED_HOSTS", "*", "names or addresses without ports"),
         ("TRUSTED_HOSTS", "localhost:5000", "names or addresses without ports"),
         ("TRUSTED_HOSTS", ",", "at least one host name"),
