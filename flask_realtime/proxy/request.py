@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from flask_realtime.proxy import tunnel
 from flask_realtime.proxy.answers import answer_error
 from flask_realtime.proxy.client import Body, Client, sent_headers
-from flask_realtime.proxy.errors import BadRequest, ClientGone, NotReady, ProxyError
+from flask_realtime.proxy.errors import BadRequest, ClientGone, NotReady, ProxyError, UpstreamDown
 from flask_realtime.proxy.exchange import Exchange
 from flask_realtime.proxy.headers import HeaderRules, Headers, Visit, tokens
 from flask_realtime.proxy.paths import checked_path, checked_query
@@ -46,6 +46,8 @@ class ProxiedRequest:
         except ProxyError as error:
             if not isinstance(error, ClientGone | NotReady):
                 _log.warning("%s: %s", name, error.message)
+            if isinstance(error, UpstreamDown) and self._proxy.supervisor is not None:
+                error = NotReady("The app has ended, and is started again.", 1)
             return answer_error(error, name, environ, start_response)
 
     def _pass_on(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

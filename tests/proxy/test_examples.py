@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 
 import psutil
@@ -47,3 +48,58 @@ def move_flexx_slider(page: Page) -> None:
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"], middle, steps=5)
     page.mouse.up()
+
+
+def test_a_panel_slider(site: Site, open_page: Callable[[str], Page]) -> None:
+    site.start("examples/panel/site.py", "0")
+    # A real visit to an app that has to start first: the page looks again by itself.
+    page = open_page(site.url + "/panel/slider")
+    expect(page.get_by_text("Python says: f is 1")).to_be_visible(timeout=WAIT_MS)
+    page.locator(".noUi-handle").first.press("ArrowRight")
+    expect(page.get_by_text("Python says: f is 2")).to_be_visible(timeout=WAIT_MS)
+
+
+def test_a_killed_flexx_app_is_there_again(site: Site, open_page: Callable[[str], Page]) -> None:
+    site.start("examples/flexx/site.py", "0")
+    page = open_page(site.url + "/flexx/")
+    expect(page.get_by_text("the value is 1")).to_be_visible(timeout=WAIT_MS)
+    app_server(site, "paint.py").kill()
+    page.goto(site.url + "/flexx/")
+    expect(page.get_by_text("the value is 1")).to_be_visible(timeout=WAIT_MS)
+    move_flexx_slider(page)
+    expect(page.get_by_text("Python says: the value is 10")).to_be_visible(timeout=WAIT_MS)
+
+
+def test_a_killed_bokeh_app_is_there_again(site: Site, open_page: Callable[[str], Page]) -> None:
+    site.start("examples/bokeh/site.py", "0")
+    page = open_page(site.url)
+    expect(page.get_by_text("f is 1", exact=True)).to_be_visible(timeout=WAIT_MS)
+    app_server(site, "slider.py").kill()
+    page.goto(site.url)  # its script waits for the app server, and is not answered with an error
+    expect(page.get_by_text("f is 1", exact=True)).to_be_visible(timeout=WAIT_MS)
+    page.locator(".noUi-handle").first.press("ArrowRight")
+    expect(page.get_by_text("Python says: f is 2")).to_be_visible(timeout=WAIT_MS)
+
+
+@pytest.mark.parametrize("prefix", ["/bokeh", "/deep/er"])
+def test_bokeh_over_https(site: Site, open_page: Callable[[str], Page], prefix: str) -> None:
+    command = [sys.executable, "-m", "bokeh", "serve", "examples/bokeh/slider.py"]
+    command += ["--unix-socket", "{socket}", "--prefix", "{prefix}"]
+    command += ["--allow-websocket-origin", "*", "--use-xheaders"]
+    mount = {"prefix": prefix, "child": {"command": command}}
+    site.parent(mount, server=True, tls=True)
+    page = open_page(f"{site.url}{prefix}/slider")
+    expect(page.get_by_text("f is 1", exact=True)).to_be_visible(timeout=WAIT_MS)
+    page.locator(".noUi-handle").first.press("ArrowRight")
+    expect(page.get_by_text("Python says: f is 2")).to_be_visible(timeout=WAIT_MS)
+
+
+def test_flexx_over_https(site: Site, open_page: Callable[[str], Page]) -> None:
+    command = [sys.executable, "examples/flexx/paint.py", "{port}"]
+    rewrite = {"/flexx/": "{prefix}/flexx/"}
+    mount = {"prefix": "/tools/paint", "strip_prefix": True, "rewrite": rewrite}
+    site.parent({**mount, "child": {"command": command}}, server=True, tls=True)
+    page = open_page(f"{site.url}/tools/paint/")
+    expect(page.get_by_text("the value is 1")).to_be_visible(timeout=WAIT_MS)
+    move_flexx_slider(page)
+    expect(page.get_by_text("Python says: the value is 10")).to_be_visible(timeout=WAIT_MS)

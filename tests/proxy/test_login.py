@@ -1,0 +1,66 @@
+"""The parent's login stands before its app servers, and stays its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import requests
+
+from tests.proxy.support import Site
+from tests.proxy.upstreams import Echo, Upstream
+
+
+@pytest.fixture
+def echo() -> Echo:
+    return Echo()
+
+
+@pytest.fixture
+def upstream(echo: Echo) -> Iterator[Upstream]:
+    with Upstream(echo) as running:
+        yield running
+
+
+def test_nobody_gets_to_the_login_and_not_to_the_app(
+    site: Site, upstream: Upstream, echo: Echo
+) -> None:
+    site.parent({"prefix": "/app", "upstream": upstream.url}, login=True)
+    answer = site.get("/app/x", allow_redirects=False)
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/login")
+    with requests.post(site.url + "/app/x", data=b"x" * 100_000, timeout=20) as posted:
+        assert posted.text == "welcome"
+    assert not echo.requests
+
+
+def test_who_is_logged_in_gets_to_the_app_which_learns_no_secret(
+    site: Site, upstream: Upstream, echo: Echo
+) -> None:
+    site.parent({"prefix": "/app", "upstream": upstream.url}, login=True)
+    with requests.Session() as session:
+        session.get(site.url + "/login", timeout=20)
+        answer = session.get(site.url + "/app/x", timeout=20)
+    assert answer.status_code == 200
+    assert not echo.requests[0].values("cookie")
+    # What the parent adds to its own pages would forbid an app server's scripts.
+    assert "Content-Security-Policy" not in answer.headers
+
+
+def test_an_app_of_its_own_rules(site: Site, upstream: Upstream, echo: Echo) -> None:
+    site.parent({"prefix": "/app", "upstream": upstream.url, "deny": True})
+    answer = site.get("/app/x")
+    assert answer.status_code == 403
+    assert answer.headers["Content-Security-Policy"] == "default-src 'none'"
+    assert not echo.requests
+
+
+def test_the_session_of_an_embedded_flask_app_is_another(
+    site: Site, upstream: Upstream, echo: Echo
+) -> None:
+    site.parent({"prefix": "/app", "upstream": upstream.url}, login=True)
+    with requests.Session() as session:
+        session.get(site.url + "/login", timeout=20)
+        url = site.url + "/app/raw?headers=Set-Cookie:%20parent_session=theirs;%20Path=/"
+        session.get(url, timeout=20)
+        assert session.get(site.url + "/app/x", timeout=20).status_code == 200
+        assert echo.requests[-1].values("cookie") == ["parent_session=theirs"]
