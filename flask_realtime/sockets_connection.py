@@ -16,7 +16,7 @@ from wsproto.frame_protocol import CloseReason
 from wsproto.utilities import LocalProtocolError
 
 from flask_realtime import host
-from flask_realtime.sockets_handshake import read_handshake, take_over
+from flask_realtime.sockets_handshake import check_server, read_handshake, take_over
 from flask_realtime.sockets_options import SocketOptions
 from flask_realtime.sockets_protocol import Deflate, Protocol
 from flask_realtime.sockets_wire import Event, Reader, Wire
@@ -46,6 +46,7 @@ class WebSocket(SimpleWebSocket):  # type: ignore[misc]  # simple-websocket has 
     def __init__(
         self, environ: dict[str, Any], options: SocketOptions, *, ends_with_none: bool = False
     ) -> None:
+        check_server(environ)
         self._options = options
         self._ends_with_none = ends_with_none
         self._is_working = self._is_behind = self._is_pacing = self._is_full = False
@@ -75,7 +76,7 @@ class WebSocket(SimpleWebSocket):  # type: ignore[misc]  # simple-websocket has 
         extensions: list[Extension] = [Deflate(limit)] if self._options.compression else []
         accept = AcceptConnection(subprotocol=self.subprotocol, extensions=extensions)
         try:
-            self.wire.send(protocol.send(accept))
+            self.wire.send(protocol.accept(accept))
         except OSError:  # gone already: the reader finds out
             self.wire.abort()
         self.connected = True

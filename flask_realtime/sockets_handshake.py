@@ -50,16 +50,20 @@ def read_handshake(protocol: WSConnection, environ: dict[str, Any]) -> Request:
     return request
 
 
-def take_over(environ: dict[str, Any]) -> tuple[Any, bytes]:
-    """The green socket of a request, and what the client sent along with the request.
-
-    From then on nobody else may use the socket, but the server still closes it.
-    """
+def check_server(environ: dict[str, Any]) -> None:
+    """Raises RuntimeError when the server is none that gives its sockets away."""
     if "eventlet.input" not in environ:
         raise RuntimeError(
             "WebSockets need this application to be served by flask_realtime, for example by "
             "flask_realtime.run(app); Werkzeug's development server and test client cannot"
         )
+
+
+def take_over(environ: dict[str, Any]) -> tuple[Any, bytes]:
+    """The green socket of a request, and what the client sent along with the request.
+
+    From then on nobody else may use the socket, but the server still closes it.
+    """
     request_input = environ["eventlet.input"]
     connected = request_input.get_socket()
     return connected, _early_bytes(request_input, connected)
@@ -73,4 +77,5 @@ def _early_bytes(request_input: Any, connected: Any) -> bytes:
     except (BlockingIOError, ssl.SSLWantReadError):
         return b""
     finally:
+        request_input.rfile.close()  # and with it a buffer of 8 KB
         connected.setblocking(True)  # without the time limit that the server sets for requests

@@ -9,7 +9,15 @@ from collections.abc import Callable, Generator
 
 from wsproto import ConnectionType, WSConnection
 from wsproto.connection import ConnectionState
-from wsproto.events import BytesMessage, CloseConnection, Event, Message, Ping, TextMessage
+from wsproto.events import (
+    AcceptConnection,
+    BytesMessage,
+    CloseConnection,
+    Event,
+    Message,
+    Ping,
+    TextMessage,
+)
 from wsproto.extensions import PerMessageDeflate
 from wsproto.frame_protocol import (
     CloseReason,
@@ -126,9 +134,15 @@ class Protocol(WSConnection):
     def is_open(self) -> bool:
         return self.state is ConnectionState.OPEN
 
+    def accept(self, event: AcceptConnection) -> bytes:
+        """What accepts the client; what was needed for its handshake is let go, 6 KB of it."""
+        data = self.send(event)
+        del self.handshake
+        return data
+
     def events(self) -> Generator[Event, None, None]:
         """What the client has sent; ends after what ends the connection."""
-        for event in super().events():
+        for event in super().events() if self.connection is None else self.connection.events():
             if isinstance(event, Ping):
                 if self.is_open:  # after a Close no pong may follow
                     self._write(self.send(event.response()))

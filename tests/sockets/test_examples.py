@@ -91,7 +91,8 @@ def test_a_program_of_flask_sock_runs(tmp_path: Path) -> None:
                 client.recv(timeout=20)
             assert client.close_code == 1009
         with served.connect("/part/inner") as client:
-            assert client.recv(timeout=20) == "/reverse /part/inner"
+            root = f"ws://{served.address}"
+            assert client.recv(timeout=20) == f"{root}/reverse {root}/part/inner"
             with pytest.raises(ConnectionClosedError):
                 client.recv(timeout=20)
             assert (client.close_code, client.close_reason) == (3001, "that was all")
