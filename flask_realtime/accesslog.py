@@ -14,7 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from flask_realtime import host
 from flask_realtime.errors import ConfigurationError
@@ -94,15 +94,15 @@ def _safe(text: str) -> str:
 
 
 class AccessLog:
-    """Writes entries to a file `descriptor`, in a format of FORMATS."""
+    """Writes entries to the descriptor of `file`, in a format of FORMATS."""
 
-    def __init__(self, form: str, descriptor: int) -> None:
+    def __init__(self, form: str, file: IO[str]) -> None:
         if form not in FORMATS:
             raise ConfigurationError(
                 f"access_log: there is no format {form!r}; there are {', '.join(FORMATS)}"
             )
         self._format = FORMATS[form]
-        self._descriptor = descriptor
+        self._file = file
         self._lines: deque[str] = deque()
         self._left_out = 0
         self._is_closing = False
@@ -149,9 +149,9 @@ class AccessLog:
             yield f"# {left_out} lines were left out here\n"
 
     def _put(self, text: str) -> None:
-        data = text.encode()  # past sys.stdout: its lock would be held while nobody reads
+        data = text.encode()  # past the file: its lock would be held while nobody reads
         while data:
-            data = data[os.write(self._descriptor, data) :]
+            data = data[os.write(self._file.fileno(), data) :]
 
 
 class LoggedRequests:

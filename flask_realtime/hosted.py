@@ -20,6 +20,14 @@ def realtime_of(app: Any) -> Any:
     return getattr(app, "extensions", {}).get("realtime")
 
 
+def active_jobs(app: Any) -> list[str]:
+    """The jobs of its runs in progress, one name a run."""
+    realtime = realtime_of(app)
+    if realtime is None:
+        return []
+    return [run.job for run in realtime.engine.runs.own() if not run.final]
+
+
 @contextmanager
 def started(app: Any) -> Iterator[None]:
     """Its Realtime, if it has one, runs for the block's time. Raises ConfigurationError."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http
+import logging
 import time
 from collections.abc import Callable
 from typing import Any
@@ -25,6 +26,8 @@ PROTOCOL = "flask_realtime.protocol"  # in the environ: HTTP/1.0 or HTTP/1.1
 LINGER_SECONDS = 2.0  # that a client whom we refuse has to read why
 LINGER_BYTES = 8 << 20
 
+_log = logging.getLogger(__name__)
+
 
 class Service(host.WsgiServer):  # type: ignore[misc]  # eventlet has no types
     """What the protocols of one listening socket share: the application, limits, the log."""
@@ -35,7 +38,6 @@ class Service(host.WsgiServer):  # type: ignore[misc]  # eventlet has no types
         wsgi_app: Any,
         limits: Limits,
         log: AccessLog | None,
-        errors: Any,
         is_tls: bool,
     ) -> None:
         secure = {"wsgi.url_scheme": "https", "HTTPS": "on"} if is_tls else None
@@ -52,12 +54,24 @@ class Service(host.WsgiServer):  # type: ignore[misc]  # eventlet has no types
         )
         self.limits = limits
         self.access_log = log
-        self.log = errors  # what eventlet has to say of an application's faults
+        self.log = _ApplicationFaults()
 
     def serve_connection(self, connection: Connection) -> None:
         """Answer its requests, until one side closes it."""
         state = _State(connection)
         Protocol(state, self)
+
+
+class _ApplicationFaults:
+    """Where eventlet's server logs: tracebacks of WSGI applications, and of bodies cut off."""
+
+    def info(self, message: str, *args: object) -> None:
+        _log.error(message, *args)
+
+    error = info
+
+    def debug(self, message: str, *args: object) -> None:
+        _log.debug(message, *args)
 
 
 class _State(list[Any]):

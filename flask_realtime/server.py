@@ -40,18 +40,6 @@ CLOSE_SECONDS = 2.0  # that clients of WebSockets have to answer a close frame
 _log = logging.getLogger(__name__)
 
 
-class _ApplicationFaults:
-    """Where eventlet's server logs: tracebacks of WSGI applications, and of bodies cut off."""
-
-    def info(self, message: str, *args: object) -> None:
-        _log.error(message, *args)
-
-    error = info
-
-    def debug(self, message: str, *args: object) -> None:
-        _log.debug(message, *args)
-
-
 class _Port:
     """A listening socket and what answers there."""
 
@@ -87,7 +75,7 @@ class Server:
         self.limits = limits or Limits()
         self._app = app
         self._acme_folder = acme_folder
-        self._log = AccessLog(access_log, sys.stdout.fileno()) if access_log else None
+        self._log = AccessLog(access_log, sys.stdout) if access_log else None
         wrapped: WSGIApplication = ResponseHeaders(app, hsts_seconds)
         proxies = tuple(proxies)
         if proxies:
@@ -155,14 +143,7 @@ class Server:
     ) -> None:
         listener = hub.listen(host, port)
         logged = wsgi_app if self._log is None else LoggedRequests(wsgi_app, self._log)
-        service = Service(
-            listener,
-            logged,
-            self.limits,
-            self._log,
-            _ApplicationFaults(),
-            certificates is not None,
-        )
+        service = Service(listener, logged, self.limits, self._log, certificates is not None)
         self._ports.append(_Port(listener, service, certificates))
 
     @property
@@ -206,10 +187,12 @@ class Server:
             sweeper.kill()
             self._close_ports()
 
-    def stop(self) -> None:
-        """Let `serve` return, as SIGTERM does. From any thread."""
-        if self._stop is not None:
-            self._stop()
+    def stop(self) -> bool:
+        """Let `serve` return, as SIGTERM does; False while it does not serve. From any thread."""
+        stop = self._stop
+        if stop is not None:
+            stop()
+        return stop is not None
 
     def close(self) -> None:
         """End all connections: requests in progress have `limits.stop_seconds`."""

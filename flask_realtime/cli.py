@@ -1,0 +1,81 @@
+"""``flask realtime run``: the server from the command line."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+from flask.cli import ScriptInfo, pass_script_info
+
+from flask_realtime import host as hub
+from flask_realtime import reloader
+from flask_realtime.accesslog import FORMATS
+from flask_realtime.errors import ConfigurationError
+from flask_realtime.hosted import active_jobs
+from flask_realtime.server import Server
+
+MISCONFIGURED = 2  # exit code
+
+
+@click.group("realtime")
+def realtime() -> None:
+    """Serve the application with Flask-Realtime."""
+
+
+@realtime.command("run")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=5000, show_default=True, help="Port; 0 is any that is free.")
+@click.option("--cert", help='TLS certificate, a PEM file; "adhoc" makes one up.')
+@click.option("--key", help="Its private key, where that is another file.")
+@click.option(
+    "--redirect-http", type=int, metavar="PORT", help="Send http requests of this port to https."
+)
+@click.option("--hsts", "hsts_seconds", default=0, metavar="SECONDS", help="Stay with https.")
+@click.option("--acme-folder", type=Path, help="Webroot of an ACME client.")
+@click.option("--proxy", "proxies", multiple=True, help="A reverse proxy to believe; repeatable.")
+@click.option(
+    "--access-log",
+    type=click.Choice([*FORMATS, "none"]),
+    default="combined",
+    show_default=True,
+    help="Written to stdout.",
+)
+@click.option("--reload", is_flag=True, help="Start anew when a source file changes.")
+@pass_script_info
+def run_command(
+    info: ScriptInfo,
+    host: str,
+    port: int,
+    cert: str | None,
+    key: str | None,
+    redirect_http: int | None,
+    hsts_seconds: int,
+    acme_folder: Path | None,
+    proxies: tuple[str, ...],
+    access_log: str,
+    reload: bool,
+) -> None:
+    """Serve until Ctrl+C or SIGTERM; SIGHUP reads certificates again."""
+    if reload and not reloader.is_inner():
+        sys.exit(reloader.supervise(Path.cwd()))
+    watch = None
+    app = info.load_app()
+    try:
+        server = Server(
+            app,
+            access_log=None if access_log == "none" else access_log,
+            hsts_seconds=hsts_seconds,
+            proxies=proxies,
+            acme_folder=acme_folder,
+        )
+        if reload:
+            watch = reloader.Watch(Path.cwd(), lambda: active_jobs(app))
+            hub.spawn(watch.run, server.stop)
+        server.run(port, host, ssl_cert=cert, ssl_key=key, redirect_http=redirect_http)
+    except ConfigurationError as error:
+        for line in error.lines:
+            click.echo(line, err=True)
+        sys.exit(MISCONFIGURED)
+    if watch is not None and watch.restarts:
+        sys.exit(reloader.RESTART)
