@@ -194,7 +194,8 @@ class Connection:
     def on_stop(self, function: Callable[[], object]) -> None:
         """Call `function` when the server stops, in the place of its own close frame.
 
-        It must not wait. For those who answer a WebSocket and close it with words of their own.
+        It must not wait. For those who answer a WebSocket and close it with words of their own;
+        one that returns True leaves the close frame to the server all the same.
         """
         self._goodbyes.append(function)
 
@@ -210,9 +211,8 @@ class Connection:
             self._close_websocket()
 
     def _close_websocket(self) -> None:
-        if self._goodbyes:
-            for function in self._goodbyes:
-                function()
+        said = [function() for function in self._goodbyes]
+        if said and True not in said:
             return
         if self.progress.write_since is not None:  # in the middle of a frame
             return
