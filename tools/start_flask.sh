@@ -34,8 +34,18 @@ case ${JOBS_PATH:-} in
         ;;
 esac
 
+# Programs that it names lie beside it: it is read where it is.
+case ${APPS_FILE:-} in
+    "" | /*) ;;
+    *) export APPS_FILE="/project/$APPS_FILE" ;;
+esac
+
 [ "$(id -u)" = 0 ] || exec "$@"
 
+if [ -n "${APPS_FILE:-}" ] && ! setpriv --reuid=app --regid=app --clear-groups test -r "$APPS_FILE"; then
+    echo "APPS_FILE: $APPS_FILE cannot be read by the user of the container: chmod it and its folders o+rX" >&2
+    exit 2
+fi
 export ENV_FOLDER=/run/settings
 mkdir -p "$ENV_FOLDER"
 for file in /project/.env /project/webexintegration.env /run/secrets/*; do

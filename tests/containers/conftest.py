@@ -25,6 +25,12 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return None if any(path == HERE or HERE in path.parents for path in asked) else True
 
 
+@pytest.fixture(scope="session", autouse=True)
+def images(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The images, built once for all tests from the sources as they are."""
+    Stack(copy_of_clone(tmp_path_factory.mktemp("images"))).compose("build", seconds=500)
+
+
 @pytest.fixture
 def open_page(browser: Browser) -> Iterator[Callable[[str], Page]]:
     """Opens a page in a context of its own; any other fault of it than an outage fails the test."""
@@ -62,5 +68,5 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     folder = copy_of_clone(tmp_path_factory.mktemp("clone"))
     (folder / ".env").write_text("LOGIN=none\nJOBS_PATH=tests/programs/jobs\n")
     with Stack(folder) as running:
-        running.up("--build")
+        running.up()
         yield running

@@ -62,7 +62,7 @@ class Production(Stack):
 @pytest.fixture(scope="module")
 def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]:
     with Production(copy_of_clone(tmp_path_factory.mktemp("production"))) as running:
-        running.compose("up", "-d", "--build")
+        running.compose("up", "-d")
         running.wait_answer(running.certificate(KEPT))
         yield running
 
