@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import hub_stall, list_spaces, slow_viewer, stream_latency, stream_throughput
+from benchmarks import (
+    hub_stall,
+    list_spaces,
+    slow_viewer,
+    sockets,
+    stream_latency,
+    stream_throughput,
+)
 
 BENCHMARKS = {
     "stream_throughput": stream_throughput.main,
@@ -12,6 +19,7 @@ BENCHMARKS = {
     "slow_viewer": slow_viewer.main,
     "hub_stall": hub_stall.main,
     "list_spaces": list_spaces.main,
+    "sockets": sockets.main,
 }
 
 if __name__ == "__main__":
