@@ -15,6 +15,8 @@
 PYTHON ?= python3
 ARGS ?=
 APPS ?=
+# Tests mostly wait: several at once, those of a file one after the other. ARGS="-n 0" for a debugger.
+WORKERS := -n auto --maxprocesses 4 --dist loadfile
 BIN := .venv/bin
 
 .PHONY: run build test test-containers check bench format lock clean python ready-to-run ready-to-test
@@ -31,7 +33,7 @@ test: ready-to-test
 	@tools/install_test_system.sh
 	@status=0; \
 	$(BIN)/python tools/node.py test.mjs || status=1; \
-	$(BIN)/python -m pytest $(ARGS) || status=1; \
+	$(BIN)/python -m pytest $(WORKERS) $(ARGS) || status=1; \
 	exit $$status
 
 # Exit code 3: there is no engine here, and none can be had; it has said so, and outside of CI that is no fault.
