@@ -7,6 +7,7 @@ import sys
 from benchmarks import (
     hub_stall,
     list_spaces,
+    server,
     slow_viewer,
     sockets,
     stream_latency,
@@ -19,6 +20,7 @@ BENCHMARKS = {
     "slow_viewer": slow_viewer.main,
     "hub_stall": hub_stall.main,
     "list_spaces": list_spaces.main,
+    "server": server.main,
     "sockets": sockets.main,
 }
 
