@@ -7,6 +7,7 @@ import sys
 from benchmarks import (
     hub_stall,
     list_spaces,
+    proxy,
     server,
     slow_viewer,
     sockets,
@@ -22,6 +23,7 @@ BENCHMARKS = {
     "list_spaces": list_spaces.main,
     "server": server.main,
     "sockets": sockets.main,
+    "proxy": proxy.main,
 }
 
 if __name__ == "__main__":

@@ -45,10 +45,10 @@ class Body:
     """
 
     def __init__(
-        self, environ: WSGIEnvironment, headers: list[tuple[str, str]], limit: int | None
+        self, environ: WSGIEnvironment, fields: dict[str, list[str]], limit: int | None
     ) -> None:
-        codings = tokens(headers, "transfer-encoding")
-        lengths = {value for name, value in headers if name.lower() == "content-length"}
+        codings = tokens(fields.get("transfer-encoding", ()))
+        lengths = set(fields.get("content-length", ()))
         if codings not in ([], ["chunked"]):
             # The server has not recognised it and would read the body as the next request.
             raise BadRequest("The request has a transfer coding other than chunked.")

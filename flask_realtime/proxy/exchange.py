@@ -18,7 +18,7 @@ from flask_realtime.proxy.errors import (
     UpstreamNonsense,
     UpstreamSlow,
 )
-from flask_realtime.proxy.headers import Headers, values
+from flask_realtime.proxy.headers import Headers
 from flask_realtime.proxy.upstream import Pool
 from flask_realtime.proxy.wire import MAX_HEAD_BYTES, ChunkedReader, Head, parse_head, request_bytes
 
@@ -122,7 +122,9 @@ class Exchange:
         """Wait for bytes of the upstream, and meanwhile for the visitor to leave."""
         connection = self._connection
         end = time.monotonic() + patience
-        connection.settimeout(min(WATCH_SECONDS, patience))
+        watch = min(WATCH_SECONDS, patience)
+        if connection.gettimeout() != watch:
+            connection.settimeout(watch)
         while True:
             try:
                 data: bytes = connection.recv(PIECE_BYTES)
@@ -152,7 +154,7 @@ class Exchange:
     def pieces(self) -> Iterator[bytes]:
         """The body of the answer. Raises ProxyError when it ends too early."""
         patience = self._read_timeout
-        if any("event-stream" in kind for kind in values(self.head.headers, "content-type")):
+        if any("event-stream" in kind for kind in self.head.fields.get("content-type", ())):
             patience = self._idle_timeout  # it may be silent for as long as it has nothing to say
         try:
             if self.head.chunked:

@@ -175,14 +175,17 @@ _CHANGES: dict[str, Callable[[HeaderRules, str, Visit], str | None]] = {
 }
 
 
-def values(headers: Iterable[tuple[str, str]], name: str) -> list[str]:
-    """Each value of the fields called `name` (lower case)."""
-    return [value for key, value in headers if key.lower() == name]
+def index(headers: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """The values by their fields' names in lower case."""
+    found: dict[str, list[str]] = {}
+    for name, value in headers:
+        found.setdefault(name.lower(), []).append(value)
+    return found
 
 
-def tokens(headers: Iterable[tuple[str, str]], name: str) -> list[str]:
-    """The comma-separated words of the fields called `name`, in lower case."""
-    words = (word.strip().lower() for value in values(headers, name) for word in value.split(","))
+def tokens(values: Iterable[str]) -> list[str]:
+    """The comma-separated words of one field's values, in lower case."""
+    words = [word.strip() for value in values for word in value.lower().split(",")]
     return [word for word in words if word]
 
 
@@ -192,4 +195,5 @@ def is_field(name: str, value: str) -> bool:
 
 
 def _connection_names(headers: Headers) -> frozenset[str]:
-    return frozenset(tokens(headers, "connection"))
+    values = [value for name, value in headers if name.lower() == "connection"]
+    return frozenset(tokens(values)) if values else frozenset()

@@ -41,8 +41,9 @@ def _put_before_routes(app: Flask, mounted: list[ReverseProxy]) -> None:
     # Flask 3.2 hands the context on as an argument.
     def full_dispatch_request(*context: Any) -> Any:
         path = raw_path(request.environ)
+        name = host_name(request.environ) if mounted[0].host else ""
         for proxy in mounted:
-            if proxy.holds(host_name(request.environ), path):
+            if proxy.holds(name, path):
                 return proxy.respond(app, path, context)
         return routes(*context)
 
@@ -56,6 +57,8 @@ def raw_path(environ: WSGIEnvironment) -> str:
     """
     path: str = environ.get("PATH_INFO", "")
     raw: str = environ.get("RAW_PATH_INFO", "")
+    if raw == path:
+        return raw
     root: str = environ.get("SCRIPT_NAME", "")
     for candidate in (raw, raw.removeprefix(root)):
         if unquote(candidate, encoding="latin-1") == path:

@@ -6,6 +6,7 @@ import logging
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from flask_realtime.proxy.answers import answer_error
 from flask_realtime.proxy.client import Body, Client, sent_headers
 from flask_realtime.proxy.errors import BadRequest, ClientGone, NotReady, ProxyError, UpstreamDown
 from flask_realtime.proxy.exchange import Exchange
-from flask_realtime.proxy.headers import HeaderRules, Headers, Visit, tokens
+from flask_realtime.proxy.headers import HeaderRules, Headers, Visit, index, tokens
 from flask_realtime.proxy.paths import checked_path, checked_query
 from flask_realtime.trust import Asked, Refusal, decide, parse_authority, refuse
 
@@ -53,13 +54,14 @@ class ProxiedRequest:
     def _pass_on(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         proxy, limits = self._proxy, self._proxy.limits
         headers, method = sent_headers(environ), environ["REQUEST_METHOD"]
+        fields = index(headers)
         visit = proxy.visit(environ)
         path, query = checked_path(self._path), checked_query(environ.get("QUERY_STRING", ""))
         query = f"?{query}" if query else ""
         if not _METHOD.fullmatch(method) or method == "CONNECT":
             raise BadRequest("The method is malformed or not known here.")
-        body = Body(environ, headers, limits.max_body_bytes)
-        upgrade = _is_websocket(headers)
+        body = Body(environ, fields, limits.max_body_bytes)
+        upgrade = _is_websocket(fields)
         if upgrade and (method != "GET" or not body.ended):
             raise BadRequest("A WebSocket begins with GET, without a body.")
         if refusal := _cross_origin(environ, visit, upgrade, proxy.origins):
@@ -108,7 +110,7 @@ class ProxiedRequest:
         proxy, head = self._proxy, exchange.head
         headers = [*self._rules.response(head.headers, visit), *self._parents]
         pieces = exchange.pieces()
-        if proxy.rewriting.applies(head.status, head.headers):
+        if proxy.rewriting.applies(head.status, head.fields):
             headers = [each for each in headers if each[0].lower() != "accept-ranges"]
             pieces = proxy.rewriting.pieces(pieces, visit.root + proxy.prefix)
         elif (length := head.stated_length) is not None:
@@ -157,7 +159,7 @@ class ProxiedRequest:
     ) -> Iterator[bytes]:
         """Once iterated, which is when Flask has left the request's context, carries the tunnel."""
         head = exchange.head
-        if not upgrade or tokens(head.headers, "upgrade") != ["websocket"]:
+        if not upgrade or tokens(head.fields.get("upgrade", ())) != ["websocket"]:
             raise ProxyError("The app server switched to a protocol that nobody asked for.")
         headers = [
             *self._rules.response(head.headers, visit),
@@ -200,11 +202,13 @@ class _Answer:
             done()
 
 
-def _is_websocket(headers: Headers) -> bool:
+def _is_websocket(fields: dict[str, list[str]]) -> bool:
     """Whether it asks for a WebSocket; other protocols (h2c) are not passed on."""
-    return tokens(headers, "upgrade") == ["websocket"] and "upgrade" in tokens(
-        headers, "connection"
-    )
+    wanted = tokens(fields.get("upgrade", ()))
+    return wanted == ["websocket"] and "upgrade" in tokens(fields.get("connection", ()))
+
+
+_authority = lru_cache(256)(parse_authority)  # visitors use few names
 
 
 def _cross_origin(
@@ -212,10 +216,10 @@ def _cross_origin(
 ) -> Refusal | None:
     """Why pages of the request's origin may not make it: a login is of use to one's own only."""
     origin = environ.get("HTTP_ORIGIN")
-    own = parse_authority(visit.host)
+    own = _authority(visit.host)
     if own is None:
         raise BadRequest("The request has no Host header, or one that is not a single name.")
-    if "*" in origins or origin in origins:
+    if origin is None or "*" in origins or origin in origins:
         return None
     asked = Asked(
         environ["REQUEST_METHOD"], visit.scheme, visit.host, origin=origin, is_upgrade=upgrade

@@ -94,12 +94,14 @@ class ReverseProxy:
         self.strip_prefix = strip_prefix
         self.rewriting = Rewriting(rewrite or {})
         self.origins = frozenset(origins)
-        self._proxies = TrustedProxies(proxies)
+        proxies = tuple(proxies)
+        self._proxies = TrustedProxies(proxies) if proxies else None
         self.pool = Pool(address, self.limits.connect_timeout)
         self.tunnels = 0
         self._preserve_host = preserve_host
         self._allow = allow
         self._cookies = frozenset((*LOGIN_COOKIES, *cookies))
+        self._known_rules: dict[str, HeaderRules] = {}  # by the name of the session's cookie
         self._dropped = frozenset(each.lower() for each in dropped)
 
     def init_app(self, app: Flask) -> ReverseProxy:
@@ -123,18 +125,24 @@ class ReverseProxy:
         if refusal is not None:
             answer: WSGIApplication = flask.finalize_request(*context, refusal)
             return answer
-        parents = app.response_class()
+        cookies = []
         if not app.session_interface.is_null_session(session):
+            parents = app.response_class()
             app.session_interface.save_session(app, session, parents)
-        cookies = [("Set-Cookie", value) for value in parents.headers.getlist("Set-Cookie")]
-        rules = HeaderRules(
-            self.paths,
-            self.pool.address.authority,
-            self._preserve_host,
-            self._cookies | {app.config["SESSION_COOKIE_NAME"]},
-            self._dropped,
-        )
-        return ProxiedRequest(self, rules, path, cookies)
+            cookies = [("Set-Cookie", value) for value in parents.headers.getlist("Set-Cookie")]
+        return ProxiedRequest(self, self._rules(app.config["SESSION_COOKIE_NAME"]), path, cookies)
+
+    def _rules(self, session_cookie: str) -> HeaderRules:
+        found = self._known_rules.get(session_cookie)
+        if found is None:
+            found = self._known_rules[session_cookie] = HeaderRules(
+                self.paths,
+                self.pool.address.authority,
+                self._preserve_host,
+                self._cookies | {session_cookie},
+                self._dropped,
+            )
+        return found
 
     def _refusal(self, app: Flask) -> ResponseReturnValue | None:
         allowed = self._allow() if self._allow is not None else True
@@ -144,7 +152,7 @@ class ReverseProxy:
 
     def visit(self, environ: WSGIEnvironment) -> Visit:
         """Who asks, by what name; X-Forwarded headers count only from a proxy that is named."""
-        if environ.get("REMOTE_ADDR", "") in self._proxies:
+        if self._proxies is not None and environ.get("REMOTE_ADDR", "") in self._proxies:
             environ = dict(environ)
             _believe(environ, _no_response)
         return Visit(

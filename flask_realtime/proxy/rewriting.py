@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
-from flask_realtime.proxy.headers import Headers, values
+from flask_realtime.proxy.headers import Headers
 
 _TEXT = re.compile(r"\s*(text/html|text/css|(text|application)/(x-)?javascript)\s*(;|$)", re.I)
 
@@ -25,16 +25,17 @@ class Rewriting:
         left_out = ("accept-encoding", "range", "if-range")
         return [(name, value) for name, value in headers if name.lower() not in left_out]
 
-    def applies(self, status: int, headers: Headers) -> bool:
-        """Whether the answer is a text to be changed."""
+    def applies(self, status: int, fields: Mapping[str, Sequence[str]]) -> bool:
+        """Whether the answer is a text to be changed; its fields by names in lower case."""
+        if not self._words:
+            return False
         packed = any(
-            value.strip().lower() != "identity" for value in values(headers, "content-encoding")
+            value.strip().lower() != "identity" for value in fields.get("content-encoding", ())
         )
         return (
-            bool(self._words)
-            and status != 206
+            status != 206
             and not packed
-            and any(_TEXT.match(value) for value in values(headers, "content-type"))
+            and any(_TEXT.match(value) for value in fields.get("content-type", ()))
         )
 
     def pieces(self, pieces: Iterator[bytes], public: str) -> Iterator[bytes]:

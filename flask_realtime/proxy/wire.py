@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from flask_realtime.proxy.errors import UpstreamNonsense
-from flask_realtime.proxy.headers import Headers, is_field, tokens, values
+from flask_realtime.proxy.headers import Headers, index, is_field, tokens
 
 MAX_HEAD_BYTES = 65536
 MAX_CHUNK_LINE_BYTES = 4096
@@ -29,6 +29,7 @@ class Head:
     chunked: bool
     length: int | None
     stated_length: int | None
+    fields: dict[str, list[str]]  # the headers' values by their names in lower case
     reusable: bool
 
 
@@ -55,14 +56,15 @@ def parse_head(data: bytes, *, bodyless: bool) -> Head:
             raise UpstreamNonsense("A header of the app server's answer is malformed.")
         headers.append((name, value))
     status = int(found[2])
-    codings = tokens(headers, "transfer-encoding")
+    fields = index(headers)
+    codings = tokens(fields.get("transfer-encoding", ()))
     if codings not in ([], ["chunked"]):
         raise UpstreamNonsense("The app server's answer has a transfer coding that is not known.")
-    lengths = set(values(headers, "content-length"))
+    lengths = set(fields.get("content-length", ()))
     if len(lengths) > 1 or not all(map(_LENGTH.fullmatch, lengths)):
         raise UpstreamNonsense("The app server's answer has a Content-Length that is no number.")
     ends_at_once = bodyless or status in (204, 304) or status < 200
-    connection = tokens(headers, "connection")
+    connection = tokens(fields.get("connection", ()))
     chunked = bool(codings) and not ends_at_once
     length = 0 if ends_at_once else int(min(lengths)) if lengths and not chunked else None
     framed = chunked or length is not None
@@ -74,6 +76,7 @@ def parse_head(data: bytes, *, bodyless: bool) -> Head:
         chunked,
         length,
         int(min(lengths)) if lengths and not codings and status != 204 else None,
+        fields,
         reusable=framed and not closing and not (codings and lengths) and status != 101,
     )
 
