@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import socket
 import ssl
@@ -23,6 +24,10 @@ PLAIN_ON_TLS = (
 )
 
 _log = logging.getLogger(__name__)
+
+
+class ClientLeft(ConnectionError):
+    """The client closed the connection while it was written to: no fault of the application."""
 
 
 class _Watched:
@@ -80,8 +85,12 @@ class PlainSocket(_Watched, host.GreenSocket):  # type: ignore[misc]  # eventlet
             self.progress.write_since = time.monotonic()
             try:
                 return super().send(data, flags)
+            except ConnectionError as error:
+                raise ClientLeft(error.errno, error.strerror) from error
             finally:
                 self.progress.write_since = None
+        except ConnectionError as error:
+            raise ClientLeft(error.errno, error.strerror) from error
 
     def end_writing(self) -> None:
         """Let the client find the end; it may still be read."""
@@ -109,6 +118,8 @@ class TlsSocket(_Watched, host.GreenSSLSocket):  # type: ignore[misc]
         self.progress.write_since = time.monotonic()
         try:
             return super().send(data, flags)
+        except (ConnectionError, ssl.SSLError) as error:
+            raise ClientLeft(errno.ECONNRESET, str(error)) from error
         finally:
             self.progress.write_since = None
 

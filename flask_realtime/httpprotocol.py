@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http
 import logging
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 from flask_realtime import host
 from flask_realtime.accesslog import AccessLog, Entry
 from flask_realtime.chunkedbody import ChunkedBody
-from flask_realtime.connections import Connection
+from flask_realtime.connections import ClientLeft, Connection
 from flask_realtime.limits import Limits, Phase
 from flask_realtime.requesthead import (
     BadHead,
@@ -66,7 +67,8 @@ class _ApplicationFaults:
     """Where eventlet's server logs: tracebacks of WSGI applications, and of bodies cut off."""
 
     def info(self, message: str, *args: object) -> None:
-        _log.error(message, *args)
+        is_fault = not isinstance(sys.exc_info()[1], ClientLeft)
+        _log.log(logging.ERROR if is_fault else logging.DEBUG, message, *args)
 
     error = info
 

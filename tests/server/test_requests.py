@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import struct
 import time
 from collections.abc import Iterator
 
@@ -207,6 +208,16 @@ def test_who_does_not_read_an_answer_is_closed(program: Program) -> None:
             assert time.monotonic() < deadline
             time.sleep(0.05)
         assert 0 < len(received(client)) < 20_000_000
+
+
+def test_who_leaves_before_the_end_of_an_answer_is_no_fault(program: Program) -> None:
+    for _ in range(3):
+        with program.connect() as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            client.sendall(b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            client.recv(1000)
+    assert b" 200 OK" in program.send(TAKEN["http 1.0"])
+    assert "Traceback" not in program.log
 
 
 def test_slow_clients_do_not_slow_others(program: Program) -> None:
