@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, suppress
+from pathlib import Path
 
 import pytest
 import requests
@@ -261,3 +262,17 @@ def test_all_can_be_closed_at_once(own: Serving) -> None:
         for client in clients:
             assert end(client) == (1001, "the server stops")
     assert own.get("/count").text == "0"
+
+
+def test_a_server_that_stops_says_so(tmp_path: Path) -> None:
+    served = Serving(tmp_path, ["-m", "tests.sockets.served"])
+    try:
+        with ExitStack() as stack:
+            paths = ["/echo", "/pushes", "/sock/echo/x"]
+            clients = [stack.enter_context(served.connect(path)) for path in paths]
+            served.stop()
+            for client in clients:
+                assert end(client) == (1001, "the server stops")
+        assert "Traceback" not in served.log
+    finally:
+        served.stop()
