@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from flask_realtime.limits import Limits
     from flask_realtime.options import Options
     from flask_realtime.pipeio import PipeIO
+    from flask_realtime.proxy import ReverseProxy
     from flask_realtime.server import Server, run
     from flask_realtime.sockets import Sock, Sockets
 
@@ -25,6 +26,7 @@ __all__ = [
     "PipeIO",
     "Realtime",
     "RealtimeError",
+    "ReverseProxy",
     "Server",
     "Sock",
     "Sockets",
@@ -45,6 +47,7 @@ _HOMES = {
     "PipeIO": "pipeio",
     "Realtime": "extension",
     "RealtimeError": "errors",
+    "ReverseProxy": "proxy",
     "Sock": "sockets",
     "Sockets": "sockets",
     "Server": "server",

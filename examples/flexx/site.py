@@ -9,8 +9,7 @@ from pathlib import Path
 
 from flask import Flask
 
-from flask_realtime import host
-from flask_realtime.proxy import ReverseProxy, start_apps, stop_apps
+from flask_realtime import ReverseProxy, run
 
 COMMAND = [sys.executable, str(Path(__file__).resolve().parent / "paint.py"), "{port}"]
 OWN_PATHS = tuple(f"/flexx/{name}/" for name in ("assets", "ws", "data", "cmd", "assetview"))
@@ -30,10 +29,4 @@ def page():
 
 
 if __name__ == "__main__":
-    listener = host.listen("127.0.0.1", int(sys.argv[1]) if sys.argv[1:] else 5000)
-    print(f"Serving http://localhost:{listener.getsockname()[1]}/", flush=True)
-    start_apps(app)
-    try:
-        host.serve(listener, app)
-    finally:
-        stop_apps(app)
+    run(app, int(sys.argv[1]) if sys.argv[1:] else 5000)

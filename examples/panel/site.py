@@ -8,8 +8,7 @@ from pathlib import Path
 
 from flask import Flask
 
-from flask_realtime import host
-from flask_realtime.proxy import ReverseProxy, stop_apps
+from flask_realtime import ReverseProxy, run
 
 HERE = Path(__file__).resolve().parent
 
@@ -18,7 +17,7 @@ ReverseProxy(
     "/panel",
     command=[
         *(sys.executable, "-m", "panel", "serve", str(HERE / "slider.py")),
-        *("--address", "127.0.0.1", "--port", "{port}", "--prefix", "{prefix}"),
+        *("--unix-socket", "{socket}", "--prefix", "{prefix}"),
         *("--allow-websocket-origin", "*", "--use-xheaders"),
     ],
 ).init_app(app)
@@ -30,9 +29,4 @@ def page():
 
 
 if __name__ == "__main__":
-    listener = host.listen("127.0.0.1", int(sys.argv[1]) if sys.argv[1:] else 5000)
-    print(f"Serving http://localhost:{listener.getsockname()[1]}/", flush=True)
-    try:
-        host.serve(listener, app)
-    finally:
-        stop_apps(app)
+    run(app, int(sys.argv[1]) if sys.argv[1:] else 5000)

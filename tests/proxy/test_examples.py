@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import psutil
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.proxy.support import Site
+from tests.support.server import eventually
 
 WAIT_MS = 30_000
 
@@ -48,6 +51,24 @@ def move_flexx_slider(page: Page) -> None:
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"], middle, steps=5)
     page.mouse.up()
+
+
+def test_bokeh_and_the_site_run_apart(
+    site: Site, open_page: Callable[[str], Page], tmp_path: Path
+) -> None:
+    path = str(tmp_path / "bokeh.sock")
+    command = [sys.executable, "-m", "bokeh", "serve", "examples/bokeh/slider.py"]
+    command += ["--unix-socket", path, "--prefix", "/bokeh", "--allow-websocket-origin", "*"]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as bokeh:
+        try:
+            eventually(lambda: Path(path).exists(), 20)
+            site.start("examples/bokeh/site.py", "0", f"unix:{path}")
+            page = open_page(site.url)
+            expect(page.get_by_text("f is 1", exact=True)).to_be_visible(timeout=WAIT_MS)
+            page.locator(".noUi-handle").first.press("ArrowRight")
+            expect(page.get_by_text("Python says: f is 2")).to_be_visible(timeout=WAIT_MS)
+        finally:
+            bokeh.terminate()
 
 
 def test_a_panel_slider(site: Site, open_page: Callable[[str], Page]) -> None:
