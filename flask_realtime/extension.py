@@ -44,6 +44,7 @@ MAX_PACKETS = 10_000  # of one polling request
 # network; a busy hub delays it by tenths of a second.
 PING_SECONDS = 4
 PONG_SECONDS = 10
+PAUSE_SECONDS = 3600.0  # that a client may read nothing of an output
 STOP_SECONDS = 3.0  # for requests in progress, once all runs have ended
 
 
@@ -217,9 +218,8 @@ class Realtime:
 
         Once it can, a line on stderr gives the address, after the line `note` if there is one.
         """
-        # What a body may be long is the application's to say; viewers of runs that have ended with
-        # the server need not be waited for as long.
-        limits = Limits(max_body_bytes=None, stop_seconds=STOP_SECONDS)
+        # How long a body may be is the application's to say. Output may wait in somebody's pager.
+        limits = Limits(max_body_bytes=None, write_seconds=PAUSE_SECONDS, stop_seconds=STOP_SECONDS)
         server = Server(app, limits=limits)
         server.bind(port, host_name)
         try:

@@ -158,7 +158,12 @@ class Protocol(host.HttpProtocol):  # type: ignore[misc]
             environ["wsgi.input_terminated"] = True  # it ends by itself: Werkzeug reads it then
         progress = self.guard.progress
         progress.enter(Phase.ANSWER, time.monotonic())
-        progress.is_upgrade = "HTTP_UPGRADE" in environ
+        # A request with a body has no such privilege: it would be a way around the limits.
+        progress.is_upgrade = (
+            environ.get("HTTP_UPGRADE", "").lower() == "websocket"
+            and not environ["wsgi.input"].chunked_input
+            and body_length(self.headers) == 0
+        )
         return environ
 
     def handle_one_response(self) -> None:
@@ -183,10 +188,14 @@ class Protocol(host.HttpProtocol):  # type: ignore[misc]
         self.wfile.write(head.encode() + (b"" if self.command == "HEAD" else body))
         self._log_refusal(code, len(body))
 
-    def refuse(self, code: int, message: str) -> None:
-        """Refuse from another greenlet, while this one's waits for a request's head."""
-        self.send_error(code, message)
-        self.wfile.flush()
+    def refuse_late(self, reason: str) -> None:
+        """Give up a request whose head does not come; from another greenlet than its own."""
+        try:
+            self.send_error(408, f"This server has waited: {reason}.")
+            self.wfile.flush()
+        except OSError as error:
+            _log.debug("%s has gone already: %s", self.guard.address, error)
+        self.guard.cut()
 
     def _log_refusal(self, status: int, size: int) -> None:
         if self.server.access_log is None:

@@ -265,8 +265,9 @@ class Server:
                 if reason is not None:
                     _log.info("closed the connection of %s: %s", connection.address, reason)
                     if connection.progress.phase is Phase.HEAD:
-                        connection.protocol.refuse(408, f"This server waited: {reason}.")
-                    connection.cut()
+                        hub.spawn(connection.protocol.refuse_late, reason)
+                    else:
+                        connection.cut()
 
 
 def _reload(certificates: Certificates) -> None:

@@ -149,6 +149,13 @@ def test_an_announced_body_is_asked_for(program: Program) -> None:
         assert b'"body":5' in received(client)
 
 
+def test_asking_for_a_websocket_is_no_way_around_the_limits(program: Program) -> None:
+    asked = POST + b"Upgrade: websocket\r\nContent-Length: 1000\r\n\r\n"
+    with program.connect() as client:
+        client.sendall(asked)
+        assert 0.9 < dribble(client, b"x" * 200) < 4
+
+
 def seconds_until_closed(client: socket.socket) -> tuple[float, bytes]:
     begin = time.monotonic()
     return_value = received(client)
