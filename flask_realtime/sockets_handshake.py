@@ -33,6 +33,8 @@ def read_handshake(protocol: WSConnection, environ: dict[str, Any]) -> Request:
     """
     if parse_authority(environ.get("HTTP_HOST", "")) is None:
         raise BadRequest("The request has no Host header, or one that is not a single name.")
+    if environ.get("CONTENT_LENGTH", "") not in ("", "0") or "HTTP_TRANSFER_ENCODING" in environ:
+        raise BadRequest("A WebSocket handshake has no body.")  # it would be taken for frames
     lines = ["GET / HTTP/1.1"]  # the path was routed already
     for key, value in environ.items():
         name = key.removeprefix("HTTP_")

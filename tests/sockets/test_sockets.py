@@ -74,6 +74,8 @@ def test_what_is_not_there_is_refused_with_a_status(served: Serving) -> None:
         ({"Sec-WebSocket-Version": None}, 400),
         ({"Sec-WebSocket-Key": None}, 400),
         ({"Host": "two names"}, 400),
+        ({"Content-Length": "5"}, 400),
+        ({"Transfer-Encoding": "chunked"}, 400),
         ({"Sec-WebSocket-Extensions": "permessage-deflate; server_max_window_bits=x"}, 101),
         ({"Sec-WebSocket-Extensions": "permessage-deflate; server_max_window_bits=99"}, 101),
         ({"Sec-WebSocket-Extensions": ";;;, ,"}, 101),
