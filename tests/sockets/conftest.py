@@ -38,9 +38,13 @@ def served(request: pytest.FixtureRequest) -> Serving:
     return running
 
 
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[Serving]:
-    """One of a test's own, over http."""
-    running = Serving(tmp_path, ["-m", MODULE])
+@pytest.fixture(params=["http", "https"])
+def own(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Serving]:
+    """One of a test's own, each way."""
+    if request.param == "http":
+        running = Serving(tmp_path, ["-m", MODULE])
+    else:
+        certificate, key = make_certificate(tmp_path)
+        running = Serving(tmp_path, ["-m", MODULE, str(certificate), str(key)], certificate)
     yield running
     running.stop()
