@@ -30,7 +30,7 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> None:
     """The images, built once for all tests; secrets lie beside the sources."""
     folder = copy_of_clone(tmp_path_factory.mktemp("images"))
     for name in ("app/.env", "nginx/own.env", "webexintegration.env"):
-        (folder / name).write_text("CLIENT_SECRET=invented-0123456789\n")
+        (folder / name).write_text("CLIENT_SECRET=stays-out-of-images\n")
     Stack(folder).compose("build", seconds=500)
 
 

@@ -64,4 +64,4 @@ def test_images_hold_no_configuration_of_the_clone(image: str) -> None:
     assert found == ""
 
 
-SEARCH = "grep -rlF invented-0123456789 /srv /etc /usr/local/etc || [ $? = 1 ]"
+SEARCH = "grep -rlF stays-out-of-images /srv /etc /usr/local/etc || [ $? = 1 ]"
