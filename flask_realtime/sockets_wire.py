@@ -24,6 +24,20 @@ class Wire:
     read. Closing is left to the server that made the socket.
     """
 
+    __slots__ = (
+        "_early",
+        "_frames",
+        "_is_broken",
+        "_is_writing",
+        "_queued",
+        "_reads",
+        "_socket",
+        "_wait_for_room",
+        "_written",
+        "_wrote",
+        "heard",
+    )
+
     def __init__(self, connected: Any, early: bytes, wait_for_room: Callable[[], None]) -> None:
         self._socket = connected
         self._early = early
@@ -158,6 +172,8 @@ class Reader:
 
 class Event:
     """threading.Event, for greenlets."""
+
+    __slots__ = ("_is_set", "_signal")
 
     def __init__(self) -> None:
         self._is_set = False
