@@ -68,6 +68,7 @@ def take_over(environ: dict[str, Any]) -> tuple[Any, bytes]:
     """
     request_input = environ["eventlet.input"]
     connected = request_input.get_socket()
+    environ.pop("headers_raw", None)  # the headers once more, for as long as the connection lasts
     return connected, _early_bytes(request_input, connected)
 
 
