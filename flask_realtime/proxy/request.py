@@ -14,7 +14,7 @@ from flask_realtime.proxy import tunnel
 from flask_realtime.proxy.answers import answer_error
 from flask_realtime.proxy.client import Body, Client, sent_headers
 from flask_realtime.proxy.errors import BadRequest, ClientGone, NotReady, ProxyError, UpstreamDown
-from flask_realtime.proxy.exchange import Exchange
+from flask_realtime.proxy.exchange import IDEMPOTENT, Exchange
 from flask_realtime.proxy.headers import HeaderRules, Headers, Visit, index, tokens
 from flask_realtime.proxy.paths import checked_path, checked_query
 from flask_realtime.trust import Asked, Refusal, decide, parse_authority, refuse
@@ -89,7 +89,7 @@ class ProxiedRequest:
         )
         answer = _Answer(exchange, done)
         try:
-            exchange.send(method, proxy.paths.to_upstream(path) + query, sent, body)
+            self._send(exchange, method, proxy.paths.to_upstream(path) + query, sent, body)
             if exchange.head.status == 101:
                 answer.pieces = self._tunnel(environ, exchange, client, visit, upgrade)
             else:
@@ -98,6 +98,22 @@ class ProxiedRequest:
             answer.close()
             raise
         return answer
+
+    def _send(
+        self, exchange: Exchange, method: str, target: str, headers: Headers, body: Body
+    ) -> None:
+        """Once more, if it can be, when a supervised app server turns out to be gone."""
+        supervisor, limits = self._proxy.supervisor, self._proxy.limits
+        status = supervisor.status if supervisor is not None else None
+        may_repeat = method in IDEMPOTENT and body.ended
+        try:
+            exchange.send(method, target, headers, body)
+        except UpstreamDown:
+            if supervisor is None or not may_repeat:
+                raise
+            exchange.close()
+            supervisor.wait_ready(limits.hold, lost=status)
+            exchange.send(method, target, headers, body)
 
     def _stream(
         self,

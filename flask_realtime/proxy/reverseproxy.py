@@ -34,7 +34,8 @@ class ReverseProxy:
     ``ReverseProxy("/bokeh", upstream="http://127.0.0.1:5101").init_app(app)`` passes on what is
     below /bokeh; `upstream` may also be ``unix:/path/of/socket``, and have a path of its own. With
     `command`, or a `supervisor`, the app server is a child of this process. Without `upstream` it
-    gets a place: ``{socket}`` in its arguments is a private Unix socket, ``{port}`` a free port.
+    gets a place: ``{socket}`` in its arguments is a private Unix socket, ``{port}`` a free port
+    (in `upstream`, too), ``{prefix}`` the prefix.
 
     `strip_prefix`: the app server knows nothing of the prefix; but paths that begin with one of
     `whole` reach it unchanged. `rewrite` maps texts of its pages and scripts to others, with

@@ -7,12 +7,8 @@ import math
 import os
 import select
 import shutil
-import socket
-import sys
-import tempfile
 import threading
 import time
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +16,11 @@ from pathlib import Path
 from flask_realtime.errors import ConfigurationError
 from flask_realtime.proxy.childprocess import ChildProcess
 from flask_realtime.proxy.errors import NotReady
-from flask_realtime.proxy.flag import Flag
 from flask_realtime.proxy.output import Output
+from flask_realtime.proxy.placement import Placement, place
 from flask_realtime.proxy.readiness import is_ready, is_taken
-from flask_realtime.proxy.upstream import Address, parse_upstream
+from flask_realtime.proxy.upstream import Address
+from flask_realtime.proxy.waiters import Waiters
 
 FIRST_DELAY = 0.1  # s before it is started again; doubled each time that it does not live
 LAST_DELAY = 30.0
@@ -31,6 +28,8 @@ STABLE_SECONDS = 60.0
 PROBE_EVERY = 0.05
 # A start that failed once may be bad luck; after two, requests are told at once.
 HOPELESS_STARTS = 2
+# Between the end of an app server and the supervisor's knowing of it; then a request gives up.
+NOTICE_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +81,7 @@ class Supervisor:
         self._ready_timeout = ready_timeout
         self._idle_stop = idle_stop
         self._grace = grace
-        self._address = Address()
-        self._folder: Path | None = None
+        self._placement: Placement | None = None
         self._lock = threading.RLock()  # start, stop and changes of the state
         self._thread: threading.Thread | None = None
         self._waker = -1  # the end of a pipe that wakes the thread
@@ -92,36 +90,15 @@ class Supervisor:
         self._status = Status("stopped", None, time.time(), 0, "")
         self._failed_starts = 0
         self._start_at = 0.0
-        self._waiters: set[Flag] = set()
+        self._waiters = Waiters()
         self._uses = 0
         self._used = 0.0
 
     def place(self, upstream: str, prefix: str) -> str:
         """Settle where it listens, and put that into its arguments; the upstream's address."""
-        command = " ".join(self._command)
-        if "{socket}" in command:
-            name = f"flask-realtime-{uuid.uuid4().hex[:12]}"
-            self._folder = Path(tempfile.gettempdir()) / name
-            upstream = f"unix:{self._folder / 'app.sock'}"
-        elif "{port}" in command and not upstream:
-            with socket.create_server(("127.0.0.1", 0)) as free:
-                upstream = f"http://127.0.0.1:{free.getsockname()[1]}"
-        if not upstream:
-            raise ConfigurationError(
-                f"where does {self._command[0]} listen? Put {{port}} or {{socket}} into its "
-                "arguments, or name an upstream"
-            )
-        self._address, base = parse_upstream(upstream)
-        self._ready_path = self._ready_path or f"{base or prefix}/"
-        words = {
-            "{socket}": self._address.path,
-            "{port}": str(self._address.port),
-            "{prefix}": prefix,
-            "{python}": sys.executable,
-        }
-        for word, value in words.items():
-            self._command = [argument.replace(word, value) for argument in self._command]
-        return upstream
+        self._placement = found = place(self._command, upstream, prefix)
+        self._ready_path = self._ready_path or f"{found.base}/"
+        return found.upstream
 
     @property
     def status(self) -> Status:
@@ -159,30 +136,32 @@ class Supervisor:
         self.stop()
         self.start()
 
-    def wait_ready(self, seconds: float) -> None:
+    def wait_ready(self, seconds: float, lost: Status | None = None) -> None:
         """Make the calling greenlet wait until it is ready; started if need be.
 
-        Raises NotReady after `seconds`, or at once when it is stopped or does not come up.
+        `lost` is a status that was ready and, as it turned out, was not any more. Raises NotReady
+        after `seconds`, or at once when it is stopped or does not come up.
         """
-        if self._status.state == "ready":
+        if self._status.state == "ready" and lost is None:
             return
         with self._lock:
             if self._held:
                 raise NotReady("The app was stopped. It runs again once somebody starts it.")
             self._used = time.monotonic()
             self._run_thread()
-            flag = Flag()
-            self._waiters.add(flag)
-        try:
-            if self._status.state != "ready" and self._failed_starts < HOPELESS_STARTS:
-                flag.wait(seconds)
-        finally:
-            with self._lock:
-                self._waiters.discard(flag)
-            flag.close()
-        if self._status.state != "ready":
+        noticed = lost is None or self._waiters.wait(
+            lambda: self._status is not lost, NOTICE_SECONDS
+        )
+        if noticed:
+            self._waiters.wait(self._is_settled, seconds)
+        if self._status.state != "ready" or not noticed:
             patience = max(1, math.ceil(self._start_at - time.monotonic()))
             raise NotReady("The app is not ready yet. This page looks again.", patience)
+
+    def _is_settled(self) -> bool:
+        """Whether waiting is of no more use."""
+        hopeless = self._failed_starts >= HOPELESS_STARTS
+        return hopeless or self._held or self._status.state == "ready"
 
     def begin_use(self) -> None:
         """A request is on its way: it is not idle. Hub only."""
@@ -193,6 +172,8 @@ class Supervisor:
         self._used = time.monotonic()
 
     def _run_thread(self) -> None:
+        if self._placement is None:
+            raise ConfigurationError("this supervisor has no place: give it to a ReverseProxy")
         if self._wanted:
             self._wake()
             return
@@ -237,30 +218,29 @@ class Supervisor:
 
     def _live(self, wake: int) -> float:
         """One life of the child; returns for how many seconds it was ready."""
+        placed = self._placement
+        assert placed is not None
         self._say("starting", starts=self._status.starts + 1)
-        if is_taken(self._address):
-            self._fail(f"another program listens at {self._address}")
+        if is_taken(placed.address):
+            self._fail(f"another program listens at {placed.address}")
             return 0.0
         try:
-            self._make_folder()
+            if placed.folder is not None:
+                shutil.rmtree(placed.folder, ignore_errors=True)
+                placed.folder.mkdir(mode=0o700)
             child = ChildProcess(
-                self._command, grace=self._grace, cwd=self._cwd, environ=self._environ
+                placed.command, grace=self._grace, cwd=self._cwd, environ=self._environ
             )
         except OSError as error:
-            self._fail(f"{self._command[0]} cannot be started: {error}")
+            self._fail(f"{placed.command[0]} cannot be started: {error}")
             return 0.0
         try:
-            return self._watch(child, wake)
+            return self._watch(child, wake, placed.address)
         finally:
-            if self._folder is not None:
-                shutil.rmtree(self._folder, ignore_errors=True)
+            if placed.folder is not None:
+                shutil.rmtree(placed.folder, ignore_errors=True)
 
-    def _make_folder(self) -> None:
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
-            self._folder.mkdir(mode=0o700)
-
-    def _watch(self, child: ChildProcess, wake: int) -> float:
+    def _watch(self, child: ChildProcess, wake: int, address: Address) -> float:
         began, ready_since, fault = time.monotonic(), 0.0, ""
         self._say("starting", pid=child.pid)
         asked = False
@@ -274,14 +254,13 @@ class Supervisor:
                     break
                 self.output.write(data)
             now = time.monotonic()
-            if starting and is_ready(self._address, self._ready_path):
+            if starting and is_ready(address, self._ready_path):
                 ready_since = now
                 self._failed_starts = 0
                 self._say("ready")
             elif starting and now - began > self._ready_timeout:
                 fault = f"it was not ready in {self._ready_timeout:g} s"
-            if self._is_idle():
-                self._wanted = False
+            self._end_if_idle()
             if (fault or not self._wanted) and not asked:
                 asked = True
                 self._say("stopping")
@@ -291,11 +270,12 @@ class Supervisor:
             self._fail(fault or f"it {ended}", came_up=bool(ready_since))
         return time.monotonic() - ready_since if ready_since else 0.0
 
-    def _is_idle(self) -> bool:
-        if self._idle_stop is None or self._uses or not self._wanted:
-            return False
-        with self._lock:
-            return not self._waiters and time.monotonic() - self._used > self._idle_stop
+    def _end_if_idle(self) -> None:
+        if self._idle_stop is None or self._uses:
+            return
+        with self._lock:  # a request that comes now finds it wanted, or starts it anew
+            if not self._waiters and time.monotonic() - self._used > self._idle_stop:
+                self._wanted = False
 
     def _fail(self, fault: str, *, came_up: bool = False) -> None:
         self._failed_starts += not came_up
@@ -316,9 +296,7 @@ class Supervisor:
                 before.starts if starts is None else starts,
                 fault or before.fault,
             )
-            if state in ("ready", "stopped") or self._failed_starts >= HOPELESS_STARTS:
-                for flag in self._waiters:
-                    flag.set()
+        self._waiters.wake()
 
 
 def _wait_for(wake: int, seconds: float) -> None:

@@ -13,7 +13,13 @@ from tests.proxy.support import Site
 __all__ = ["browser"]
 
 # What browsers ask for by themselves; and what they say when a server is restarted under them.
-EXPECTED = ("favicon.ico", "net::ERR_", "WebSocket connection to", "503 (Service Unavailable)")
+EXPECTED = (
+    "favicon.ico",
+    "Could not open websocket",
+    "net::ERR_",
+    "WebSocket connection to",
+    "503 (Service Unavailable)",
+)
 
 
 @pytest.fixture

@@ -115,6 +115,39 @@ def test_bokeh_over_https(site: Site, open_page: Callable[[str], Page], prefix: 
     expect(page.get_by_text("Python says: f is 2")).to_be_visible(timeout=WAIT_MS)
 
 
+@pytest.mark.parametrize("app", ["bokeh", "flexx"])
+def test_below_a_path_of_a_reverse_proxy(
+    site: Site, open_page: Callable[[str], Page], app: str
+) -> None:
+    """Two sites: the outer stands where nginx would, with the inner at /sub."""
+    bokeh = [sys.executable, "-m", "bokeh", "serve", "examples/bokeh/slider.py", "--port", "{port}"]
+    bokeh += ["--address", "127.0.0.1", "--prefix", "/sub/bokeh", "--allow-websocket-origin", "*"]
+    flexx = [sys.executable, "examples/flexx/paint.py", "{port}"]
+    base = {"strip_prefix": True, "proxies": ["127.0.0.1"]}
+    upstream = "http://127.0.0.1:{port}/sub/bokeh"
+    with Site() as inner:
+        inner.parent(
+            {"prefix": "/bokeh", "upstream": upstream, "child": {"command": bokeh}, **base},
+            {
+                "prefix": "/flexx",
+                "child": {"command": flexx},
+                "rewrite": {"/flexx/": "{prefix}/flexx/"},
+                **base,
+            },
+        )
+        site.parent({"prefix": "/sub", "upstream": inner.url, "strip_prefix": True})
+        if app == "bokeh":
+            page = open_page(site.url + "/sub/bokeh/slider")
+            expect(page.get_by_text("f is 1", exact=True)).to_be_visible(timeout=WAIT_MS)
+            page.locator(".noUi-handle").first.press("ArrowRight")
+            expect(page.get_by_text("Python says: f is 2")).to_be_visible(timeout=WAIT_MS)
+        else:
+            page = open_page(site.url + "/sub/flexx/")
+            expect(page.get_by_text("the value is 1")).to_be_visible(timeout=WAIT_MS)
+            move_flexx_slider(page)
+            expect(page.get_by_text("Python says: the value is 10")).to_be_visible(timeout=WAIT_MS)
+
+
 def test_flexx_over_https(site: Site, open_page: Callable[[str], Page]) -> None:
     command = [sys.executable, "examples/flexx/paint.py", "{port}"]
     rewrite = {"/flexx/": "{prefix}/flexx/"}
