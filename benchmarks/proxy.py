@@ -102,7 +102,7 @@ def _large_bodies(port: int, pid: int) -> None:
         seconds = time.monotonic() - began
         grown = (process.memory_info().rss - before) / 2**20
         print(
-            f"  1 GiB {name:<9} {1024 / seconds:>6.0f} MiB/s, memory +{grown:.1f} MiB", flush=True
+            f"  1 GiB {name:<9} {1024 / seconds:>6.0f} MiB/s, memory {grown:+.1f} MiB", flush=True
         )
 
 
