@@ -100,6 +100,13 @@ class Protocol(host.HttpProtocol):  # type: ignore[misc]
         self.guard.progress.enter(Phase.IDLE, time.monotonic())
         super().handle_one_request()
 
+    def _read_request_line(self) -> bytes:
+        line: bytes = super()._read_request_line()
+        if len(line) < self.server.url_length_limit:
+            return line
+        self.send_error(414, "The request's target is too long.")
+        return b""
+
     def parse_request(self) -> bool:
         """Read the head. False when it was refused, or was not there at all."""
         if self.raw_requestline in (b"\r\n", b"\n"):  # RFC 9112, section 2.2
