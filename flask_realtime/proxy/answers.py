@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from flask_realtime.proxy.client import Client
-from flask_realtime.proxy.errors import BadRequest, BodyTooLarge, NotReady, ProxyError
+from flask_realtime.proxy.errors import BadRequest, BodyTooLarge, ClientGone, NotReady, ProxyError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -56,7 +56,7 @@ def answer_error(
         headers.append(("Content-Type", "application/problem+json"))
     headers.append(("Content-Length", str(len(body))))
     line = f"{status.value} {status.phrase}"
-    if isinstance(error, BadRequest | BodyTooLarge) and "eventlet.input" in environ:
+    if isinstance(error, BadRequest | BodyTooLarge | ClientGone) and "eventlet.input" in environ:
         # What is left of the request is not read, and would be taken for the next one.
         lines = [f"HTTP/1.1 {line}", *(f"{key}: {value}" for key, value in headers)]
         head = "\r\n".join([*lines, "Connection: close", "", ""]).encode("latin-1")

@@ -62,7 +62,7 @@ class Body:
             self._chunks = self._input if is_read_strictly else ChunkedBody(self._input, None)
         self.length = None if codings else int(min(lengths, default="0"))
         self._limit = limit
-        self._taken = 0
+        self.taken = 0  # bytes that were read
         self.ended = self.length == 0
         if limit is not None and (self.length or 0) > limit:
             raise _too_large(limit)
@@ -78,14 +78,14 @@ class Body:
             piece = self._counted() if self.length is not None else self._chunked()
         except OSError as error:
             raise ClientGone("The visitor left while sending.") from error
-        self._taken += len(piece)
-        if self._limit is not None and self._taken > self._limit:
+        self.taken += len(piece)
+        if self._limit is not None and self.taken > self._limit:
             raise _too_large(self._limit)
         return piece
 
     def _counted(self) -> bytes:
         assert self.length is not None
-        wanted = min(PIECE_BYTES, self.length - self._taken)
+        wanted = min(PIECE_BYTES, self.length - self.taken)
         if self._input is None:
             piece: bytes = self._plain.read(wanted)
         else:
@@ -93,7 +93,7 @@ class Body:
             piece = self._input._do_read(self._input.rfile.read1, wanted)
         if not piece:
             raise ClientGone("The visitor left while sending.")
-        self.ended = self._taken + len(piece) == self.length
+        self.ended = self.taken + len(piece) == self.length
         return piece
 
     def _chunked(self) -> bytes:

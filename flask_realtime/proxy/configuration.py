@@ -22,9 +22,9 @@ _PROXY: tuple[str, ...] = (
     "whole",
     "rewrite",
     "preserve_host",
-    "origins",
+    "hosts",
 )
-_PROXY += ("cookies", "dropped", "proxies")
+_PROXY += ("origins", "cookies", "dropped", "proxies")
 _LIMITS = ("connect_timeout", "read_timeout", "idle_timeout", "max_body_bytes", "max_tunnels")
 _CHILD = ("environ", "eager", "ready_path", "ready_timeout", "idle_stop", "grace")
 _OTHERS = ("prefix", "command", "cwd")

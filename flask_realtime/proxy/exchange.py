@@ -34,6 +34,7 @@ class Exchange:
     """
 
     head: Head
+    _body: Body
 
     def __init__(
         self, pool: Pool, client: Client, *, read_timeout: float, idle_timeout: float
@@ -71,13 +72,15 @@ class Exchange:
         connection.settimeout(self._read_timeout)
         try:
             if body.length is not None and body.length <= INLINE_BYTES:
-                while piece := body.read():
-                    start += piece
+                with host.Timeout(self._read_timeout, ClientGone("The visitor sends too slowly.")):
+                    while piece := body.read():
+                        start += piece
             connection.sendall(start)
         except TimeoutError as error:
             raise UpstreamSlow("The app server does not read the request.") from error
         except OSError as error:
             raise StaleConnection("The app server hung up.") from error
+        self._body = body
         if not body.ended:
             self._upload = host.spawn(self._send_body, connection, body)
         self.head = self._read_head(method)
@@ -122,6 +125,7 @@ class Exchange:
         """Wait for bytes of the upstream, and meanwhile for the visitor to leave."""
         connection = self._connection
         end = time.monotonic() + patience
+        sent = self._body.taken
         watch = min(WATCH_SECONDS, patience)
         if connection.gettimeout() != watch:
             connection.settimeout(watch)
@@ -129,9 +133,10 @@ class Exchange:
             try:
                 data: bytes = connection.recv(PIECE_BYTES)
             except TimeoutError:
-                if self._upload is not None:
-                    end = time.monotonic() + patience  # it waits for the visitor
-                elif self._client.gone():
+                if self._body.taken != sent:  # it waits for the rest
+                    sent = self._body.taken
+                    end = time.monotonic() + patience
+                if self._upload is None and self._client.gone():
                     raise ClientGone("The visitor left.") from None
                 if time.monotonic() >= end:
                     raise UpstreamSlow(

@@ -64,7 +64,7 @@ class ProxiedRequest:
         upgrade = _is_websocket(fields)
         if upgrade and (method != "GET" or not body.ended):
             raise BadRequest("A WebSocket begins with GET, without a body.")
-        if refusal := _cross_origin(environ, visit, upgrade, proxy.origins):
+        if refusal := _foreign(environ, visit, upgrade, proxy):
             return refuse(refusal, environ, start_response)
         if path == proxy.prefix and proxy.strip_prefix and not upgrade:
             # Without the slash the page's relative addresses would be the parent's.
@@ -227,20 +227,22 @@ def _is_websocket(fields: dict[str, list[str]]) -> bool:
 _authority = lru_cache(256)(parse_authority)  # visitors use few names
 
 
-def _cross_origin(
-    environ: WSGIEnvironment, visit: Visit, upgrade: bool, origins: frozenset[str]
+def _foreign(
+    environ: WSGIEnvironment, visit: Visit, upgrade: bool, proxy: ReverseProxy
 ) -> Refusal | None:
-    """Why pages of the request's origin may not make it: a login is of use to one's own only."""
+    """Why the request is refused: it names another host, or was made by another site's page."""
     origin = environ.get("HTTP_ORIGIN")
     own = _authority(visit.host)
     if own is None:
         raise BadRequest("The request has no Host header, or one that is not a single name.")
-    if origin is None or "*" in origins or origin in origins:
+    if "*" in proxy.origins or origin in proxy.origins:
+        origin = None
+    if origin is None and not proxy.hosts:
         return None
     asked = Asked(
         environ["REQUEST_METHOD"], visit.scheme, visit.host, origin=origin, is_upgrade=upgrade
     )
-    return decide(asked, frozenset({own.host}))
+    return decide(asked, proxy.hosts or frozenset({own.host}))
 
 
 def _phrase(status: int) -> str:

@@ -48,9 +48,11 @@ class ReverseProxy:
     or False (403), or a response, a redirect to a login for example. Cookies of the parent,
     `cookies` among them, and headers in `dropped` reach no app server.
 
-    `origins` may open WebSockets beside the pages of this site; "*" is every one. `proxies` are
-    addresses of reverse proxies whose X-Forwarded headers are believed; behind Realtime's own
-    `proxies` none need be named.
+    `hosts` are the names that are answered to, all when there are none: a server of this machine
+    alone should have flask_realtime.trust.LOOPBACK_HOSTS here, or any site whose name leads to
+    127.0.0.1 reaches it. `origins` may open WebSockets beside the pages of this site; "*" is every
+    one. `proxies` are addresses of reverse proxies whose X-Forwarded headers are believed; behind
+    Realtime's own `proxies` none need be named.
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class ReverseProxy:
         rewrite: Mapping[str, str] | None = None,
         preserve_host: bool = True,
         allow: Callable[[], bool | ResponseReturnValue] | None = None,
+        hosts: Iterable[str] = (),
         origins: Iterable[str] = (),
         cookies: Iterable[str] = (),
         dropped: Iterable[str] = ("Authorization",),
@@ -94,6 +97,7 @@ class ReverseProxy:
         self.paths = PathMap(self.prefix, base if strip_prefix else self.prefix, tuple(whole))
         self.strip_prefix = strip_prefix
         self.rewriting = Rewriting(rewrite or {})
+        self.hosts = frozenset(_checked_host(each) for each in hosts)
         self.origins = frozenset(origins)
         proxies = tuple(proxies)
         self._proxies = TrustedProxies(proxies) if proxies else None

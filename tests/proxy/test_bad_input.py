@@ -9,6 +9,7 @@ import pytest
 
 from tests.proxy.support import Site
 from tests.proxy.upstreams import Echo, Upstream, scripted
+from tests.support.server import eventually
 
 
 @pytest.fixture
@@ -138,6 +139,31 @@ def test_another_sites_page_may_not_post(app: Site, echo: Echo) -> None:
     answer = app.send((head + "Connection: close\r\nContent-Length: 0\r\n\r\n").encode())
     assert status(answer) == 403
     assert not echo.requests
+
+
+def test_a_name_that_is_not_ours(site: Site, echo: Echo) -> None:
+    with Upstream(echo) as upstream:
+        hosts = ["localhost", "127.0.0.1"]
+        site.parent({"prefix": "/app", "upstream": upstream.url, "hosts": hosts})
+        assert site.get("/app/x").status_code == 200
+        rebound = site.get("/app/x", headers={"Host": "evil.test", "Origin": "http://evil.test"})
+        assert rebound.status_code == 421
+        assert len(echo.requests) == 1
+
+
+@pytest.mark.parametrize(("length", "first"), [(50_000, 10), (500_000, 100_000)])
+def test_a_visitor_who_never_sends_the_rest(
+    site: Site, echo: Echo, length: int, first: int
+) -> None:
+    with Upstream(echo) as upstream:
+        limits = {"read_timeout": 0.5}
+        site.parent({"prefix": "/app", "upstream": upstream.url, "limits": limits})
+        with socket.create_connection(("127.0.0.1", site.port), timeout=10) as connection:
+            head = f"POST /app/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n"
+            connection.sendall(head.encode() + bytes(first))
+            assert status(connection.recv(65536)) in (400, 504)
+        assert not any(request.whole for request in echo.requests)
+        eventually(lambda: upstream.open == 0)
 
 
 @pytest.mark.parametrize(
