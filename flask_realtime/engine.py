@@ -224,12 +224,13 @@ class Engine:
         run.exit = {"code": end.code, "reason": end.reason}
         run.enter(end.state)
         logger.info("run %s of %s: %s (%s)", run.id, run.job, run.state, end.reason)
-        self._tell(run)  # to those who watch at once; to Redis after the output
+        self.status(run)  # to those who watch here at once; to all others after the output
         writer.end()
         with host.Timeout(drain_seconds, False):
             writer.drain()
             self.runs.finish(run)
             self.log.close(run.id)
+            self._tell_others(run)
 
     def present(self, run: Run) -> dict[str, Any]:
         """The run as the wire protocol has it, its output counted up to now."""
@@ -280,6 +281,9 @@ class Engine:
 
     def _tell(self, run: Run) -> None:
         self.status(run)
+        self._tell_others(run)
+
+    def _tell_others(self, run: Run) -> None:
         self.bus.tell_all("status", record=run.dump().decode())
 
     def _heard_status(self, message: dict[str, Any]) -> None:

@@ -28,7 +28,7 @@ from flask_realtime.redischeck import check_redis
 from flask_realtime.redisserver import RedisServer
 from flask_realtime.server import Server
 from flask_realtime.store import Store, blocking_client
-from flask_realtime.trust import LOOPBACK_HOSTS, HostAndOriginGuard
+from flask_realtime.trust import LOOPBACK_HOSTS, HostAndOriginGuard, is_below
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., object])
 
+SOCKET_PATH = "/socket.io"
 MAX_PACKETS = 10_000  # of one polling request
 # A network that falls silent without closing anything (Wi-Fi lost, a cable pulled out) shows by the
 # server's pings alone: after PING_SECONDS + PONG_SECONDS without one a page says that it is
@@ -167,7 +168,7 @@ class Realtime:
         )
         wsgi_app = _without_compression(app.wsgi_app)
         app.wsgi_app = HostAndOriginGuard(  # type: ignore[method-assign]
-            wsgi_app, self._hosts, prefixes=(self._url_prefix, "/socket.io")
+            wsgi_app, self._hosts, prefixes=(self._url_prefix, SOCKET_PATH)
         )
         if self._proxies:
             app.wsgi_app = ForwardedHeaders(  # type: ignore[method-assign]
@@ -237,13 +238,14 @@ class Realtime:
 
 
 def _without_compression(wsgi_app: WSGIApplication) -> WSGIApplication:
-    """Do not negotiate permessage-deflate: eventlet compresses in the hub, for each viewer anew.
+    """Negotiate no permessage-deflate for Socket.IO.
 
-    That is 44 MB/s and a hub that stalls meanwhile (docs/decisions/003-no-socket-compression.md).
+    It would be done in the hub, for each viewer anew. That is 44 MB/s and a hub that stalls meanwhile (docs/decisions/003-no-socket-compression.md).
     """
 
     def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
+        if is_below(environ.get("PATH_INFO", ""), SOCKET_PATH):
+            environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
         return wsgi_app(environ, start_response)
 
     return application

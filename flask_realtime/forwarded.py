@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-RESOLVED_SECONDS = 2.0  # a container that was made anew has another address
+RESOLVED_SECONDS = 2.0  # a container that was made anew has another address ...
+MISSED_SECONDS = 0.1  # ... and one that is restarted has none for a moment
 
 logger = logging.getLogger(__name__)
 
@@ -52,14 +53,16 @@ class TrustedProxies:
             return False
         if any(found in network for network in self._networks):
             return True
-        return any(str(found) in self._addresses(name) for name in self._names)
+        return any(self._is_of(str(found), name) for name in self._names)
 
-    def _addresses(self, name: str) -> frozenset[str]:
-        until, addresses = self._resolved.get(name, (0.0, frozenset()))
-        if time.monotonic() >= until:
+    def _is_of(self, address: str, name: str) -> bool:
+        """Whether `name` has `address`. For one that it did not have it is looked up again, soon."""
+        looked_up, addresses = self._resolved.get(name, (float("-inf"), frozenset()))
+        age = time.monotonic() - looked_up
+        if age >= RESOLVED_SECONDS or (address not in addresses and age >= MISSED_SECONDS):
             addresses = host.offload(_resolve, name)
-            self._resolved[name] = (time.monotonic() + RESOLVED_SECONDS, addresses)
-        return addresses
+            self._resolved[name] = (time.monotonic(), addresses)
+        return address in addresses
 
 
 class ForwardedHeaders:

@@ -151,7 +151,7 @@ class HostAndOriginGuard:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
-        if not any(_is_below(path, prefix) for prefix in self._prefixes):
+        if not any(is_below(path, prefix) for prefix in self._prefixes):
             return self.wsgi_app(environ, start_response)
         refusal = decide(self._asked(environ, path), self.hosts)
         if refusal is None:
@@ -169,7 +169,7 @@ class HostAndOriginGuard:
             fetch_mode=environ.get("HTTP_SEC_FETCH_MODE"),
             fetch_dest=environ.get("HTTP_SEC_FETCH_DEST"),
             is_upgrade="websocket" in environ.get("HTTP_UPGRADE", "").lower(),
-            is_socket_path=_is_below(path, self._socket_path),
+            is_socket_path=is_below(path, self._socket_path),
         )
 
 
@@ -196,7 +196,7 @@ def security_headers() -> dict[str, str]:
     }
 
 
-def _is_below(path: str, prefix: str) -> bool:
+def is_below(path: str, prefix: str) -> bool:
     """Whether `path` is `prefix` or below it. Doubled slashes hide nothing: routers merge them."""
     parts = [part for part in path.split("/") if part]
     expected = [part for part in prefix.split("/") if part]

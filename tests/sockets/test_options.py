@@ -6,7 +6,7 @@ import pytest
 from flask import Blueprint, Flask
 
 from flask_realtime import ConfigurationError, Sock, Sockets
-from flask_realtime.sockets_options import SocketOptions
+from flask_realtime.sockets.options import SocketOptions
 
 
 def handler(ws) -> None:

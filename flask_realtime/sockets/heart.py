@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from flask_realtime import host
-from flask_realtime.sockets_connection import WebSocket
+from flask_realtime.sockets.connection import WebSocket
 
 _BEATS = 4  # in an interval
 

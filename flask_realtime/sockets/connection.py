@@ -16,10 +16,10 @@ from wsproto.frame_protocol import CloseReason
 from wsproto.utilities import LocalProtocolError
 
 from flask_realtime import host
-from flask_realtime.sockets_handshake import check_server, read_handshake, take_over
-from flask_realtime.sockets_options import SocketOptions
-from flask_realtime.sockets_protocol import Deflate, Protocol
-from flask_realtime.sockets_wire import Event, Reader, Wire
+from flask_realtime.sockets.handshake import check_server, read_handshake, take_over
+from flask_realtime.sockets.options import SocketOptions
+from flask_realtime.sockets.protocol import Deflate, Protocol
+from flask_realtime.sockets.wire import Event, Reader, Wire
 
 CLOSE_SECONDS = 5.0  # a client may take so long to answer a Close
 DRAIN_SECONDS = 1.0  # ... and to close its side after the last frame
