@@ -240,7 +240,8 @@ class Realtime:
 def _without_compression(wsgi_app: WSGIApplication) -> WSGIApplication:
     """Negotiate no permessage-deflate for Socket.IO.
 
-    It would be done in the hub, for each viewer anew. That is 44 MB/s and a hub that stalls meanwhile (docs/decisions/003-no-socket-compression.md).
+    It would be done in the hub, for each viewer anew, at 44 MB/s: all else stalls meanwhile
+    (docs/decisions/003-no-socket-compression.md).
     """
 
     def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
