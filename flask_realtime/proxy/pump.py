@@ -7,6 +7,7 @@ none (docs/decisions/060-the-pump.md).
 
 from __future__ import annotations
 
+import math
 import os
 import select
 import socket
@@ -14,17 +15,19 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 
 BUFFER_BYTES = 1 << 18  # taken at once; what cannot be handed on waits, and so does its sender
 CHECK_SECONDS = 1.0  # how often silence is looked for
 # After one side said that it has ended, the other has this long to say so, too.
 HALF_CLOSED_SECONDS = 60.0
+LINGER_SECONDS = 2.0  # ... and this long after the first has vanished
 
 
 class _Side:
     """One of the two sockets; `unsent` is what the other side sent and this has not taken yet."""
 
-    __slots__ = ("ended", "mask", "other", "socket", "tunnel", "unsent")
+    __slots__ = ("ended", "gone", "mask", "other", "socket", "tunnel", "unsent")
 
     def __init__(self, tunnel: Tunnel, connected: socket.socket, unsent: bytes) -> None:
         connected.setblocking(False)
@@ -32,6 +35,7 @@ class _Side:
         self.socket = connected
         self.unsent = memoryview(unsent)
         self.ended = False  # it will send no more
+        self.gone = False  # nor take any more
         self.mask = 0
         self.other: _Side = self
 
@@ -57,6 +61,7 @@ class Tunnel:
         self.idle_timeout = idle_timeout
         self.done = done
         self.used = time.monotonic()
+        self.ends_at = math.inf  # once one side is gone
 
 
 class Pump:
@@ -139,7 +144,8 @@ class Pump:
         if event & select.EPOLLIN:
             self._take(side)
         elif event & (select.EPOLLHUP | select.EPOLLERR):
-            _fail(side)
+            side.ended = True
+            _give_up(side)
         if side.ended and other.ended and not side.unsent and not other.unsent:
             return False
         self._watch(epoll, side)
@@ -153,11 +159,14 @@ class Pump:
         except BlockingIOError:
             return
         except OSError:
-            _fail(side)
+            side.ended = True
+            _give_up(side)
             return
         if not received:
             side.ended = True
         other = side.other
+        if other.gone:
+            return
         try:
             if not received:
                 if not other.unsent:
@@ -167,7 +176,7 @@ class Pump:
         except BlockingIOError:
             sent = 0
         except OSError:
-            _fail(other)
+            _give_up(other)
             return
         if sent < received:
             other.unsent = memoryview(bytes(self._buffer[sent:received]))
@@ -195,16 +204,25 @@ def _flush(side: _Side) -> None:
     except BlockingIOError:
         pass
     except OSError:
-        _fail(side)
+        _give_up(side)
 
 
-def _fail(side: _Side) -> None:
-    """It is gone. What it has said before may still reach the other side."""
-    side.ended = side.other.ended = True
+def _give_up(side: _Side) -> None:
+    """It takes nothing any more. What it has said before still reaches the other side.
+
+    That is heard out: closed with bytes unread, a reset would take those words away.
+    """
+    side.gone = True
     side.unsent = memoryview(b"")
+    side.tunnel.ends_at = time.monotonic() + LINGER_SECONDS
+    if side.ended and not side.other.unsent:
+        with suppress(OSError):  # gone as well
+            side.other.socket.shutdown(socket.SHUT_WR)
 
 
 def _is_idle(tunnel: Tunnel, now: float) -> bool:
+    if now >= tunnel.ends_at:
+        return True
     limit = tunnel.idle_timeout
     if any(side.ended for side in tunnel.sides):
         limit = min(limit, HALF_CLOSED_SECONDS)
