@@ -32,8 +32,9 @@ def sent_headers(environ: WSGIEnvironment) -> list[tuple[str, str]]:
         return list(raw)
     names = [name for name in environ if name.startswith("HTTP_")]
     headers = [(name[5:].replace("_", "-").title(), environ[name]) for name in names]
-    if environ.get("CONTENT_TYPE"):
-        headers.append(("Content-Type", environ["CONTENT_TYPE"]))
+    for name in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+        if environ.get(name):
+            headers.append((name.replace("_", "-").title(), environ[name]))
     return headers
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
 import requests
+from flask import Flask
 
+from flask_realtime import ReverseProxy
+from flask_realtime.trust import HostAndOriginGuard
 from tests.proxy.support import Site
 from tests.proxy.upstreams import Echo, Upstream
 
@@ -64,3 +68,24 @@ def test_the_session_of_an_embedded_flask_app_is_another(
         session.get(url, timeout=20)
         assert session.get(site.url + "/app/x", timeout=20).status_code == 200
         assert echo.requests[-1].values("cookie") == ["parent_session=theirs"]
+
+
+@pytest.mark.parametrize("guard_first", [True, False])
+def test_guards_stand_around_it_in_whatever_order_they_come(
+    upstream: Upstream, echo: Echo, guard_first: bool
+) -> None:
+    app = Flask("parent")
+    proxy = ReverseProxy("/app", upstream.url)
+    if not guard_first:
+        proxy.init_app(app)
+    app.wsgi_app = HostAndOriginGuard(app.wsgi_app, ["localhost"])  # type: ignore[method-assign]
+    if guard_first:
+        proxy.init_app(app)
+    try:
+        visitor = app.test_client()
+        assert visitor.get("/app/x", headers={"Host": "evil.test"}).status_code == 421
+        assert not echo.requests
+        assert json.loads(visitor.post("/app/x", data=b"abc").data)["body_bytes"] == 3
+        assert visitor.get("/elsewhere").status_code == 404
+    finally:
+        proxy.close()
