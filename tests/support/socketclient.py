@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import socketio
+from engineio.payload import Payload
 
 
 def ordered_client() -> socketio.Client:
@@ -13,6 +14,8 @@ def ordered_client() -> socketio.Client:
     python-socketio gives each message a thread of its own, and under load a binary attachment may
     overtake the event that announces it.
     """
+    # By polling, one response may bring more than the 16 packets of the default (docs/protocol.md).
+    Payload.max_decode_packets = 10_000
     client = socketio.Client(reconnection=False)
     trigger = client.eio._trigger_event
 
