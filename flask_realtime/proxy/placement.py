@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 import tempfile
 import uuid
 from collections.abc import Sequence
@@ -25,7 +26,7 @@ class Placement:
 
 
 def place(command: Sequence[str], upstream: str, prefix: str) -> Placement:
-    """Settle what stands for {socket}, {port} and {prefix}. Raises ConfigurationError."""
+    """Settle what stands for {socket}, {port}, {prefix} and {python}. Raises ConfigurationError."""
     folder = None
     if any("{socket}" in argument for argument in command):
         folder = Path(tempfile.gettempdir()) / f"flask-realtime-{uuid.uuid4().hex[:12]}"
@@ -40,7 +41,12 @@ def place(command: Sequence[str], upstream: str, prefix: str) -> Placement:
             "or name an upstream"
         )
     address, base = parse_upstream(upstream)
-    words = {"{socket}": address.path, "{port}": str(address.port), "{prefix}": prefix}
+    words = {
+        "{socket}": address.path,
+        "{port}": str(address.port),
+        "{prefix}": prefix,
+        "{python}": sys.executable,
+    }
     arguments = []
     for argument in command:
         for word, value in words.items():
