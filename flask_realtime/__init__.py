@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from flask_realtime.extension import Realtime
     from flask_realtime.flaskthread import FlaskThread
     from flask_realtime.jobs import job
-    from flask_realtime.limits import Limits
     from flask_realtime.options import Options
     from flask_realtime.pipeio import PipeIO
     from flask_realtime.proxy import ReverseProxy
     from flask_realtime.server import Server, run
+    from flask_realtime.server.limits import Limits
     from flask_realtime.sockets import Sock, Sockets
 
 __all__ = [
@@ -42,7 +42,7 @@ __all__ = [
 _HOMES = {
     "ConfigurationError": "errors",
     "FlaskThread": "flaskthread",
-    "Limits": "limits",
+    "Limits": "server.limits",
     "Options": "options",
     "PipeIO": "pipeio",
     "Realtime": "extension",

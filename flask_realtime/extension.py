@@ -20,13 +20,13 @@ from flask_realtime.errors import ConfigurationError
 from flask_realtime.events import RealtimeEvents
 from flask_realtime.forwarded import ForwardedHeaders
 from flask_realtime.jobs import JobRegistry
-from flask_realtime.limits import Limits
 from flask_realtime.masking import Secrets
 from flask_realtime.options import Options
 from flask_realtime.pages import pages_blueprint
 from flask_realtime.redischeck import check_redis
 from flask_realtime.redisserver import RedisServer
 from flask_realtime.server import Server
+from flask_realtime.server.limits import Limits
 from flask_realtime.store import Store, blocking_client
 from flask_realtime.trust import LOOPBACK_HOSTS, HostAndOriginGuard, is_below
 

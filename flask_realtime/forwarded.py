@@ -56,7 +56,7 @@ class TrustedProxies:
         return any(self._is_of(str(found), name) for name in self._names)
 
     def _is_of(self, address: str, name: str) -> bool:
-        """Whether `name` has `address`. For one that it did not have it is looked up again, soon."""
+        """Whether `name` has `address`. One that it did not have is looked up again, soon."""
         looked_up, addresses = self._resolved.get(name, (float("-inf"), frozenset()))
         age = time.monotonic() - looked_up
         if age >= RESOLVED_SECONDS or (address not in addresses and age >= MISSED_SECONDS):

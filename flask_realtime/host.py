@@ -234,7 +234,7 @@ def already_handled() -> None:
     eventlet.wsgi.WSGI_LOCAL.already_handled = True
 
 
-# For flask_realtime/server.py: the classes that it builds upon.
+# For flask_realtime/server/server.py: the classes that it builds upon.
 
 GreenSocket = eventlet.greenio.GreenSocket
 GreenSSLSocket = eventlet.green.ssl.GreenSSLSocket

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.exceptions import HTTPException
 
 from flask_realtime import host
-from flask_realtime.chunkedbody import ChunkedBody
-from flask_realtime.httpprotocol import ON_STOP
 from flask_realtime.proxy.errors import BadRequest, BodyTooLarge, ClientGone
 from flask_realtime.proxy.headers import tokens
+from flask_realtime.server.chunkedbody import ChunkedBody
+from flask_realtime.server.httpprotocol import ON_STOP
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

@@ -18,7 +18,7 @@ from wsproto.frame_protocol import CloseReason
 
 from flask_realtime import host
 from flask_realtime.errors import ConfigurationError
-from flask_realtime.httpprotocol import ON_STOP
+from flask_realtime.server.httpprotocol import ON_STOP
 from flask_realtime.sockets.connection import WebSocket
 from flask_realtime.sockets.heart import Heart
 from flask_realtime.sockets.options import SocketOptions

@@ -12,7 +12,7 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flask_realtime.accesslog import Entry, as_json, combined
+from flask_realtime.server.accesslog import Entry, as_json, combined
 from tests.server.program import Program
 from tests.support.server import eventually
 

@@ -16,15 +16,15 @@ import pytest
 import requests
 from flask import Flask
 
-from flask_realtime.cli import realtime
-from flask_realtime.reloader import changed, snapshot
+from flask_realtime.server.cli import realtime
+from flask_realtime.server.reloader import changed, snapshot
 from tests.support.server import ROOT, eventually
 
 # As the entry point of the package does it: flask finds the command among its own.
 MAIN = """
 import sys
 from flask.cli import FlaskGroup
-from flask_realtime.cli import realtime
+from flask_realtime.server.cli import realtime
 
 def create_app():
     from hosted import app

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from flask_realtime.limits import Limits, Phase, Progress, overdue
+from flask_realtime.server.limits import Limits, Phase, Progress, overdue
 from tests.server.program import Program, received
 from tests.support.server import eventually
 

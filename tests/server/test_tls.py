@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from flask_realtime import ConfigurationError, Server
-from flask_realtime.tls import Certificates
+from flask_realtime.server.tls import Certificates
 from tests.server.certificates import write_certificate
 from tests.server.program import Program, failing, received
 from tests.support.server import eventually

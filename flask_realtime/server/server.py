@@ -18,17 +18,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flask_realtime import host as hub
-from flask_realtime.accesslog import AccessLog, LoggedRequests
-from flask_realtime.connections import Connection
 from flask_realtime.errors import ConfigurationError
 from flask_realtime.forwarded import ForwardedHeaders
-from flask_realtime.hosted import end_polling, started
-from flask_realtime.httpprotocol import Service
-from flask_realtime.httpsredirect import HttpsRedirect, with_challenges
-from flask_realtime.limits import Limits, Phase, overdue
-from flask_realtime.responseheaders import ResponseHeaders
-from flask_realtime.stopsignals import received_signals
-from flask_realtime.tls import Certificates
+from flask_realtime.server.accesslog import AccessLog, LoggedRequests
+from flask_realtime.server.connections import Connection
+from flask_realtime.server.hosted import end_polling, started
+from flask_realtime.server.httpprotocol import Service
+from flask_realtime.server.httpsredirect import HttpsRedirect, with_challenges
+from flask_realtime.server.limits import Limits, Phase, overdue
+from flask_realtime.server.responseheaders import ResponseHeaders
+from flask_realtime.server.stopsignals import received_signals
+from flask_realtime.server.tls import Certificates
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication

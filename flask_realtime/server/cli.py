@@ -9,11 +9,10 @@ import click
 from flask.cli import ScriptInfo, pass_script_info
 
 from flask_realtime import host as hub
-from flask_realtime import reloader
-from flask_realtime.accesslog import FORMATS
 from flask_realtime.errors import ConfigurationError
-from flask_realtime.hosted import active_jobs
-from flask_realtime.server import Server
+from flask_realtime.server import Server, reloader
+from flask_realtime.server.accesslog import FORMATS
+from flask_realtime.server.hosted import active_jobs
 
 MISCONFIGURED = 2  # exit code
 

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from typing import Any
 
 from flask_realtime import host
-from flask_realtime.limits import Phase, Progress
-from flask_realtime.tls import Credentials
+from flask_realtime.server.limits import Phase, Progress
+from flask_realtime.server.tls import Credentials
 
 GOING_AWAY = b"\x88\x02" + struct.pack("!H", 1001)  # a WebSocket's close frame, RFC 6455
 SWITCHING = b"HTTP/1.1 101"

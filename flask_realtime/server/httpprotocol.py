@@ -10,11 +10,11 @@ from collections.abc import Callable
 from typing import Any
 
 from flask_realtime import host
-from flask_realtime.accesslog import AccessLog, Entry
-from flask_realtime.chunkedbody import ChunkedBody
-from flask_realtime.connections import ClientLeft, Connection
-from flask_realtime.limits import Limits, Phase
-from flask_realtime.requesthead import (
+from flask_realtime.server.accesslog import AccessLog, Entry
+from flask_realtime.server.chunkedbody import ChunkedBody
+from flask_realtime.server.connections import ClientLeft, Connection
+from flask_realtime.server.limits import Limits, Phase
+from flask_realtime.server.requesthead import (
     BadHead,
     RequestLine,
     body_length,
