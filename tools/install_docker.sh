@@ -10,15 +10,18 @@ give_up() {
     exit 3
 }
 
+can_install() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; }
+answers() { docker version >/dev/null 2>&1; }
+
 missing() {
-    command -v docker >/dev/null 2>&1 || echo docker.io
+    # A client alone is of use where an engine answers, or where none can be installed.
+    { command -v docker && { command -v dockerd || answers || ! can_install; }; } >/dev/null 2>&1 || echo docker.io
     command -v docker-compose >/dev/null 2>&1 || docker compose version >/dev/null 2>&1 || echo docker-compose
 }
 
 wanted=$(missing | tr '\n' ' ')
 if [ -n "$wanted" ]; then
-    { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; } ||
-        give_up "install $wanted(Debian, Ubuntu: sudo apt install $wanted)."
+    can_install || give_up "install $wanted(Debian, Ubuntu: sudo apt install $wanted)."
     echo "Installing with apt: $wanted" >&2
     export DEBIAN_FRONTEND=noninteractive
     log=$(mktemp)
@@ -32,13 +35,14 @@ if [ -n "$wanted" ]; then
     rm -f "$log"
 fi
 
-answers() { docker version >/dev/null 2>&1; }
 answers || {
     { [ "$(id -u)" = 0 ] && command -v dockerd >/dev/null 2>&1; } ||
         give_up "the Docker engine does not answer: start it, or get the right to use it (docker version says more)."
     log=$(mktemp)
     echo "Starting dockerd; it goes on running, its log is $log" >&2
-    setsid dockerd >"$log" 2>&1 </dev/null &
+    # Packets larger than what the way out carries may vanish without a word.
+    device=$(ip -4 route show default 2>/dev/null | sed -n 's/.* dev \([^ ]*\).*/\1/p' | head -n 1)
+    setsid dockerd --mtu "$(cat "/sys/class/net/$device/mtu" 2>/dev/null || echo 1500)" >"$log" 2>&1 </dev/null &
     engine=$!
     tries=0
     until answers; do
@@ -52,7 +56,11 @@ answers || {
 }
 
 # An image that is there already is used as it is: not every machine reaches a registry.
-for image in $(sed -n 's/^FROM \([^ ]*\).*/\1/p' Dockerfile-flask Dockerfile-nginx Dockerfile-redis | sort -u); do
-    docker image inspect "$image" >/dev/null 2>&1 || docker pull --quiet "$image" >/dev/null 2>&1 ||
-        give_up "the image $image is not here and cannot be pulled (docker pull $image says why)."
+base_images() { sed -n 's/^FROM \([^ ]*\).*/\1/p' Dockerfile-flask Dockerfile-nginx Dockerfile-redis | sort -u; }
+for image in $(base_images); do
+    docker image inspect "$image" >/dev/null 2>&1 || docker pull --quiet "$image" >/dev/null 2>&1 || {
+        [ -n "${CI:-}" ] || give_up "the image $image is not here and cannot be pulled (docker pull $image says why)."
+        tools/base_images.sh || give_up "the image $image can be neither pulled nor made here."
+        break
+    }
 done
