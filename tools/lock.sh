@@ -21,8 +21,8 @@ compile() { # lock file, further options
 
 compile requirements.lock "$@"
 # What several of them name has one version.
-compile requirements-apps.lock --extra examples --constraint requirements.lock "$@"
 compile requirements-dev.lock --extra test --constraint requirements.lock "$@"
+compile requirements-apps.lock --extra examples --constraint requirements-dev.lock "$@"
 
 if grep -nE '(https?|file):|--(index-url|extra-index-url|find-links)| @ ' requirements.lock requirements-apps.lock requirements-dev.lock; then
     echo "lock.sh: a lock file names a place to fetch from, see above" >&2
