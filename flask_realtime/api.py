@@ -57,7 +57,7 @@ def api_blueprint(engine: Engine, identify: Callable[[], str | None]) -> Bluepri
             raise RealtimeError('"job" must be the name of a job')
         run = engine.start_run(user(), job, payload.get("params", {}))
         location = url_for("realtime_api.get_run", run_id=run.id)
-        return jsonify(engine.present(run)), 201, {"Location": location}
+        return jsonify(engine.outputs.present(run)), 201, {"Location": location}
 
     @api.get("/runs")
     def list_runs() -> Response:
@@ -71,18 +71,18 @@ def api_blueprint(engine: Engine, identify: Callable[[], str | None]) -> Bluepri
         runs, following = engine.list_runs(
             viewer, limit, before=request.args.get("before"), **wanted
         )
-        return jsonify({"runs": [engine.present(run) for run in runs], "next": following})
+        return jsonify({"runs": [engine.outputs.present(run) for run in runs], "next": following})
 
     @api.get("/runs/<run_id>")
     def get_run(run_id: str) -> Response:
-        return jsonify(engine.present(engine.get_run(user(), run_id)))
+        return jsonify(engine.outputs.present(engine.get_run(user(), run_id)))
 
     @api.post("/runs/<run_id>/stop")
     def stop(run_id: str) -> Response:
         force = _json_object(required=False).get("force", False)
         if not isinstance(force, bool):
             raise RealtimeError('"force" must be true or false')
-        return jsonify(engine.present(engine.stop_run(user(), run_id, force=force)))
+        return jsonify(engine.outputs.present(engine.stop_run(user(), run_id, force=force)))
 
     @api.get("/runs/<run_id>/output")
     def output(run_id: str) -> Response:

@@ -11,7 +11,6 @@ from flask_realtime import currentrun, host
 from flask_realtime.bus import Bus
 from flask_realtime.currentrun import CurrentRun
 from flask_realtime.errors import (
-    BadOffset,
     BadParameters,
     NotRunning,
     ShuttingDown,
@@ -27,9 +26,10 @@ from flask_realtime.options import Options
 from flask_realtime.outputlog import OutputLog
 from flask_realtime.registry import RunRegistry
 from flask_realtime.routing import Routing
+from flask_realtime.runoutputs import RunOutputs
 from flask_realtime.runs import Run, RunIds, unknown_run
 from flask_realtime.store import Store
-from flask_realtime.viewers import Emit, Viewers
+from flask_realtime.viewers import Viewers
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +64,7 @@ class Engine:
             {"status": self._heard_status, "stop": self._heard_stop, "user_left": self._heard_left},
         )
         self.viewers = Viewers(self.log, window_bytes=options.viewer_window_bytes)
+        self.outputs = RunOutputs(self.runs, self.log, self.viewers)
         self.status: Callable[[Run], None] = lambda run: None
         self.notices = Notices()
         self.user_left: Callable[[str], None] = lambda user: None
@@ -231,46 +232,6 @@ class Engine:
             self.runs.finish(run)
             self.log.close(run.id)
             self._tell_others(run)
-
-    def present(self, run: Run) -> dict[str, Any]:
-        """The run as the wire protocol has it, its output counted up to now."""
-        record = run.public()
-        writer = self.log.writer(run.id)
-        if writer is not None and not run.final:
-            record["output_bytes"] = writer.tail.end
-        return record
-
-    # Output
-
-    def attach(
-        self,
-        user: str,
-        client: str,
-        run_id: str,
-        emit: Emit,
-        *,
-        offset: int = 0,
-        tail: int | None = None,
-    ) -> tuple[Run, int]:
-        """Let `client` follow a run from `offset`, or from `tail` bytes before its end."""
-        run = self.get_run(user, run_id)
-        end = self.output_end(run)
-        start = offset if tail is None else max(0, end - tail)
-        if not 0 <= start <= end:
-            raise BadOffset(
-                f"offset {start} is outside the output of run {run.id}, which has {end} bytes"
-            )
-        self.viewers.attach(client, run.id, start, emit, lambda: self.run_ended(run))
-        return run, start
-
-    def output_end(self, run: Run) -> int:
-        """The number of bytes that a run has put out so far."""
-        writer = self.log.writer(run.id)
-        return writer.tail.end if writer is not None else self.log.stored_end(run.id)
-
-    def run_ended(self, run: Run) -> bool:
-        """Whether the run is over: then what can be read now is all there will be."""
-        return run.final or (run.owner != self.runs.owner and self.runs.get(run.id).final)
 
     # Other processes
 

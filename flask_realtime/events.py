@@ -77,14 +77,10 @@ class RealtimeEvents(Namespace):  # type: ignore[misc]  # Flask-SocketIO has no 
         def emit(event: str, data: dict[str, Any], done: Callable[[], None] | None) -> None:
             self._emit(event, data, client, done)
 
-        run, offset = self._engine.attach(
-            self._user(),
-            client,
-            _text(payload, "run"),
-            emit,
-            offset=_whole(payload, "offset", 0),
-            tail=_whole(payload, "tail", 0) if "tail" in payload else None,
-        )
+        offset = _whole(payload, "offset", 0)
+        tail = _whole(payload, "tail", 0) if "tail" in payload else None
+        run = self._engine.get_run(self._user(), _text(payload, "run"))
+        offset = self._engine.outputs.attach(run, client, emit, offset=offset, tail=tail)
         return {**self._run(run), "offset": offset}
 
     def on_detach(self, payload: dict[str, Any]) -> dict[str, Any]:
@@ -151,7 +147,7 @@ class RealtimeEvents(Namespace):  # type: ignore[misc]  # Flask-SocketIO has no 
         return user
 
     def _run(self, run: Run) -> dict[str, Any]:
-        return {"run": self._engine.present(run)}
+        return {"run": self._engine.outputs.present(run)}
 
 
 def _client() -> str:

@@ -25,7 +25,7 @@ def output_response(engine: Engine, run: Run, offset: int, *, follow: bool) -> R
     kept. A Range header counts from the beginning of the output and excludes `offset` and
     following. Raises BadOffset and StoreUnavailable.
     """
-    end = engine.output_end(run)
+    end = engine.outputs.end(run)
     until: int | None = None if follow else end
     ranged = None if follow else request.range
     if ranged is not None:
@@ -57,7 +57,7 @@ def _stream(
     engine: Engine, run: Run, cursor: int, until: int | None, connection: host.Connection
 ) -> Iterator[bytes]:
     while until is None or cursor < until:
-        ended = engine.run_ended(run)
+        ended = engine.outputs.ended(run)
         items = engine.log.read(run.id, cursor, READ_BYTES, READ_ENTRIES)
         if not items:
             if ended or connection.gone():

@@ -125,8 +125,8 @@ def test_a_run_is_told_stored_and_read_to_its_end(engine: Start) -> None:
         assert stored.exit == {"code": 0, "reason": "finished"}
         assert stored.created <= stored.started <= stored.ended
         assert watched.output(run) == b"0\n1\n2\n3\n4\n"
-        assert watched.engine.run_ended(stored)
-        assert watched.engine.output_end(stored) == 10
+        assert watched.engine.outputs.ended(stored)
+        assert watched.engine.outputs.end(stored) == 10
 
 
 def test_a_job_that_fails_says_why_in_the_record_and_in_the_output(engine: Start) -> None:
@@ -253,8 +253,6 @@ def test_users_see_and_stop_their_own_runs_only(engine: Start) -> None:
             watched.engine.get_run("bob", anns.id)
         with pytest.raises(UnknownRun):
             watched.engine.stop_run("bob", anns.id, force=True)
-        with pytest.raises(UnknownRun):
-            watched.engine.attach("bob", "client", anns.id, lambda *_: None)
         assert watched.engine.list_runs("bob", 10) == ([watched.engine.runs.get(bobs.id)], None)
         assert watched.engine.list_runs("ann", 10, job="count") == ([], None)
         assert watched.engine.list_runs("ann", 10, job="wait", state="running") == ([anns], None)
@@ -275,7 +273,7 @@ def test_a_viewer_begins_where_it_asks(engine: Start, wanted: dict[str, int], be
     with engine() as watched:
         run = watched.start("count", to=10)
         watched.ended(run)
-        assert watched.engine.attach("ann", "client", run.id, emit, **wanted)[1] == begin
+        assert watched.engine.outputs.attach(run, "client", emit, **wanted) == begin
         until(lambda: received == whole[begin:])
 
 
@@ -285,15 +283,15 @@ def test_a_viewer_cannot_begin_outside_of_the_output(engine: Start, offset: int)
         run = watched.start("count")
         watched.ended(run)
         with pytest.raises(BadOffset, match=f"offset {offset} is outside .* has 6 bytes"):
-            watched.engine.attach("ann", "client", run.id, lambda *_: None, offset=offset)
+            watched.engine.outputs.attach(run, "client", lambda *_: None, offset=offset)
 
 
 def test_a_run_that_goes_on_is_presented_with_what_it_has_put_out(engine: Start) -> None:
     with engine() as watched:
         run = watched.start("deaf")
-        until(lambda: watched.engine.present(run)["output_bytes"] == 5)
+        until(lambda: watched.engine.outputs.present(run)["output_bytes"] == 5)
         assert run.output_bytes == 0  # the record says it at the end
-        assert "owner" not in watched.engine.present(run)
+        assert "owner" not in watched.engine.outputs.present(run)
 
 
 def test_what_comes_before_a_run_is_in_its_context_and_thread(engine: Start) -> None:
