@@ -7,7 +7,8 @@ from flask_realtime.proxy.limits import Limits
 from flask_realtime.proxy.mounts import mounted_apps, start_apps, stop_apps
 from flask_realtime.proxy.output import Output
 from flask_realtime.proxy.reverseproxy import ReverseProxy
-from flask_realtime.proxy.supervisor import Status, Supervisor
+from flask_realtime.proxy.status import Status
+from flask_realtime.proxy.supervisor import Supervisor
 
 __all__ = [
     "Limits",

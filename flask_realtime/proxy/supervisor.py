@@ -9,8 +9,7 @@ import select
 import shutil
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from flask_realtime.errors import ConfigurationError
@@ -19,6 +18,7 @@ from flask_realtime.proxy.errors import NotReady
 from flask_realtime.proxy.output import Output
 from flask_realtime.proxy.placement import Placement, place
 from flask_realtime.proxy.readiness import is_ready, is_taken
+from flask_realtime.proxy.status import Status
 from flask_realtime.proxy.upstream import Address
 from flask_realtime.proxy.waiters import Waiters
 
@@ -30,22 +30,6 @@ PROBE_EVERY = 0.05
 HOPELESS_STARTS = 2
 # Between the end of an app server and the supervisor's knowing of it; then a request gives up.
 NOTICE_SECONDS = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """What a supervisor says of its app server.
-
-    `state` is stopped, starting, ready, stopping or waiting (to be started again). `pid` is that of
-    the guard, whose child the app server is. `since` is in seconds since the epoch, `starts` counts
-    them, `fault` says why the last life ended, or is empty.
-    """
-
-    state: str
-    pid: int | None
-    since: float
-    starts: int
-    fault: str
 
 
 class Supervisor:
@@ -74,6 +58,8 @@ class Supervisor:
             raise ConfigurationError(f"{command!r} is no command: expected a list of arguments")
         self.output = Output()
         self.eager = eager
+        # Called in any thread on each change of `status`; must not wait.
+        self.changed: Callable[[], object] = lambda: None
         self._command = list(command)
         self._cwd = cwd
         self._environ = dict(environ or {})
@@ -87,6 +73,7 @@ class Supervisor:
         self._waker = -1  # the end of a pipe that wakes the thread
         self._wanted = False
         self._held = False  # stopped by hand
+        self._renewed = False  # the child that is there is to end, another one to start
         self._status = Status("stopped", None, time.time(), 0, "")
         self._failed_starts = 0
         self._start_at = 0.0
@@ -132,9 +119,12 @@ class Supervisor:
             return self._thread
 
     def restart(self) -> None:
-        """Stop it, and have it run again. Blocks as `stop` does."""
-        self.stop()
-        self.start()
+        """End it if it runs, and have it run again; requests wait. Returns at once; any thread."""
+        with self._lock:
+            if self._status.pid is not None:
+                self._renewed = True
+                self._say("stopping")
+            self.start()
 
     def wait_ready(self, seconds: float, lost: Status | None = None) -> None:
         """Make the calling greenlet wait until it is ready; started if need be.
@@ -179,6 +169,8 @@ class Supervisor:
             return
         previous, self._wanted = self._thread, True
         self._used = time.monotonic()
+        if self._status.state == "stopped":  # whoever asked for it must not find it so
+            self._say("starting")
         wake, self._waker = os.pipe()
         os.set_blocking(wake, False)
         name = f"supervisor of {os.path.basename(self._command[0])}"
@@ -200,6 +192,9 @@ class Supervisor:
         try:
             while self._wanted:
                 lived = self._live(wake)
+                if self._renewed:
+                    self._renewed, delay = False, FIRST_DELAY
+                    continue
                 delay = FIRST_DELAY if lived > STABLE_SECONDS else delay
                 if self._wanted:
                     self._start_at = time.monotonic() + delay
@@ -261,12 +256,14 @@ class Supervisor:
             elif starting and now - began > self._ready_timeout:
                 fault = f"it was not ready in {self._ready_timeout:g} s"
             self._end_if_idle()
-            if (fault or not self._wanted) and not asked:
+            if (fault or self._renewed or not self._wanted) and not asked:
                 asked = True
                 self._say("stopping")
                 child.ask_to_end()
         ended = child.wait()
-        if self._wanted or fault:
+        if self._renewed and self._wanted:
+            self.output.write(b"[it is started again, as asked]\n")
+        elif self._wanted or fault:
             self._fail(fault or f"it {ended}", came_up=bool(ready_since))
         return time.monotonic() - ready_since if ready_since else 0.0
 
@@ -287,7 +284,7 @@ class Supervisor:
     ) -> None:
         """Change the status, and wake the greenlets that wait for what it is now."""
         before = self._status
-        ended = state in ("stopped", "waiting")
+        ended = state in ("stopped", "waiting") or starts is not None
         with self._lock:
             self._status = Status(
                 state,
@@ -295,8 +292,10 @@ class Supervisor:
                 time.time() if state != before.state else before.since,
                 before.starts if starts is None else starts,
                 fault or before.fault,
+                self._failed_starts,
             )
         self._waiters.wake()
+        self.changed()
 
 
 def _wait_for(wake: int, seconds: float) -> None:

@@ -58,7 +58,10 @@ def make_app(settings: dict[str, object]) -> Flask:
     def act(index: int, action: str) -> str:
         supervisor = mounted_apps(app)[index].supervisor
         assert supervisor is not None
-        host.offload({"start": supervisor.start, "stop": supervisor.stop}[action])
+        actions = {
+            each.__name__: each for each in (supervisor.start, supervisor.stop, supervisor.restart)
+        }
+        host.offload(actions[action])
         return "done"
 
     @app.before_request

@@ -181,6 +181,35 @@ def test_start_restart_and_stop_from_a_program() -> None:
     assert supervisor.status.state == "stopped"
 
 
+def test_each_change_is_told_and_a_restart_is_never_stopped() -> None:
+    supervisor = Supervisor([sys.executable, PROGRAM, "{socket}"], grace=1)
+    supervisor.place("", "/app")
+    states: list[str] = []
+    supervisor.changed = lambda: states.append(supervisor.status.state)
+    supervisor.restart()  # of one that does not run: it starts
+    assert supervisor.status.state == "starting", "nobody finds it stopped once it was started"
+    try:
+        eventually(lambda: supervisor.status.state == "ready")
+        supervisor.restart()
+        assert supervisor.status.state in ("stopping", "starting")
+        eventually(lambda: supervisor.status.state == "ready")
+        assert "stopped" not in states
+        assert supervisor.status.fault == "", "an end that was asked for is none"
+        assert b"[it is started again, as asked]" in supervisor.output.read()[1]
+    finally:
+        supervisor.stop()
+    assert states[-1] == "stopped"
+
+
+def test_one_that_is_restarted_keeps_its_requests_waiting(site: Site) -> None:
+    serve(site, child())
+    first = site.get("/app/x").text
+    act(site, "restart")
+    second = site.get("/app/x")
+    assert second.status_code == 200
+    assert second.text != first
+
+
 def test_output_keeps_the_newest() -> None:
     output = Output(max_bytes=10)
     for number in range(10):
