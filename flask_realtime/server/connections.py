@@ -53,28 +53,36 @@ class PlainSocket(_Watched, host.GreenSocket):  # type: ignore[misc]  # eventlet
     """A green socket of a client without TLS."""
 
     def recv(self, size: int, flags: int = 0) -> Any:
+        begin = None
         try:
-            data = self.fd.recv(size, flags)
-            self._received(len(data), None)
-        except BlockingIOError:
-            begin = self.progress.read_since = time.monotonic()
-            data = super().recv(size, flags)
-            self._received(len(data), begin)
+            data = self._at_once(self.fd.recv, size, flags)
+            if data is None:
+                begin = self.progress.read_since = time.monotonic()
+                data = super().recv(size, flags)
         except ConnectionError:
             return b""
+        self._received(len(data), begin)
         return data
 
     def recv_into(self, buffer: Any, size: int = 0, flags: int = 0) -> Any:
+        begin = None
         try:
-            count = self.fd.recv_into(buffer, size, flags)
-            self._received(count, None)
-        except BlockingIOError:
-            begin = self.progress.read_since = time.monotonic()
-            count = super().recv_into(buffer, size, flags)
-            self._received(count, begin)
+            count = self._at_once(self.fd.recv_into, buffer, size, flags)
+            if count is None:
+                begin = self.progress.read_since = time.monotonic()
+                count = super().recv_into(buffer, size, flags)
         except ConnectionError:
             return 0
+        self._received(count, begin)
         return count
+
+    @staticmethod
+    def _at_once(receive: Callable[..., Any], *args: Any) -> Any:
+        """What `receive` returns; None when it would wait."""
+        try:
+            return receive(*args)
+        except BlockingIOError:  # not kept while this waits: it would hold its frame, for hours
+            return None
 
     def send(self, data: Any, flags: int = 0) -> Any:
         if self.progress.is_upgrade:

@@ -16,11 +16,13 @@ from flask_realtime.server.connections import ClientLeft, Connection
 from flask_realtime.server.limits import Limits, Phase
 from flask_realtime.server.requesthead import (
     BadHead,
+    Fields,
     RequestLine,
     body_length,
     parse_fields,
     parse_line,
 )
+from flask_realtime.server.responsewriter import ResponseWriter
 
 ON_STOP = "flask_realtime.on_stop"  # in the environ: Connection.on_stop of the request's connection
 PROTOCOL = "flask_realtime.protocol"  # in the environ: HTTP/1.0 or HTTP/1.1
@@ -94,6 +96,14 @@ class Protocol(host.HttpProtocol):  # type: ignore[misc]
         self._refused = False
         self.requestline = ""
         super().__init__(state, server)
+
+    wbufsize = 0  # see ResponseWriter
+    wfile: Any
+
+    def setup(self) -> None:
+        super().setup()
+        self.wfile.close()
+        self.wfile = ResponseWriter(self.connection)
 
     def handle_one_request(self) -> None:
         self.requestline, self.command = "", ""
@@ -171,6 +181,8 @@ class Protocol(host.HttpProtocol):  # type: ignore[misc]
             and not environ["wsgi.input"].chunked_input
             and body_length(self.headers) == 0
         )
+        if progress.is_upgrade:  # it may last: all that is needed of the headers is in the environ
+            self.headers = Fields([])
         return environ
 
     def handle_one_response(self) -> None:
