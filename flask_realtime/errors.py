@@ -60,6 +60,29 @@ class BadOffset(RealtimeError):
     status = 416
 
 
+class BadLine(RealtimeError):
+    """There is no such line: the output has fewer, or the number is none."""
+
+    code = "bad_line"
+    status = 416
+
+
+class LineGone(RealtimeError):
+    """The line was there, and is no longer kept."""
+
+    code = "line_gone"
+    status = 410
+
+
+class BadPattern(RealtimeError):
+    code = "bad_pattern"
+
+
+class TooManySearches(RealtimeError):
+    code = "too_many_searches"
+    status = 429
+
+
 class TooManyRuns(RealtimeError):
     code = "too_many_runs"
     status = 429
@@ -79,6 +102,13 @@ class StoreUnavailable(RealtimeError):
     """Redis does not answer. What was printed is kept and written once it does."""
 
     code = "store_unavailable"
+    status = 503
+
+
+class ArchiveUnavailable(RealtimeError):
+    """The archive of older output does not answer. What is there can be read once it does."""
+
+    code = "archive_unavailable"
     status = 503
 
 

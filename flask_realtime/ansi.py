@@ -1,0 +1,53 @@
+"""Takes the escape sequences out of what a job printed. No I/O, no clock."""
+
+from __future__ import annotations
+
+import re
+
+ESC = b"\x1b"
+SLICE = 1 << 17  # bytes at a time: one call of `sub` holds the interpreter's lock (3 ms at most)
+
+# The forms of ECMA-48 and of xterm. One that is cut off is taken for one as well; one that has come
+# to its end has its last character in a group.
+_SEQUENCE = re.compile(
+    rb"""\x1b(?:
+        \[ [\x20-\x3f]* ([\x40-\x7e\x18\x1a])?    # control sequence: colours, movements
+      | \] [^\x07\x18\x1a\x1b\n]* ([\x07\x18\x1a])?  # a command for the terminal: its title
+      | [PX^_] [^\x18\x1a\x1b\n]* ([\x18\x1a])?     # a string for a device, an application
+      | [\x20-\x2f]* ([\x30-\x7e])?                # all others: two characters, or more
+    )""",
+    re.VERBOSE,
+)
+
+
+class AnsiFilter:
+    """Text without its escape sequences, piece by piece; a sequence may be cut anywhere.
+
+    A string ends at CAN, SUB or the next ESC, a command at BEL as well. A line feed ends each of
+    them, so that a line can be read without those before it and lines count the same with and
+    without sequences. All other control characters stay.
+    """
+
+    def __init__(self) -> None:
+        self._open = b""  # how the sequence begins in whose middle the last piece ended
+
+    def feed(self, piece: bytes) -> bytes:
+        """Return the text of the next piece; the piece itself when there is nothing to take out."""
+        if not self._open and ESC not in piece:
+            return piece
+        return b"".join(
+            [self._feed(piece[start : start + SLICE]) for start in range(0, len(piece), SLICE)]
+        )
+
+    def _feed(self, piece: bytes) -> bytes:
+        piece = self._open + piece
+        last = piece.rfind(ESC)
+        self._open = b""
+        if last < 0:
+            return piece
+        found = _SEQUENCE.match(piece, last)
+        assert found is not None  # ESC alone is the beginning of one
+        if found.end() == len(piece) and found.lastindex is None:
+            # What it holds does not matter: two bytes say how it goes on.
+            self._open = piece[last : last + 2]
+        return _SEQUENCE.sub(b"", piece)
