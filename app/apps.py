@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import queue
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask, abort, request
 
+from app.appservice import AppService
 from flask_realtime import Realtime
 from flask_realtime.jobs import title_of
 from flask_realtime.proxy import ReverseProxy, Supervisor, load_apps
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
-
-LOOK_SECONDS = 0.2  # between two looks at whether to stop
 
 
 @dataclass(frozen=True)
@@ -38,8 +35,8 @@ def mount_apps(
 ) -> list[AppLink]:
     """Mount the app servers of the TOML file at `path`, for who is logged in.
 
-    Each that runs as a child becomes a job as well: it shows what the child prints, and its Stop
-    stops the child. Raises ConfigurationError.
+    Each that runs as a child becomes a job with a service as well: the page shows how it does and
+    what it prints, with Start, Stop and Restart. Raises ConfigurationError.
     """
 
     def allow() -> bool | ResponseReturnValue:
@@ -60,50 +57,17 @@ def mount_apps(
 
 
 def _add_job(realtime: Realtime, mounted: ReverseProxy, supervisor: Supervisor) -> None:
-    def run_app(running: Callable[[], bool], restart: bool = False) -> None:
-        follow(supervisor, running, restart)
+    service = AppService(mounted, supervisor)
+
+    def run_app(running: Callable[[], bool]) -> None:
+        service.follow(running)
 
     run_app.__doc__ = f"""Run the app at {mounted.prefix}/, and show what it prints.
 
-    It also starts by itself when somebody opens it. Stop ends it, for everybody; `restart` ends
-    it first and starts it anew.
+    It also starts by itself when somebody opens it. Stop ends it, for everybody.
     """
     name = f"app_{mounted.name}"
-    realtime.job(name=name, title=f"{title_of(mounted.name)} (app)")(run_app)
-
-
-def follow(supervisor: Supervisor, running: Callable[[], bool], restart: bool) -> None:
-    """Have an app server run, and print what it prints, until `running()` says no: then end it.
-
-    Blocks: for a job's thread.
-    """
-    arrived: queue.SimpleQueue[tuple[int, bytes]] = queue.SimpleQueue()
-    if restart:
-        supervisor.stop()
-    forget = supervisor.output.listen(lambda offset, data: arrived.put((offset, data)))
-    try:
-        end = _show(supervisor.output.read())
-        supervisor.start()
-        while running():
-            try:
-                offset, data = arrived.get(timeout=LOOK_SECONDS)
-            except queue.Empty:
-                if supervisor.status.state == "stopped":
-                    print("The app was stopped.")
-                    return
-                continue
-            end = _show((offset, data), end)
-    finally:
-        forget()
-    supervisor.stop()
-    print("The app is stopped.")
-
-
-def _show(part: tuple[int, bytes], end: int = 0) -> int:
-    """Print what of `part`, which begins at an offset, is not before `end`; the new end."""
-    offset, data = part
-    sys.stdout.buffer.write(data[max(0, end - offset) :])
-    return max(end, offset + len(data))
+    realtime.jobs.add(run_app, name=name, title=title_of(mounted.name), service=service)
 
 
 def links_of(links: list[AppLink]) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from flask_realtime.engine import Engine
 from flask_realtime.errors import LOG_IN, BadOffset, NotLoggedIn, RealtimeError
 from flask_realtime.outputresponse import output_response
 from flask_realtime.runs import STATES
+from flask_realtime.service import describe
 
 DEFAULT_LIMIT = 50  # runs of a list when nothing is said
 MAX_LIMIT = 200
@@ -48,6 +49,11 @@ def api_blueprint(engine: Engine, identify: Callable[[], str | None]) -> Bluepri
     def jobs() -> Response:
         user()
         return jsonify({"jobs": [job.describe() for job in engine.jobs]})
+
+    @api.post("/jobs/<name>/control")
+    def control(name: str) -> Response:
+        action = _json_object().get("action")
+        return jsonify({"service": describe(engine.control(user(), name, action))})
 
     @api.post("/runs")
     def start() -> tuple[Response, int, dict[str, str]]:

@@ -28,6 +28,8 @@ from flask_realtime.registry import RunRegistry
 from flask_realtime.routing import Routing
 from flask_realtime.runoutputs import RunOutputs
 from flask_realtime.runs import Run, RunIds, unknown_run
+from flask_realtime.service import Service
+from flask_realtime.services import Services
 from flask_realtime.store import Store
 from flask_realtime.viewers import Viewers
 
@@ -67,6 +69,7 @@ class Engine:
         self.outputs = RunOutputs(self.runs, self.log, self.viewers)
         self.status: Callable[[Run], None] = lambda run: None
         self.notices = Notices()
+        self.services = Services(jobs)
         self.user_left: Callable[[str], None] = lambda user: None
         self._heard = host.Signal()  # another process told of a change of a run
         self._secrets = secrets or Secrets()
@@ -84,6 +87,7 @@ class Engine:
         self.store.changed = self._store_changed
         self.runs.start()
         self.bus.start()
+        self.services.start()
 
     def stop(self, timeout: float) -> None:
         """Ask all runs to end, wait up to `timeout` seconds, and mark the rest `lost`."""
@@ -98,6 +102,7 @@ class Engine:
                 self._end(run, Exit("lost", None, "the server was stopped"), deadline.left() + 1)
         while self.runs.own() and deadline.left() > 0:  # their last bytes are on the way to Redis
             host.sleep(0.01)
+        self.services.stop()
         self.bus.stop()
         self.runs.stop()
         self.store.close()
@@ -202,6 +207,21 @@ class Engine:
             ANSWER_SECONDS,
         )
         return self.runs.get(run.id)
+
+    def control(self, user: str, job_name: str, action: object) -> Service:
+        """Start, stop or restart the service of a job; a stop asks all runs of it here to end."""
+        if self._stopping:
+            raise ShuttingDown("the server is shutting down, and its services with it")
+        self.services.get(job_name)
+        try:
+            if action == "stop":
+                for run in self.runs.own():
+                    if run.job == job_name and not run.final:
+                        self._ask_to_stop(run)
+        finally:  # also while Redis is away
+            service = self.services.act(job_name, action)
+        logger.info("%s of %s was asked for by %s", action, job_name, user)
+        return service
 
     def _ask_to_stop(self, run: Run) -> None:
         self._executor.stop(run.id, force=False)

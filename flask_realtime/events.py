@@ -13,6 +13,7 @@ from flask_realtime import host
 from flask_realtime.engine import Engine
 from flask_realtime.errors import LOG_IN, NotLoggedIn, RealtimeError
 from flask_realtime.runs import Run
+from flask_realtime.service import describe
 
 logger = logging.getLogger(__name__)
 
@@ -71,6 +72,11 @@ class RealtimeEvents(Namespace):  # type: ignore[misc]  # Flask-SocketIO has no 
             raise RealtimeError(f'"force" must be true or false, not {force!r:.50}')
         return self._run(self._engine.stop_run(self._user(), _text(payload, "run"), force=force))
 
+    def on_control(self, payload: dict[str, Any]) -> dict[str, Any]:
+        job = _text(payload, "job")
+        service = self._engine.control(self._user(), job, payload.get("action"))
+        return {"service": describe(service)}
+
     def on_attach(self, payload: dict[str, Any]) -> dict[str, Any]:
         client = _client()
 
@@ -101,6 +107,10 @@ class RealtimeEvents(Namespace):  # type: ignore[misc]  # Flask-SocketIO has no 
     def send_notice(self, notice: dict[str, Any]) -> None:
         """Tell everybody."""
         self._emit("notice", notice, None)
+
+    def send_service(self, job: str, status: dict[str, Any]) -> None:
+        """Tell everybody how a service does."""
+        self._emit("service", {"job": job, "service": status}, None)
 
     def _send_notices(self, client: str) -> None:
         for notice in self._engine.notices.standing():

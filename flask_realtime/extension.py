@@ -161,6 +161,7 @@ class Realtime:
         socketio.on_namespace(events)
         engine.status = events.send_status
         engine.notices.tell = events.send_notice
+        engine.services.tell = events.send_service
         engine.user_left = events.disconnect_user
         app.register_blueprint(api_blueprint(engine, self._identify), url_prefix=self._below("api"))
         app.register_blueprint(

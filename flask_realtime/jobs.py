@@ -7,11 +7,12 @@ import inspect
 import re
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, overload
 
 from flask_realtime.errors import RealtimeError, UnknownJob
 from flask_realtime.parameters import Parameters, innermost, read_parameters, to_json
+from flask_realtime.service import Service, describe
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -27,6 +28,7 @@ class Job:
 
     `function` is called as ``function(running, **parameters)``, and awaited if `is_async`.
     `parameters` is a JSON Schema of type object. `source` is "file:line" of what was written.
+    `service` is what the job stands for, if that goes on without a run as well.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Job:
     isolation: str = "thread"
     is_async: bool = False
     source: str = ""
+    service: Service | None = None
     _model: Parameters = field(default_factory=lambda: Parameters([]), repr=False, compare=False)
 
     def bind(self, params: Mapping[str, object]) -> dict[str, object]:
@@ -51,14 +54,17 @@ class Job:
         return to_json(bound)
 
     def describe(self) -> dict[str, object]:
-        """The job as clients see it."""
-        return {
+        """The job as clients see it; one with a service in a request's context."""
+        described: dict[str, object] = {
             "name": self.name,
             "title": self.title,
             "description": self.description,
             "parameters": self.parameters,
             "isolation": self.isolation,
         }
+        if self.service is not None:
+            described["service"] = describe(self.service)
+        return described
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +159,10 @@ class JobRegistry:
         *,
         name: str | None = None,
         title: str | None = None,
+        service: Service | None = None,
     ) -> Job:
         """Make `function` a job. Raises RealtimeError if it cannot be one or its name is taken."""
-        made = make_job(function, name=name, title=title)
+        made = replace(make_job(function, name=name, title=title), service=service)
         self.extend([made])
         return made
 

@@ -2,8 +2,16 @@ import { io, type Socket } from "socket.io-client";
 
 import { Listeners } from "./listeners";
 import { LocalError, NOT_LOGGED_IN, RequestError, ServerEvent, type ClientEventName } from "./protocol";
-import type { Gap, Notice, Output, Run } from "./protocol";
-import { readError, readGap, readNotice, readOutput, readRefusal, readRunOf } from "./reading";
+import type { Gap, Notice, Output, Run, ServiceChange } from "./protocol";
+import {
+  readError,
+  readGap,
+  readNotice,
+  readOutput,
+  readRefusal,
+  readRunOf,
+  readServiceChange,
+} from "./reading";
 
 export type ConnectionState =
   | { readonly kind: "connecting" }
@@ -35,6 +43,7 @@ export class Connection {
   readonly onGap = new Listeners<Gap>();
   readonly onRun = new Listeners<Run>();
   readonly onNotice = new Listeners<Notice>();
+  readonly onService = new Listeners<ServiceChange>();
   /** A message that does not follow the protocol: a fault of the server worth showing. */
   readonly onFault = new Listeners<Error>();
 
@@ -69,6 +78,9 @@ export class Connection {
     );
     this.#socket.on(ServerEvent.notice, (value: unknown) =>
       this.#pass(value, readNotice, this.onNotice),
+    );
+    this.#socket.on(ServerEvent.service, (value: unknown) =>
+      this.#pass(value, readServiceChange, this.onService),
     );
   }
 

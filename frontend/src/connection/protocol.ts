@@ -8,6 +8,7 @@ export const ClientEvent = {
   jobs: "jobs",
   start: "start",
   stop: "stop",
+  control: "control",
   attach: "attach",
   detach: "detach",
 } as const;
@@ -19,6 +20,7 @@ export const ServerEvent = {
   gap: "gap",
   status: "status",
   notice: "notice",
+  service: "service",
 } as const;
 export type ServerEventName = (typeof ServerEvent)[keyof typeof ServerEvent];
 
@@ -66,12 +68,46 @@ export interface Run {
   readonly stopOverdue: boolean;
 }
 
+/** States of a service; `restarting` and `failed` are started again by themselves. */
+export const SERVICE_STATES = [
+  "stopped",
+  "starting",
+  "running",
+  "stopping",
+  "restarting",
+  "failed",
+] as const;
+export type ServiceState = (typeof SERVICE_STATES)[number];
+
+export type ServiceAction = "start" | "stop" | "restart";
+
+/** How something does that goes on with or without a run of its job. `since`: ms since the epoch. */
+export interface ServiceStatus {
+  readonly state: ServiceState;
+  readonly since: number | null;
+  readonly pid: number | null;
+  /** Why it ended by itself the last time; empty if it never did. */
+  readonly fault: string;
+}
+
+/** A change of the service of a job. */
+export interface ServiceChange {
+  readonly job: string;
+  readonly status: ServiceStatus;
+}
+
+/** What a job stands for; `href` is where one opens it, or empty. */
+export interface Service extends ServiceStatus {
+  readonly href: string;
+}
+
 /** A job that can be started. `parameters` is the JSON Schema of its keyword arguments. */
 export interface Job {
   readonly name: string;
   readonly title: string;
   readonly description: string;
   readonly parameters: Readonly<Record<string, unknown>>;
+  readonly service: Service | null;
 }
 
 /** A piece of a run's output. `offset` is the byte position of its first byte in that output. */

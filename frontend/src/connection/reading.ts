@@ -6,6 +6,7 @@ import {
   LocalError,
   RUN_STATES,
   RequestError,
+  SERVICE_STATES,
   type Attached,
   type Gap,
   type Job,
@@ -14,6 +15,10 @@ import {
   type Run,
   type RunExit,
   type RunState,
+  type Service,
+  type ServiceChange,
+  type ServiceState,
+  type ServiceStatus,
 } from "./protocol";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -126,8 +131,43 @@ export function readJobs(value: unknown): Job[] {
       title: textOr(from, "title", name) || name,
       description: textOr(from, "description", ""),
       parameters: isFields(parameters) ? parameters : {},
+      service: readService(from["service"]),
     };
   });
+}
+
+function isServiceState(value: string): value is ServiceState {
+  return (SERVICE_STATES as readonly string[]).includes(value);
+}
+
+function readServiceStatus(from: Fields): ServiceStatus {
+  const state = text(from, "state");
+  if (!isServiceState(state)) throw malformed("state", state);
+  const pid = from["pid"];
+  return {
+    state,
+    since: moment(from, "since"),
+    pid: pid === undefined || pid === null ? null : count(from, "pid"),
+    fault: textOr(from, "fault", ""),
+  };
+}
+
+function readService(value: unknown): Service | null {
+  if (value === undefined || value === null) return null;
+  const from = fields(value, "service");
+  return { ...readServiceStatus(from), href: readHref(from) };
+}
+
+/** A path of this origin, or an address by HTTP: a link never runs a script. */
+function readHref(from: Fields): string {
+  const href = textOr(from, "href", "");
+  if (href !== "" && !/^(\/|https?:\/\/)/.test(href)) throw malformed("href", href);
+  return href;
+}
+
+export function readServiceChange(value: unknown): ServiceChange {
+  const from = fields(value, "service");
+  return { job: text(from, "job"), status: readServiceStatus(fields(from["service"], "service")) };
 }
 
 export function readAttached(value: unknown): Attached {

@@ -30,6 +30,16 @@ export function setPressed(element: HTMLButtonElement, pressed: boolean): void {
   element.setAttribute("aria-pressed", String(pressed));
 }
 
+/**
+ * Makes a button do nothing and say why, on hover and to screen readers; null lets it work again. It
+ * keeps the focus: whoever has just pressed Stop goes on from there.
+ */
+export function setUnavailable(element: HTMLButtonElement, reason: string | null): void {
+  if (reason === null) element.removeAttribute("aria-disabled");
+  else element.setAttribute("aria-disabled", "true");
+  element.title = reason ?? "";
+}
+
 /** Switches a control off and says why on hover and to screen readers; null switches it on. */
 export function setDisabled(element: HTMLButtonElement, reason: string | null): void {
   element.disabled = reason !== null;

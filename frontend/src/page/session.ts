@@ -1,6 +1,12 @@
 import { Connection } from "../connection/client";
 import { Listeners } from "../connection/listeners";
-import { ClientEvent, type Job, type Run } from "../connection/protocol";
+import {
+  ClientEvent,
+  type Job,
+  type Run,
+  type ServiceAction,
+  type ServiceStatus,
+} from "../connection/protocol";
 import { readJobs, readRunOf } from "../connection/reading";
 import { fetchRuns } from "./api";
 import type { PageConfig } from "./config";
@@ -16,7 +22,10 @@ export class Session {
   readonly runs = new RunStore();
   readonly onJobs = new Listeners<readonly Job[]>();
   readonly onSelect = new Listeners<string | null>();
+  /** The service of this job changed its state. */
+  readonly onService = new Listeners<string>();
   #jobs: readonly Job[] = [];
+  readonly #services = new Map<string, ServiceStatus>();
   #selected: string | null = null;
 
   constructor(
@@ -26,6 +35,10 @@ export class Session {
     this.connection = new Connection(config.socketPath, config.user);
     this.connection.onRun.add((run) => this.runs.put(run));
     this.connection.onNotice.add((notice) => notices.apply(notice));
+    this.connection.onService.add(({ job, status }) => {
+      this.#services.set(job, status);
+      this.onService.emit(job);
+    });
     this.connection.onFault.add((fault) => notices.show("fault", fault.message, "error"));
     this.connection.onState.add((state) => {
       if (state.kind === "connected") void this.#refresh();
@@ -84,6 +97,17 @@ export class Session {
     this.runs.put(readRunOf(await this.connection.request(ClientEvent.stop, { run, force })));
   }
 
+  /** How the service of a job does, as far as the page knows. */
+  service(job: string): ServiceStatus | null {
+    return this.#services.get(job) ?? null;
+  }
+
+  /** Throws RequestError. */
+  async control(job: string, action: ServiceAction): Promise<void> {
+    // What comes of it is told by `service` events.
+    await this.connection.request(ClientEvent.control, { job, action });
+  }
+
   #offerLogin(): void {
     const message = "You are not logged in any more.";
     this.notices.show("logged-out", message, "warning", { text: "Log in", href: location.href });
@@ -98,6 +122,7 @@ export class Session {
     await Promise.all([
       this.#load("jobs", async () => {
         this.#jobs = readJobs(await this.connection.request(ClientEvent.jobs, {}));
+        for (const { name, service } of this.#jobs) if (service) this.#services.set(name, service);
         this.onJobs.emit(this.#jobs);
       }),
       this.#load("runs", async () => {

@@ -1,4 +1,5 @@
 import type { Job } from "../connection/protocol";
+import { AppList } from "./apps";
 import { Batch } from "./batch";
 import { button, el } from "./dom";
 import { JobCard } from "./jobcard";
@@ -12,6 +13,7 @@ const TICK_MS = 1000;
 export class Sidebar {
   readonly element = el("aside", "sidebar");
   readonly #cards = el("div", "jobs");
+  readonly #apps: AppList;
   readonly #recent: RunList;
   readonly #recentEmpty = el("p", "empty", "Nothing has run yet. Press Start on a job.");
   readonly #fold: HTMLButtonElement;
@@ -19,6 +21,7 @@ export class Sidebar {
   readonly #redraw = new Batch(() => this.#update());
 
   constructor(private readonly session: Session) {
+    this.#apps = new AppList(session);
     this.#recent = new RunList(session, { withStop: false, withJob: true });
     this.#fold = button("Jobs and runs", "button fold", () => this.#setFolded(!this.#isFolded));
     const body = el(
@@ -26,6 +29,7 @@ export class Sidebar {
       "sidebar-body",
       el("h2", "heading", "Jobs"),
       this.#cards,
+      this.#apps.element,
       el("h2", "heading", "Recent runs"),
       this.#recentEmpty,
       this.#recent.element,
@@ -34,7 +38,11 @@ export class Sidebar {
     this.#fold.setAttribute("aria-controls", body.id);
     this.element.append(this.#fold, body);
     this.#cards.append(el("p", "empty", "Waiting for the server…"));
-    session.onJobs.add((jobs) => this.#showJobs(jobs));
+    session.onJobs.add((jobs) => {
+      this.#showJobs(jobs.filter((job) => job.service === null));
+      this.#apps.show(jobs);
+    });
+    session.onService.add(() => this.#redraw.request());
     session.runs.onChange.add(() => this.#redraw.request());
     session.connection.onState.add(() => this.#redraw.request());
     session.onSelect.add((run) => {
@@ -68,6 +76,7 @@ export class Sidebar {
   #update(): void {
     const now = Date.now();
     for (const card of this.#jobCards) card.update(now);
+    this.#apps.update(now);
     const runs = this.session.runs.newest(SHOWN_RUNS);
     this.#recent.show(runs, now);
     this.#recentEmpty.hidden = runs.length > 0;

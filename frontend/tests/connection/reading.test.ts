@@ -10,6 +10,7 @@ import {
   readOutput,
   readRun,
   readRuns,
+  readServiceChange,
 } from "../../src/connection/reading";
 
 const RUN = {
@@ -84,4 +85,31 @@ test("the error of an acknowledgement is found, and a good one has none", () => 
   assert.equal(readError({ error: { code: "unknown_job", message: "No job x." } })?.code, "unknown_job");
   assert.equal(readError({ run: RUN }), null);
   assert.equal(readError(undefined), null);
+});
+
+const SERVICE = {
+  state: "running",
+  since: "2026-11-21T01:02:03.004Z",
+  pid: 7,
+  starts: 1,
+  fault: "",
+};
+
+test("a job may have a service, and its changes come without a link", () => {
+  const [job] = readJobs({ jobs: [{ name: "app", service: { href: "/app/", ...SERVICE } }] });
+  assert.equal(job?.service?.href, "/app/");
+  assert.equal(job?.service?.since, Date.UTC(2026, 10, 21, 1, 2, 3, 4));
+  assert.equal(readJobs({ jobs: [{ name: "plain" }] })[0]?.service, null);
+  assert.deepEqual(readServiceChange({ job: "app", service: { ...SERVICE, pid: null, since: null } }), {
+    job: "app",
+    status: { state: "running", since: null, pid: null, fault: "" },
+  });
+});
+
+test("a service that does not follow the protocol, or links to a script, is refused", () => {
+  for (const service of [{ ...SERVICE, state: "flying" }, { ...SERVICE, href: "javascript:alert(1)" }, 1]) {
+    assert.throws(() => readJobs({ jobs: [{ name: "app", service }] }), RequestError);
+  }
+  assert.throws(() => readServiceChange({ job: 1, service: SERVICE }), RequestError);
+  assert.throws(() => readServiceChange({ job: "app" }), RequestError);
 });
