@@ -214,9 +214,12 @@ class Connection:
         """Call `function` when the server stops, in the place of its own close frame.
 
         It must not wait. For those who answer a WebSocket and close it with words of their own;
-        one that returns True leaves the close frame to the server all the same.
+        one that returns True leaves the close frame to the server all the same. Called at once for
+        a WebSocket that opens while the server stops.
         """
         self._goodbyes.append(function)
+        if self.is_leaving and self.progress.phase is Phase.SOCKET:
+            self._close_websocket()
 
     def leave(self) -> None:
         """The server stops: take no further request; tell a WebSocket. Does not wait."""
