@@ -190,7 +190,8 @@ class ProxiedRequest:
             tunnel.carry(
                 client,
                 upstream,
-                to_visitor="\r\n".join([*lines, "", ""]).encode("latin-1") + early,
+                head="\r\n".join([*lines, "", ""]).encode("latin-1"),
+                early=early,
                 idle_timeout=self._proxy.limits.idle_timeout,
                 # TLS is between the hub and the visitor: nobody else can speak it.
                 copy=hasattr(client.socket, "cipher"),

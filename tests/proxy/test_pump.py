@@ -11,9 +11,11 @@ from contextlib import suppress
 
 import pytest
 
+from flask_realtime.proxy.frames import TO_VISITOR, Frames
 from flask_realtime.proxy.pump import Pump, Tunnel
 
 MIB = 1 << 20
+FRAME = b"\x81\x85\0\0\0\0hello"
 
 
 class Ends:
@@ -26,6 +28,7 @@ class Ends:
         self.tunnel = Tunnel(
             near_visitor,
             near_upstream,
+            said=Frames(),
             to_upstream=early,
             idle_timeout=idle_timeout,
             done=self.done.set,
@@ -146,3 +149,34 @@ def test_a_silent_tunnel_ends(pump: Pump) -> None:
     ends = Ends(pump, idle_timeout=0.5)
     assert ends.done.wait(10)
     ends.close()
+
+
+def test_a_stop_is_told_behind_the_frame_that_has_begun(ends: Ends, pump: Pump) -> None:
+    ends.visitor.sendall(FRAME[:4])
+    assert ends.upstream.recv(100) == FRAME[:4]
+    pump.stop(ends.tunnel)
+    assert ends.visitor.recv(100) == TO_VISITOR
+    ends.visitor.sendall(FRAME[4:] + FRAME)
+    received = b""
+    while len(received) < len(FRAME) - 4 + 8:
+        received += ends.upstream.recv(100)
+    assert received.startswith(FRAME[4:] + b"\x88\x82")
+    for end in (ends.visitor, ends.upstream):
+        end.sendall(TO_VISITOR)  # their answers: they end it, and are not passed on
+    assert everything(ends.visitor) == everything(ends.upstream) == b""
+    assert ends.done.wait(10)
+
+
+def test_a_stop_does_not_wait_for_one_who_never_answers(ends: Ends, pump: Pump) -> None:
+    pump.stop(ends.tunnel)
+    assert everything(ends.visitor) == TO_VISITOR
+    assert len(everything(ends.upstream)) == 8
+    assert ends.done.wait(10)
+
+
+def test_a_side_that_has_closed_is_told_nothing_more(ends: Ends, pump: Pump) -> None:
+    ends.upstream.sendall(b"\x88\x02\x0f\xa0")
+    assert ends.visitor.recv(100) == b"\x88\x02\x0f\xa0"
+    pump.stop(ends.tunnel)
+    ends.visitor.sendall(TO_VISITOR)
+    assert everything(ends.visitor) == b""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-import ssl
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -19,6 +18,7 @@ from websockets.sync.client import ClientConnection, connect
 from tests.proxy.support import Site
 from tests.proxy.upstreams import Echo, Upstream
 from tests.proxy.websocketserver import WebSocketServer
+from tests.support.serialtls import insecure_context
 from tests.support.server import eventually
 
 MIB = 1 << 20
@@ -57,10 +57,7 @@ def address(site: Site) -> str:
 def trusting(site: Site) -> dict[str, Any]:
     if site.url.startswith("http:"):
         return {}
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return {"ssl": context}
+    return {"ssl": insecure_context()}
 
 
 def opened(site: Site, **options: Any) -> ClientConnection:
@@ -88,6 +85,7 @@ def test_compression_and_subprotocol_are_the_upstreams(app: Site) -> None:
 
 def test_the_handshake_tells_who_asks(app: Site, upstream: WebSocketServer) -> None:
     with opened(app, origin=app.url, additional_headers={"Cookie": "parent_session=x; a=1"}):
+        eventually(lambda: upstream.requests)  # it goes on after its answer
         headers = upstream.requests[0].headers
         assert upstream.requests[0].path == "/ws?x=1"
         assert headers["X-Forwarded-For"] == "127.0.0.1"

@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from tests.server.program import Program, received
-from tests.server.test_tls import insecure
+from tests.support.serialtls import insecure_context
 from tests.support.server import eventually
 
 SERVE = """
@@ -64,7 +64,7 @@ def program(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Program]
 
 def socket_of(program: Program) -> ClientConnection:
     address = program.url.replace("http", "ws", 1) + "/socket.io/?EIO=4&transport=websocket"
-    return connect(address, ssl=insecure() if address.startswith("wss") else None)
+    return connect(address, ssl=insecure_context() if address.startswith("wss") else None)
 
 
 def asked(program: Program, path: str) -> socket.socket:
