@@ -35,9 +35,13 @@ export function setPressed(element: HTMLButtonElement, pressed: boolean): void {
  * keeps the focus: whoever has just pressed Stop goes on from there.
  */
 export function setUnavailable(element: HTMLButtonElement, reason: string | null): void {
-  if (reason === null) element.removeAttribute("aria-disabled");
-  else element.setAttribute("aria-disabled", "true");
-  element.title = reason ?? "";
+  if (reason === null) {
+    element.removeAttribute("aria-disabled");
+    element.removeAttribute("title");
+    return;
+  }
+  element.setAttribute("aria-disabled", "true");
+  element.title = reason;
 }
 
 /** Switches a control off and says why on hover and to screen readers; null switches it on. */
