@@ -67,15 +67,16 @@ def api_blueprint(engine: Engine, identify: Callable[[], str | None]) -> Bluepri
 
     @api.get("/runs")
     def list_runs() -> Response:
-        wanted = {
-            name: request.args[name] for name in ("job", "user", "state") if name in request.args
-        }
-        if wanted.get("state", "queued") not in STATES:
+        state = request.args.get("state")
+        if state is not None and state not in STATES:
             raise RealtimeError(f'"state" must be one of {", ".join(STATES)}')
-        limit = _number("limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
-        viewer = user()
         runs, following = engine.list_runs(
-            viewer, limit, before=request.args.get("before"), **wanted
+            user(),
+            _number("limit", DEFAULT_LIMIT, 1, MAX_LIMIT),
+            before=request.args.get("before"),
+            job=request.args.get("job"),
+            user=request.args.get("user"),
+            states=STATES if state is None else (state,),
         )
         return jsonify({"runs": [engine.outputs.present(run) for run in runs], "next": following})
 

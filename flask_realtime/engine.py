@@ -19,6 +19,7 @@ from flask_realtime.errors import (
 )
 from flask_realtime.executors.thread import ThreadExecutor
 from flask_realtime.flaskthread import Exit
+from flask_realtime.history import Filter
 from flask_realtime.jobs import JobRegistry
 from flask_realtime.masking import Masker, Secrets
 from flask_realtime.notices import Notices
@@ -27,7 +28,7 @@ from flask_realtime.outputlog import OutputLog
 from flask_realtime.registry import RunRegistry
 from flask_realtime.routing import Routing
 from flask_realtime.runoutputs import RunOutputs
-from flask_realtime.runs import Run, RunIds, unknown_run
+from flask_realtime.runs import STATES, Run, RunIds, unknown_run
 from flask_realtime.service import Service
 from flask_realtime.services import Services
 from flask_realtime.store import Store
@@ -118,16 +119,19 @@ class Engine:
         return run
 
     def list_runs(
-        self, user: str, limit: int, *, before: str | None = None, **wanted: str
+        self,
+        viewer: str,
+        limit: int,
+        *,
+        before: str | None = None,
+        job: str | None = None,
+        user: str | None = None,
+        states: Iterable[str] = STATES,
     ) -> tuple[list[Run], str | None]:
-        """Runs that `user` may see, newest first; `wanted` compares fields of the record."""
-
-        def matches(run: Run) -> bool:
-            return visible(user, run) and all(
-                getattr(run, name) == value for name, value in wanted.items()
-            )
-
-        return self.runs.list(limit, before=before, matches=matches)
+        """Runs that `viewer` may see, newest first, and the `before` of the next page."""
+        if user not in (None, viewer):
+            return [], None
+        return self.runs.list(limit, Filter(job, viewer, tuple(states)), before=before)
 
     def start_run(self, user: str, job_name: str, params: Any) -> Run:
         """Start a run of a job; raises what is wrong with the request."""

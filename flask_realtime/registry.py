@@ -9,16 +9,16 @@ from functools import partial
 from typing import Any
 
 from redis import Redis
-from redis.exceptions import WatchError
 
-from flask_realtime import host
+from flask_realtime import history, host
 from flask_realtime.errors import StoreUnavailable
+from flask_realtime.history import Filter
 from flask_realtime.runs import Run, unknown_run
-from flask_realtime.store import PREFIX, Store
+from flask_realtime.store import Store
 
 HEARTBEAT_SECONDS = 5.0  # between two signs of life of a process that owns runs
 OWNER_DEAD_SECONDS = 20  # without one: its runs are lost (design: within 30 s of its death)
-PAGE = 200  # records of one read from Redis
+ANY = Filter()
 
 
 class RunRegistry:
@@ -37,26 +37,26 @@ class RunRegistry:
         self._own: dict[str, Run] = {}
         self._unsaved: dict[str, bool] = {}  # runs being stored → whether they changed since
         self._saved = host.Signal()
-        self._heart: host.Task | None = None
+        self._tasks: list[host.Task] = []
 
     def start(self) -> None:
         """Begin to give signs of life, and to look for runs whose owner died."""
-        self._heart = host.spawn(self._beat)
+        self._tasks = [host.spawn(self._beat), host.spawn(self._look_after)]
 
     def stop(self) -> None:
         """End the signs of life: what this process still owns is lost from now on."""
-        if self._heart is not None:
-            self._heart.kill()
-            self._heart = None
+        for task in self._tasks:
+            task.kill()
+        self._tasks = []
         if self._store.available:
             try:
-                self._store.call(lambda client: client.delete(_owner_key(self.owner)))
+                self._store.call(lambda client: client.delete(history.owner_key(self.owner)))
             except StoreUnavailable:
                 return  # it expires by itself
 
     def add(self, run: Run) -> None:
         """Store a new run; raises StoreUnavailable, and then there is no run."""
-        self._store.call(lambda client: _add(client, run, OWNER_DEAD_SECONDS))
+        self._store.call(partial(history.add, run=run, owner_seconds=OWNER_DEAD_SECONDS))
         self._own[run.id] = run
         self.changed(run)
 
@@ -68,26 +68,32 @@ class RunRegistry:
         """Raises UnknownRun and StoreUnavailable."""
         if run in self._own:
             return self._own[run]
-        data = self._store.read(lambda client: client.get(_run_key(run)))
+        data: Any = self._store.read(lambda client: client.get(history.record_key(run)))
         if data is None:
             raise unknown_run(run)
-        return Run.load(_bytes(data))
+        return Run.load(data)
 
     def list(
-        self,
-        limit: int,
-        *,
-        before: str | None = None,
-        matches: Callable[[Run], bool] = lambda run: True,
+        self, limit: int, wanted: Filter = ANY, *, before: str | None = None
     ) -> tuple[list[Run], str | None]:
-        """Return up to `limit` runs that match, newest first, and the `before` of the next page."""
+        """Return up to `limit` runs, newest first, and the `before` of the next page.
+
+        Raises StoreUnavailable.
+        """
         found: list[Run] = []
         while True:
-            page, last = self._store.read(partial(_page, before=before, count=PAGE))
-            for data in page:
-                run = Run.load(data)
-                run = self._own.get(run.id, run)
-                if matches(run):
+            page = self._store.read(
+                partial(history.newest, wanted=wanted, before=before, count=limit + 1)
+            )
+            last = page[-1][0] if len(page) > limit else None
+            runs = [Run.load(record) for run, record in page if record and run not in self._own]
+            runs += [
+                run
+                for run in self._own.values()
+                if (before is None or run.id < before) and (last is None or run.id >= last)
+            ]
+            for run in sorted(runs, key=lambda run: run.id, reverse=True):
+                if wanted.matches(run):
                     if len(found) == limit:
                         return found, found[-1].id
                     found.append(run)
@@ -117,7 +123,7 @@ class RunRegistry:
         while self._unsaved[run.id]:
             self._unsaved[run.id] = False
             try:
-                self._store.call(partial(_save, run=run.id, record=run.dump(), final=run.final))
+                self._store.call(partial(history.save, run=run))
             except StoreUnavailable:
                 self._unsaved[run.id] = True
                 self._store.wait_until_available()
@@ -125,110 +131,61 @@ class RunRegistry:
         self._saved.set()
 
     def _beat(self) -> None:
-        wait = 0.0  # before looking for orphans: others must have had the time for a sign of life
         while True:
             try:
-                self._store.call(lambda c: c.set(_owner_key(self.owner), 1, ex=OWNER_DEAD_SECONDS))
-                if wait <= 0:
-                    self.sweep()
+                lived = self._store.call(self._give_sign_of_life)
             except StoreUnavailable:
-                wait = 2 * HEARTBEAT_SECONDS
                 self._store.wait_until_available()
                 continue
+            if not lived:  # while we were away, others may have taken our runs for lost
+                for run in self.own():
+                    self.save(run)
             host.sleep(HEARTBEAT_SECONDS)
-            wait -= HEARTBEAT_SECONDS
+
+    def _give_sign_of_life(self, client: Redis) -> bool:
+        """Return whether the last one was still there."""
+        key = history.owner_key(self.owner)
+        return client.set(key, 1, ex=OWNER_DEAD_SECONDS, get=True) is not None
+
+    def _look_after(self) -> None:
+        while True:
+            try:
+                self.adopt()
+                self.sweep()
+            except StoreUnavailable:
+                self._store.wait_until_available()
+                # The others must have had the time for a sign of life.
+                host.sleep(2 * HEARTBEAT_SECONDS)
+            else:
+                host.sleep(HEARTBEAT_SECONDS)
+
+    def adopt(self) -> None:
+        """Index what a version without index has left here."""
+        before = None
+        while (before := self._store.call(partial(history.adopt, before=before))) is not None:
+            host.sleep()
 
     def sweep(self) -> None:
         """Mark the runs `lost` whose owner gives no sign of life."""
-        for run, stored in self._store.call(_orphans):
+        for run, record in self._store.call(_orphans):
             if run.id not in self._own:
-                self._mark_lost(run, stored)
+                self._mark_lost(run, record)
 
-    def _mark_lost(self, run: Run, stored: bytes) -> None:
+    def _mark_lost(self, run: Run, record: bytes) -> None:
         run.output_bytes = self._stored_end(run.id)
         run.enter("lost")
         run.exit = {"code": None, "reason": "the process that ran it has ended"}
-        if self._store.call(lambda client: _replace(client, run, stored)):
+        if self._store.call(partial(history.lose, run=run, record=record)):
             self.changed(run)
-
-
-def _run_key(run: str) -> str:
-    return f"{PREFIX}{{{run}}}:run"
-
-
-def _owner_key(owner: str) -> str:
-    return f"{PREFIX}owner:{owner}"
-
-
-_ALL = PREFIX + "runs"  # sorted set of all run ids, all with score 0: they sort by themselves
-_ACTIVE = PREFIX + "active"  # set of the ids of runs that have not ended
-
-
-def _bytes(data: Any) -> bytes:
-    assert isinstance(data, bytes)
-    return data
-
-
-# What is asked of Redis.
-
-
-def _add(client: Redis, run: Run, owner_seconds: int) -> None:
-    pipeline = client.pipeline(transaction=False)
-    pipeline.set(_owner_key(run.owner), 1, ex=owner_seconds)
-    pipeline.sadd(_ACTIVE, run.id)
-    pipeline.set(_run_key(run.id), run.dump())
-    pipeline.zadd(_ALL, {run.id: 0})
-    pipeline.execute()
-
-
-def _save(client: Redis, run: str, record: bytes, final: bool) -> None:
-    pipeline = client.pipeline(transaction=False)
-    pipeline.set(_run_key(run), record)
-    if final:
-        pipeline.srem(_ACTIVE, run)
-    else:
-        pipeline.sadd(_ACTIVE, run)  # again, if it was taken for lost while we were away
-    pipeline.execute()
-
-
-def _replace(client: Redis, run: Run, old: bytes) -> bool:
-    """Store `run` unless somebody changed it meanwhile."""
-    key = _run_key(run.id)
-    with client.pipeline() as pipeline:
-        pipeline.watch(key)  # type: ignore[no-untyped-call]
-        if pipeline.get(key) != old:
-            return False
-        pipeline.multi()
-        pipeline.set(key, run.dump())
-        pipeline.srem(_ACTIVE, run.id)
-        try:
-            pipeline.execute()
-        except WatchError:
-            return False
-    return True
-
-
-def _page(client: Redis, before: str | None, count: int) -> tuple[list[bytes], str | None]:
-    """Return the records of `count` runs older than `before`, and the oldest id if more follow."""
-    top = f"({before}" if before else "+"
-    ids: Any = client.zrevrangebylex(_ALL, top, "-", start=0, num=count)
-    records: Any = client.mget([_run_key(run.decode()) for run in ids]) if ids else []
-    last = ids[-1].decode() if len(ids) == count else None
-    return [record for record in records if record is not None], last
 
 
 def _orphans(client: Redis) -> list[tuple[Run, bytes]]:
     """Return the runs whose owner gives no sign of life, each with its record as it is stored."""
-    ids: Any = client.smembers(_ACTIVE)
     orphans = []
-    for run_id in ids:
-        data: Any = client.get(_run_key(run_id.decode()))
-        if data is None:
-            client.srem(_ACTIVE, run_id)
-            continue
-        run = Run.load(data)
-        if run.final:
-            client.srem(_ACTIVE, run_id)
-        elif not client.exists(_owner_key(run.owner)):
-            orphans.append((run, data))
+    for run_id, record in history.active(client):
+        run = Run.load(record) if record is not None else None
+        if run is None or record is None or run.final:
+            client.srem(history.ACTIVE, run_id)
+        elif not client.exists(history.owner_key(run.owner)):
+            orphans.append((run, record))
     return orphans

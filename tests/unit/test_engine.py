@@ -255,7 +255,8 @@ def test_users_see_and_stop_their_own_runs_only(engine: Start) -> None:
             watched.engine.stop_run("bob", anns.id, force=True)
         assert watched.engine.list_runs("bob", 10) == ([watched.engine.runs.get(bobs.id)], None)
         assert watched.engine.list_runs("ann", 10, job="count") == ([], None)
-        assert watched.engine.list_runs("ann", 10, job="wait", state="running") == ([anns], None)
+        assert watched.engine.list_runs("ann", 10, user="bob") == ([], None)
+        assert watched.engine.list_runs("ann", 10, job="wait", states=["running"]) == ([anns], None)
         assert anns.state == "running"
 
 

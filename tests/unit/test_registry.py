@@ -9,17 +9,18 @@ from typing import Any, TypeVar
 import pytest
 from redis import Redis
 
-from flask_realtime import host, registry
+from flask_realtime import history, host, registry
 from flask_realtime.errors import StoreUnavailable, UnknownRun
+from flask_realtime.history import ACTIVE
 from flask_realtime.redisserver import RedisServer
 from flask_realtime.registry import RunRegistry
-from flask_realtime.runs import Run, RunIds
-from flask_realtime.store import PREFIX, Store
+from flask_realtime.runs import Run
+from flask_realtime.store import Store
 from tests.support.hub import until
+from tests.support.registries import a_run
 
 T = TypeVar("T")
-IDS = RunIds()
-ACTIVE = PREFIX + "active"
+NO_OUTPUT = 0
 
 
 class FaultyStore(Store):
@@ -57,36 +58,9 @@ def a_registry(store: Store, stored_end: Callable[[str], int] = lambda run: 0) -
     return RunRegistry(store, stored_end)
 
 
-def a_run(owner: RunRegistry, **fields: Any) -> Run:
-    run = Run(
-        **{
-            "id": IDS.new(),
-            "job": "count",
-            "params": {},
-            "user": "ann",
-            "executor": "thread",
-            "isolation": "thread",
-            "owner": owner.owner,
-            **fields,
-        }
-    )
-    owner.add(run)
-    return run
-
-
-def all_pages(runs: RunRegistry, limit: int, **filters: Any) -> list[list[str]]:
-    pages = []
-    before = None
-    while True:
-        found, before = runs.list(limit, before=before, **filters)
-        pages.append([run.id for run in found])
-        if before is None:
-            return pages
-
-
 def die(store: Store, owner: RunRegistry) -> None:
     """What Redis does when a process has given no sign of life for long."""
-    store.call(lambda client: client.delete(registry._owner_key(owner.owner)))
+    store.call(lambda client: client.delete(history.owner_key(owner.owner)))
 
 
 def active(store: Store) -> set[str]:
@@ -107,53 +81,6 @@ def test_a_run_is_found_by_its_id_from_any_process(store: Store) -> None:
     assert second.get(run.id) == run
     with pytest.raises(UnknownRun, match="there is no run 'nowhere'"):
         first.get("nowhere")
-
-
-@pytest.mark.parametrize("page", [1, 3, 4, 200])
-def test_pages_hold_each_run_once_newest_first(
-    store: Store, page: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(registry, "PAGE", page)
-    owners = a_registry(store), a_registry(store)
-    ids = [a_run(owners[number % 2]).id for number in range(12)]
-    for limit, sizes in {1: [1] * 12, 4: [4, 4, 4], 5: [5, 5, 2], 12: [12], 99: [12]}.items():
-        pages = all_pages(owners[0], limit)
-        assert [len(each) for each in pages] == sizes
-        assert [run for each in pages for run in each] == ids[::-1]
-
-
-@pytest.mark.parametrize("page", [1, 3, 200])
-def test_a_filter_fills_its_pages_all_the_same(
-    store: Store, page: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(registry, "PAGE", page)
-    owner = a_registry(store)
-    runs = [a_run(owner, user="bob" if number % 5 == 0 else "ann") for number in range(20)]
-    bobs = [run.id for run in runs if run.user == "bob"]
-    pages = all_pages(owner, 3, matches=lambda run: run.user == "bob")
-    assert pages == [bobs[:0:-1], bobs[:1]]
-    assert all_pages(owner, 3, matches=lambda run: False) == [[]]
-
-
-def test_a_run_that_comes_while_pages_are_read_moves_none_of_them(store: Store) -> None:
-    owner = a_registry(store)
-    ids = [a_run(owner).id for _ in range(4)]
-    first, before = owner.list(2)
-    a_run(owner)
-    second, _ = owner.list(2, before=before)
-    assert [run.id for run in first + second] == ids[::-1]
-
-
-def test_without_runs_there_is_one_empty_page(store: Store) -> None:
-    assert a_registry(store).list(10) == ([], None)
-
-
-def test_what_the_owner_knows_is_newer_than_what_is_stored(store: Store) -> None:
-    owner, other = a_registry(store), a_registry(store)
-    run = a_run(owner)
-    run.enter("running")
-    assert [found.state for found in owner.list(5)[0]] == ["running"]
-    assert [found.state for found in other.list(5)[0]] == ["queued"]
 
 
 # Storing
@@ -295,7 +222,7 @@ def test_a_record_of_another_version_is_lost_as_well(store: Store) -> None:
     dead = a_registry(store)
     run = a_run(dead)
     record = {**json.loads(run.dump()), "from_the_future": True}
-    store.call(lambda client: client.set(registry._run_key(run.id), json.dumps(record)))
+    store.call(lambda client: client.set(history.record_key(run.id), json.dumps(record)))
     die(store, dead)
     finder = a_registry(store)
     finder.sweep()
@@ -319,7 +246,7 @@ def test_an_owner_that_was_only_away_has_the_last_word_and_can_die_again(store: 
 def test_what_is_only_half_there_is_tidied_up(store: Store) -> None:
     dead = a_registry(store)
     ended = a_run(dead, state="succeeded")
-    store.call(lambda client: client.sadd(ACTIVE, "without-a-record"))
+    store.call(lambda client: client.sadd(ACTIVE, ended.id, "without-a-record"))
     assert active(store) == {ended.id, "without-a-record"}
     die(store, dead)
     finder = a_registry(store)
@@ -332,13 +259,64 @@ def test_a_process_gives_signs_of_life_until_it_stops(store: Store) -> None:
     owner = a_registry(store)
 
     def lives() -> Any:
-        return store.call(lambda client: client.ttl(registry._owner_key(owner.owner)))
+        return store.call(lambda client: client.ttl(history.owner_key(owner.owner)))
 
     owner.start()
     until(lambda: lives() > 0)
     assert lives() <= registry.OWNER_DEAD_SECONDS
     owner.stop()
     assert lives() == -2  # there is none
+
+
+def test_an_owner_that_was_away_for_long_says_that_its_runs_go_on(store: Store) -> None:
+    away, finder = a_registry(store), a_registry(store)
+    run = a_run(away)
+    run.enter("running")
+    die(store, away)
+    finder.sweep()
+    assert finder.get(run.id).state == "lost"
+    away.start()
+    until(lambda: finder.get(run.id).state == "running")
+    away.stop()
+
+
+def test_an_owner_that_comes_back_while_it_is_looked_at_loses_nothing(store: Store) -> None:
+    away = a_registry(store)
+    run = a_run(away)
+    die(store, away)
+
+    def stored_end(_: str) -> Any:
+        key = history.owner_key(away.owner)
+        store.call(lambda client: client.set(key, 1, ex=registry.OWNER_DEAD_SECONDS))
+        return NO_OUTPUT
+
+    finder = a_registry(store, stored_end)
+    finder.sweep()
+    assert finder.get(run.id).state == "queued"
+
+
+def test_signs_of_life_go_on_while_many_runs_are_looked_at(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "HEARTBEAT_SECONDS", 0.01)
+    dead = a_registry(store)
+    a_run(dead)
+    die(store, dead)
+    enough = host.Signal()
+
+    def stored_end(_: str) -> Any:
+        enough.wait()
+        return NO_OUTPUT
+
+    finder = a_registry(store, stored_end)
+    finder.start()
+    key = history.owner_key(finder.owner)
+    for _ in range(3):
+        until(lambda: store.call(lambda client: client.exists(key)))
+        store.call(lambda client: client.delete(key))
+    enough.set()
+    until(lambda: active(store) == set())
+    finder.stop()
 
 
 def test_a_process_that_starts_finds_what_died_before(store: Store) -> None:
