@@ -29,7 +29,7 @@ class ChildProcess:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             cwd=cwd,
-            env={**os.environ, "PYTHONUNBUFFERED": "1", **environ},
+            env=dict(environ),
             start_new_session=True,  # Ctrl+C on the terminal is for this program
             bufsize=0,
         )

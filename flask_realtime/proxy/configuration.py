@@ -26,7 +26,7 @@ _PROXY: tuple[str, ...] = (
 )
 _PROXY += ("origins", "cookies", "dropped", "proxies")
 _LIMITS = ("connect_timeout", "read_timeout", "idle_timeout", "max_body_bytes", "max_tunnels")
-_CHILD = ("environ", "eager", "ready_path", "ready_timeout", "idle_stop", "grace")
+_CHILD = ("environ", "inherit", "eager", "ready_path", "ready_timeout", "idle_stop", "grace")
 _OTHERS = ("prefix", "command", "cwd")
 
 

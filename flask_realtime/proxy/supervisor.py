@@ -9,11 +9,12 @@ import select
 import shutil
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from flask_realtime.errors import ConfigurationError
 from flask_realtime.proxy.childprocess import ChildProcess
+from flask_realtime.proxy.environment import check_environ, child_environ
 from flask_realtime.proxy.errors import NotReady
 from flask_realtime.proxy.output import Output
 from flask_realtime.proxy.placement import Placement, place
@@ -40,6 +41,9 @@ class Supervisor:
     hand lasts until `start`. `eager`: `start_apps` starts it. What it prints is in `output`. It is
     ended by SIGTERM, after `grace` seconds by SIGKILL, with all its descendants, and also when
     this process dies, however that happens (Linux).
+
+    Of this process' environment it gets what harmless variables say (environment.py) and those that
+    `inherit` names, and beside them `environ`. Raises ConfigurationError.
     """
 
     def __init__(
@@ -48,6 +52,7 @@ class Supervisor:
         *,
         cwd: Path | None = None,
         environ: Mapping[str, str] | None = None,
+        inherit: Iterable[str] = (),
         eager: bool = False,
         ready_path: str = "",
         ready_timeout: float = 60.0,
@@ -63,6 +68,8 @@ class Supervisor:
         self._command = list(command)
         self._cwd = cwd
         self._environ = dict(environ or {})
+        self._inherit = inherit if isinstance(inherit, str) else tuple(inherit)
+        check_environ(self._inherit, self._environ)
         self._ready_path = ready_path
         self._ready_timeout = ready_timeout
         self._idle_stop = idle_stop
@@ -223,9 +230,8 @@ class Supervisor:
             if placed.folder is not None:
                 shutil.rmtree(placed.folder, ignore_errors=True)
                 placed.folder.mkdir(mode=0o700)
-            child = ChildProcess(
-                placed.command, grace=self._grace, cwd=self._cwd, environ=self._environ
-            )
+            environ = child_environ(os.environ, self._inherit, self._environ)
+            child = ChildProcess(placed.command, grace=self._grace, cwd=self._cwd, environ=environ)
         except OSError as error:
             self._fail(f"{placed.command[0]} cannot be started: {error}")
             return 0.0

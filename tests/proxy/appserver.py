@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socketserver
@@ -18,6 +19,8 @@ class Handler(BaseHTTPRequestHandler):
         if self.path.endswith("/die"):
             os._exit(3)
         body = str(os.getpid()).encode()
+        if self.path.endswith("/environ"):
+            body = json.dumps(dict(os.environ)).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

@@ -52,6 +52,8 @@ def test_a_file_names_the_apps(file: Path) -> None:
         ('[apps.a]\nupstream = "http://x/base"\n', "strip_prefix"),
         ('[apps.a]\ncommand = "bokeh serve"\n', "is no command"),
         ('[apps.a]\ncommand = ["bokeh"]\n', "where does bokeh listen"),
+        ('[apps.a]\ncommand = ["x", "{port}"]\ninherit = "HOME"\n', "no list of names"),
+        ('[apps.a]\ncommand = ["x", "{port}"]\nenviron = {A = 1}\n', "A is 1, which is no text"),
         ('[apps.a]\nupstream = "http://x"\nprefix = "a"\n', "is no prefix"),
         ('[apps.a]\nupstream = "http://x"\nhost = "a:80"\n', "is no host name"),
     ],
