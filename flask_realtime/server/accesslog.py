@@ -54,11 +54,15 @@ class Entry:
 
 def combined(entry: Entry) -> str:
     """The "combined" format of Apache and nginx, the request's id at its end; times are UTC."""
-    request = " ".join(filter(None, (entry.method, entry.target, entry.protocol)))
+    request = f"{entry.method} {entry.target} {entry.protocol}".strip()
+    texts = [entry.remote, entry.user, request, entry.referer, entry.agent, entry.request_id]
+    if _UNSAFE.search("".join(texts)):  # one look at all of them, for there rarely is any
+        texts = [_UNSAFE.sub(_escaped, text) for text in texts]
+    remote, user, request, referer, agent, request_id = texts
     return (
-        f"{_safe(entry.remote)} - {_safe(entry.user)} [{_stamp(int(entry.time))}] "
-        f'"{_safe(request)}" {entry.status} {entry.bytes or "-"} '
-        f'"{_safe(entry.referer)}" "{_safe(entry.agent)}" {_safe(entry.request_id)}'
+        f"{remote or '-'} - {user or '-'} [{_stamp(int(entry.time))}] "
+        f'"{request or "-"}" {entry.status} {entry.bytes or "-"} '
+        f'"{referer or "-"}" "{agent or "-"}" {request_id or "-"}'
     )
 
 
@@ -93,9 +97,9 @@ def _stamp(second: int) -> str:
     return time.strftime(f"%d/{_MONTHS[at.tm_mon - 1]}/%Y:%H:%M:%S +0000", at)
 
 
-def _safe(text: str) -> str:
+def _escaped(unsafe: re.Match[str]) -> str:
     """No visitor writes a line of the log: what is not plain is \\xNN."""
-    return _UNSAFE.sub(lambda found: f"\\x{min(ord(found[0]), 255):02x}", text) or "-"
+    return f"\\x{min(ord(unsafe[0]), 255):02x}"
 
 
 class AccessLog:

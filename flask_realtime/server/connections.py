@@ -57,7 +57,7 @@ class PlainSocket(_Watched, host.GreenSocket):  # type: ignore[misc]  # eventlet
         try:
             data = self._at_once(self.fd.recv, size, flags)
             if data is None:
-                begin = self.progress.read_since = time.monotonic()
+                begin = self._wait()
                 data = super().recv(size, flags)
         except ConnectionError:
             return b""
@@ -69,7 +69,7 @@ class PlainSocket(_Watched, host.GreenSocket):  # type: ignore[misc]  # eventlet
         try:
             count = self._at_once(self.fd.recv_into, buffer, size, flags)
             if count is None:
-                begin = self.progress.read_since = time.monotonic()
+                begin = self._wait()
                 count = super().recv_into(buffer, size, flags)
         except ConnectionError:
             return 0
@@ -83,6 +83,13 @@ class PlainSocket(_Watched, host.GreenSocket):  # type: ignore[misc]  # eventlet
             return receive(*args)
         except BlockingIOError:  # not kept while this waits: it would hold its frame, for hours
             return None
+
+    def _wait(self) -> float:
+        """Wait for data, unless this is not to wait; when that began."""
+        begin = self.progress.read_since = time.monotonic()
+        if not self.act_non_blocking:
+            self._read_trampoline()  # at once: eventlet would try to read first, in vain again
+        return begin
 
     def send(self, data: Any, flags: int = 0) -> Any:
         if self.progress.is_upgrade:

@@ -55,6 +55,7 @@ class Service(host.WsgiServer):  # type: ignore[misc]  # eventlet has no types
             log_output=False,
             debug=False,  # no traceback in an error response
         )
+        self.capitalize_response_headers = False  # see ResponseHeaders
         self.limits = limits
         self.access_log = log
         self.log = _ApplicationFaults()
