@@ -246,6 +246,7 @@ class Engine:
         writer = self.log.writer(run.id)
         assert writer is not None
         run.output_bytes = writer.tail.end
+        run.output_lines = writer.tail.end_line - 1
         run.exit = {"code": end.code, "reason": end.reason}
         run.enter(end.state)
         logger.info("run %s of %s: %s (%s)", run.id, run.job, run.state, end.reason)

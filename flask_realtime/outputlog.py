@@ -1,10 +1,5 @@
 """The output of runs: one byte sequence a run, appended by its owner, read by offset by anybody.
 
-In Redis a run's output is a stream whose entry ids are byte offsets: the entry of the bytes
-[a, b) has the id `b-0`. So the entry that holds byte n is the first one with an id above n, an
-append that is repeated after a lost reply is refused by Redis instead of doubled, and what was
-trimmed from the front shows as the difference between an id and the data's length.
-
 The owner keeps the newest part in memory: viewers at the live end need not wait for Redis, the
 job goes on while Redis is away until the bound is reached, and what a Redis that crashed had
 not yet made durable is written again.
@@ -12,90 +7,21 @@ not yet made durable is written again.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
-from redis import Redis
+from flask_realtime import host, outputstream
+from flask_realtime.errors import BadLine, BadOffset, LineGone
+from flask_realtime.logwriter import MAX_CHUNK, LogWriter
+from flask_realtime.outputstream import key
+from flask_realtime.store import Store
+from flask_realtime.tail import Chunk, Gap, Item
 
-from flask_realtime import host
-from flask_realtime.errors import BadOffset, StoreUnavailable
-from flask_realtime.store import PREFIX, Store
-from flask_realtime.tail import Chunk, Gap, Item, Tail
+__all__ = ["MAX_CHUNK", "LogWriter", "OutputLog", "key"]
 
-MAX_CHUNK = 1 << 16  # bytes; larger events gain nothing (measured: 407 MB/s at this size)
 READ_ENTRIES = 16  # entries of one read from Redis: at most 1 MiB at MAX_CHUNK
 READ_ENTRIES_MAX = 1024  # ... while they turn out small
-FLUSH_DELAY_SECONDS = 0.01  # what is printed within this goes to Redis together, after the viewers
 FOREIGN_POLL_SECONDS = 0.25  # between two looks at the output of a run that another process owns
-
-
-class LogWriter:
-    """The owner's end of one run's log. For greenlets of the hub's thread."""
-
-    def __init__(self, log: OutputLog, run: str) -> None:
-        self._log = log
-        self._run = run
-        self.tail = Tail(log.tail_bytes, log.tail_chunks)
-        self.followers: list[Callable[[Chunk | None], None]] = []  # told of each chunk, and the end
-        self._grown = host.Signal()  # for readers that wait
-        self._flushed = host.Signal()  # for the writer: there is room
-        self._more = host.Signal()  # for the flusher: there is work
-        self._closed = False
-        self._flusher = host.spawn(self._flush)
-
-    def append(self, stream: int, data: bytes) -> None:
-        """Append `data` to the output; wait while too much of it is not in Redis yet."""
-        now = int(time.time() * 1000)
-        for start in range(0, len(data), MAX_CHUNK):
-            while self.tail.full:
-                self._flushed.wait()
-            piece = data[start : start + MAX_CHUNK]
-            chunk = Chunk(self.tail.end, now, stream, piece)
-            self.tail.append(chunk)
-            self._tell(chunk)  # viewers first: they need not wait for Redis
-            self._more.set()
-
-    def end(self) -> None:
-        """Tell the readers that there will be no more."""
-        self._tell(None)
-
-    def wait(self, timeout: float | None) -> None:
-        """Wait until there is more, or there will be no more, or for `timeout` seconds."""
-        self._grown.wait(timeout)
-
-    def _tell(self, chunk: Chunk | None) -> None:
-        for follower in self.followers:
-            follower(chunk)
-        self._grown.set()
-
-    def drain(self) -> None:
-        """Wait until all that was appended is in Redis, however long that takes."""
-        while self.tail.flushed < self.tail.end:
-            self._flushed.wait()
-
-    def close(self) -> None:
-        """End the flusher; call `drain` first."""
-        self._closed = True
-        self._more.set()
-
-    def _flush(self) -> None:
-        while not self._closed:
-            stored = self.tail.flushed
-            chunks = self.tail.from_offset(stored, self._log.flush_bytes)
-            if not chunks:
-                self._more.wait()
-                host.sleep(FLUSH_DELAY_SECONDS)
-                continue
-            try:
-                # The answer differs from what we expect when Redis lost what it had not made
-                # durable, or kept an attempt whose reply was lost: then go on from there.
-                self.tail.mark_flushed(self._log.store_chunks(self._run, stored, chunks))
-            except StoreUnavailable:
-                self._log.store.wait_until_available()
-                continue
-            self._flushed.set()
 
 
 class OutputLog:
@@ -129,8 +55,15 @@ class OutputLog:
 
     def end(self, run: str) -> int:
         """The number of bytes that the run has put out so far."""
+        return self._ends(run)[0]
+
+    def end_line(self, run: str) -> int:
+        """The number of the line in which the output ends so far: 1 and its line feeds."""
+        return self._ends(run)[1]
+
+    def _ends(self, run: str) -> tuple[int, int]:
         writer = self._writers.get(run)
-        return writer.tail.end if writer else self.stored_end(run)
+        return (writer.tail.end, writer.tail.end_line) if writer else self.stored_end(run)
 
     def read(
         self, run: str, offset: int, max_bytes: int, entries: int = READ_ENTRIES
@@ -146,14 +79,52 @@ class OutputLog:
             if offset > writer.tail.end:
                 raise _beyond(offset, writer.tail.end)
             return list(writer.tail.from_offset(offset, max_bytes))
-        chunks = self.store.read(lambda client: _read(client, run, offset, entries))
+        chunks = self.store.read(lambda client: outputstream.read(client, run, offset, entries))
         if chunks:
             return _items(chunks, offset)
         if writer is not None:  # Redis lost what the tail no longer holds
-            return [Gap(offset, writer.tail.start)]
-        if offset > (end := self.stored_end(run)):
+            return [Gap(offset, writer.tail.start, writer.tail.start_line)]
+        if offset > (end := self.stored_end(run)[0]):
             raise _beyond(offset, end)
         return []
+
+    def line_of(self, run: str, offset: int) -> int:
+        """The number of the line in which byte `offset` lies, or lay: 1 is the first.
+
+        In a gap it is the line in which the gap ends. Raises StoreUnavailable, and BadOffset beyond
+        the end.
+        """
+        writer = self._writers.get(run)
+        if writer is not None and writer.tail.start <= offset <= writer.tail.end:
+            return writer.tail.line_of(offset)
+        items = self.read(run, offset, 1, 1)
+        return items[0].line if items else self.end_line(run)
+
+    def offset_of_line(self, run: str, line: int) -> int:
+        """The offset of the first byte of `line`, which may be the end of the output.
+
+        Raises BadLine beyond the last line, LineGone when its beginning is no longer kept, and
+        StoreUnavailable.
+        """
+        last = self.end_line(run)
+        if not 1 <= line <= last:
+            raise BadLine(f"there is no line {line}: the output has {last} so far, from 1 on")
+        if line == 1:
+            kept = self.read(run, 0, 1, 1)
+            if not (kept and isinstance(kept[0], Gap)):
+                return 0
+            raise LineGone(f"line 1 is no longer kept; {_kept_from(kept[0])}")
+        writer = self._writers.get(run)
+        offset = writer.tail.start_of(line) if writer is not None else None
+        if offset is not None:
+            return offset
+        chunk = self.store.read(lambda client: outputstream.before_line(client, run, line))
+        offset = chunk.start_of(line) if chunk is not None else None
+        if offset is not None:
+            return offset
+        gap = self.read(run, chunk.end if chunk is not None else 0, 1, 1)
+        kept_from = _kept_from(gap[0]) if gap and isinstance(gap[0], Gap) else "read on from there"
+        raise LineGone(f"line {line} is no longer kept; {kept_from}")
 
     def wait(self, run: str, timeout: float | None = None) -> None:
         """Wait until there may be more output of the run than there was, or for `timeout` s."""
@@ -179,17 +150,24 @@ class OutputLog:
         finally:
             writer.followers.remove(follower)
 
-    def stored_end(self, run: str) -> int:
-        """The number of bytes of the run that Redis has seen."""
-        return self.store.read(lambda client: _stored_end(client, run))
+    def stored_end(self, run: str) -> tuple[int, int]:
+        """The number of bytes of the run that Redis has seen, and the line in which they end."""
+        chunk = self.store.read(lambda client: outputstream.newest(client, run))
+        return (chunk.end, chunk.end_line) if chunk is not None else (0, 1)
 
     def store_chunks(self, run: str, stored: int, chunks: list[Chunk]) -> int:
         """Append `chunks` if Redis has just the bytes before `stored`; return what it has then."""
-        return self.store.call(lambda client: _write(client, run, stored, chunks, self.keep_bytes))
+        return self.store.call(
+            lambda client: outputstream.append(client, run, stored, chunks, self.keep_bytes)
+        )
 
 
 def _beyond(offset: int, end: int) -> BadOffset:
     return BadOffset(f"offset {offset} is beyond the output, which has {end} bytes so far")
+
+
+def _kept_from(gap: Gap) -> str:
+    return f"its output is kept from line {gap.line} on, which byte {gap.end} lies in"
 
 
 def _items(chunks: list[Chunk], offset: int) -> list[Item]:
@@ -197,56 +175,7 @@ def _items(chunks: list[Chunk], offset: int) -> list[Item]:
     items: list[Item] = []
     for chunk in chunks:
         if chunk.offset > offset:
-            items.append(Gap(offset, chunk.offset))
+            items.append(Gap(offset, chunk.offset, chunk.line))
         items.append(chunk.since(offset) if chunk.offset < offset else chunk)
         offset = chunk.end
     return items
-
-
-def key(run: str) -> str:
-    """The Redis key of a run's output; the braces keep a run's keys on one node of a cluster."""
-    return f"{PREFIX}{{{run}}}:output"
-
-
-# What is asked of Redis.
-
-
-# KEYS[1] the stream; ARGV: the end that it must have, the bytes to keep, then for each chunk its
-# end, time, stream and data. Returns the end that it has afterwards.
-_APPEND = """
-local newest = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)
-local stored = newest[1] and tonumber(string.match(newest[1][1], '%d+')) or 0
-if stored ~= tonumber(ARGV[1]) then
-    return stored
-end
-local keep = tonumber(ARGV[2])
-for i = 3, #ARGV, 4 do
-    stored = tonumber(ARGV[i])
-    redis.call('XADD', KEYS[1], 'MINID', '~', string.format('%.0f-0', math.max(0, stored - keep)),
-               ARGV[i] .. '-0', 't', ARGV[i + 1], 's', ARGV[i + 2], 'd', ARGV[i + 3])
-end
-return stored
-"""
-
-
-def _write(client: Redis, run: str, stored: int, chunks: list[Chunk], keep_bytes: int) -> int:
-    arguments: list[Any] = [stored, keep_bytes]
-    for chunk in chunks:
-        arguments += [chunk.end, chunk.time, chunk.stream, chunk.data]
-    end: Any = client.eval(_APPEND, 1, key(run), *arguments)
-    return int(end)
-
-
-def _read(client: Redis, run: str, offset: int, entries: int) -> list[Chunk]:
-    found: Any = client.xrange(key(run), min=f"{offset + 1}-0", max="+", count=entries)
-    chunks = []
-    for entry_id, fields in found:
-        end = int(entry_id.partition(b"-")[0])
-        data = fields[b"d"]
-        chunks.append(Chunk(end - len(data), int(fields[b"t"]), int(fields[b"s"]), data))
-    return chunks
-
-
-def _stored_end(client: Redis, run: str) -> int:
-    newest: Any = client.xrevrange(key(run), count=1)
-    return int(newest[0][0].partition(b"-")[0]) if newest else 0

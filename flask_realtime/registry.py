@@ -29,7 +29,7 @@ class RunRegistry:
     process makes.
     """
 
-    def __init__(self, store: Store, stored_end: Callable[[str], int]) -> None:
+    def __init__(self, store: Store, stored_end: Callable[[str], tuple[int, int]]) -> None:
         self.owner = f"{socket.gethostname()}-{secrets.token_hex(6)}"
         self.changed: Callable[[Run], None] = lambda run: None
         self._store = store
@@ -172,7 +172,8 @@ class RunRegistry:
                 self._mark_lost(run, record)
 
     def _mark_lost(self, run: Run, record: bytes) -> None:
-        run.output_bytes = self._stored_end(run.id)
+        run.output_bytes, end_line = self._stored_end(run.id)
+        run.output_lines = end_line - 1
         run.enter("lost")
         run.exit = {"code": None, "reason": "the process that ran it has ended"}
         if self._store.call(partial(history.lose, run=run, record=record)):

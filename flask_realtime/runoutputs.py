@@ -28,6 +28,7 @@ class RunOutputs:
         writer = self._log.writer(run.id)
         if writer is not None and not run.final:
             record["output_bytes"] = writer.tail.end
+            record["output_lines"] = writer.tail.end_line - 1
         return record
 
     def attach(

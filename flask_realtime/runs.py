@@ -46,6 +46,7 @@ class Run:
     stop_overdue: bool = False  # it was asked to stop, and the grace period has passed
     exit: dict[str, Any] | None = None  # {"code", "reason"}
     output_bytes: int = 0
+    output_lines: int = 0  # line feeds in the output
 
     @property
     def final(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 
 MERGE_BYTES = 4096  # a chunk up to this takes in what follows it ...
@@ -11,28 +11,56 @@ MERGE_MS = 100  # ... within this, so that many small prints are few entries, ti
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Bytes [offset, end) of a run's output; `time` in ms since the epoch; `stream` 1 or 2."""
+    """Bytes [offset, end) of a run's output; `time` in ms since the epoch; `stream` 1 or 2.
+
+    `line` is the number of the line in which the first byte lies. Lines count from 1; line n begins
+    behind the (n-1)th line feed of the output.
+    """
 
     offset: int
     time: int
     stream: int
     data: bytes
+    line: int
 
     @property
     def end(self) -> int:
         return self.offset + len(self.data)
 
+    @property
+    def end_line(self) -> int:
+        """The number of the line in which byte `end` lies."""
+        return self.line + self.data.count(b"\n")
+
     def since(self, offset: int) -> Chunk:
         """The part of this chunk that begins at `offset`."""
-        return Chunk(offset, self.time, self.stream, self.data[offset - self.offset :])
+        data = self.data[offset - self.offset :]
+        return Chunk(offset, self.time, self.stream, data, self.line_of(offset))
+
+    def line_of(self, offset: int) -> int:
+        """The number of the line in which byte `offset` of the output, which is in here, lies."""
+        return self.line + self.data.count(b"\n", 0, offset - self.offset)
+
+    def start_of(self, line: int) -> int | None:
+        """The offset at which `line` begins, if the line feed before it is in here."""
+        missing = line - self.line
+        if missing < 1:
+            return None
+        at = -1
+        for _ in range(missing):
+            at = self.data.find(b"\n", at + 1)
+            if at < 0:
+                return None
+        return self.offset + at + 1
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Bytes [offset, end) are no longer kept."""
+    """Bytes [offset, end) are no longer kept; `line` is that in which byte `end` lies."""
 
     offset: int
     end: int
+    line: int
 
 
 Item = Chunk | Gap
@@ -53,11 +81,17 @@ class Tail:
         self._first = 0  # index of the first chunk that is kept
         self.flushed = 0
         self.end = 0
+        self.end_line = 1
 
     @property
     def start(self) -> int:
         """The offset of the first byte kept here."""
         return self._chunks[self._first].offset if self._first < len(self._chunks) else self.end
+
+    @property
+    def start_line(self) -> int:
+        """The number of the line in which that byte lies."""
+        return self._chunks[self._first].line if self._first < len(self._chunks) else self.end_line
 
     @property
     def full(self) -> bool:
@@ -68,7 +102,8 @@ class Tail:
 
     def append(self, chunk: Chunk) -> None:
         """Append `chunk`; one that follows a small one closely is merged with it."""
-        assert chunk.offset == self.end
+        assert (chunk.offset, chunk.line) == (self.end, self.end_line)
+        self.end_line = chunk.end_line
         last = self._chunks[-1] if self._first < len(self._chunks) else None
         if (
             last is not None
@@ -76,7 +111,8 @@ class Tail:
             and chunk.time - last.time <= MERGE_MS
             and len(last.data) + len(chunk.data) <= MERGE_BYTES
         ):
-            chunk = Chunk(last.offset, last.time, last.stream, last.data + chunk.data)
+            data = last.data + chunk.data
+            chunk = Chunk(last.offset, last.time, last.stream, data, last.line)
             self._chunks[-1] = chunk
             self._ends[-1] = chunk.end
         else:
@@ -97,6 +133,17 @@ class Tail:
             if size >= max_bytes:
                 break
         return chunks
+
+    def line_of(self, offset: int) -> int:
+        """The number of the line in which byte `offset` lies; `start` <= `offset` <= `end`."""
+        if offset == self.end:
+            return self.end_line
+        return self._chunks[self._index(offset)].line_of(offset)
+
+    def start_of(self, line: int) -> int | None:
+        """The offset at which `line` begins, if the line feed before it is in here."""
+        after = bisect_left(self._chunks, line, self._first, key=lambda chunk: chunk.line)
+        return self._chunks[after - 1].start_of(line) if after > self._first else None
 
     def mark_flushed(self, offset: int) -> None:
         """Redis has the bytes before `offset`, and none from there on."""

@@ -91,7 +91,7 @@ def _joined(batch: list[Chunk]) -> Chunk:
     if len(batch) == 1:
         return batch[0]
     data = b"".join(chunk.data for chunk in batch)
-    return Chunk(batch[0].offset, batch[0].time, batch[0].stream, data)
+    return Chunk(batch[0].offset, batch[0].time, batch[0].stream, data, batch[0].line)
 
 
 class Viewer:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from redis import Redis
 
 from flask_realtime import host
-from flask_realtime.errors import BadOffset
+from flask_realtime.errors import BadLine, BadOffset, LineGone
 from flask_realtime.outputlog import LogWriter, OutputLog, key
 from flask_realtime.redisserver import RedisServer
 from flask_realtime.store import Store
@@ -34,7 +34,7 @@ def test_the_tail_gives_the_exact_bytes_from_any_offset(
     time = 0
     for stream, content, wait in appends:
         time += wait
-        tail.append(Chunk(tail.end, time, stream, content))
+        tail.append(Chunk(tail.end, time, stream, content, tail.end_line))
         whole += content
         tail.mark_flushed(data.draw(st.integers(tail.flushed, tail.end)))
         assert tail.start <= tail.flushed <= tail.end == len(whole)
@@ -49,7 +49,7 @@ def test_the_tail_gives_the_exact_bytes_from_any_offset(
 
 def test_a_tail_is_full_until_enough_is_flushed() -> None:
     tail = Tail(max_bytes=100, max_chunks=8)
-    tail.append(Chunk(0, 0, 1, b"x" * 100))
+    tail.append(Chunk(0, 0, 1, b"x" * 100, 1))
     assert tail.full
     tail.mark_flushed(100)
     assert not tail.full
@@ -85,8 +85,13 @@ def test_a_window_adapts_to_what_its_client_takes(bytes_per_second: float, size:
 
 
 def test_gaps_and_streams_are_not_merged() -> None:
-    items = [Chunk(0, 0, 1, b"a"), Chunk(1, 5, 1, b"b"), Chunk(2, 6, 2, b"c"), Gap(3, 9)]
-    assert list(merged(items)) == [Chunk(0, 0, 1, b"ab"), Chunk(2, 6, 2, b"c"), Gap(3, 9)]
+    items = [
+        Chunk(0, 0, 1, b"\n", 1),
+        Chunk(1, 5, 1, b"b", 2),
+        Chunk(2, 6, 2, b"c", 2),
+        Gap(3, 9, 4),
+    ]
+    assert list(merged(items)) == [Chunk(0, 0, 1, b"\nb", 1), Chunk(2, 6, 2, b"c", 2), Gap(3, 9, 4)]
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +145,7 @@ def test_what_was_appended_is_read_also_after_the_owner_let_go(store: Store, red
     writer.drain()
     log.close("r1")
     assert read_all(log, "r1") == whole
-    assert log.stored_end("r1") == len(whole)
+    assert log.stored_end("r1") == (len(whole), 60_001)
     with pytest.raises(BadOffset):
         log.read("r1", len(whole) + 1, 100)
 
@@ -161,7 +166,7 @@ def test_what_redis_forgot_is_written_again(store: Store, redis: Redis) -> None:
 
 def test_an_append_whose_reply_was_lost_is_not_doubled(store: Store, redis: Redis) -> None:
     log = OutputLog(store, keep_bytes=1 << 30)
-    chunks = [Chunk(0, 0, 1, b"abc"), Chunk(3, 0, 1, b"def")]
+    chunks = [Chunk(0, 0, 1, b"abc", 1), Chunk(3, 0, 1, b"def", 1)]
     assert log.store_chunks("r3", 0, chunks) == 6
     assert log.store_chunks("r3", 0, chunks) == 6
     assert read_all(log, "r3") == b"abcdef"
@@ -180,3 +185,70 @@ def test_what_is_beyond_the_bound_shows_as_a_gap(store: Store, redis: Redis) -> 
     kept = b"".join(item.data for item in rest if isinstance(item, Chunk))
     assert kept == whole[first.end :]
     host.sleep(0)
+
+
+def line_starts(whole: bytes) -> list[int]:
+    """Where the lines begin; that of line 1 stands first."""
+    return [0, *(at + 1 for at, byte in enumerate(whole) if byte == 10)]
+
+
+def test_lines_and_offsets_lead_to_each_other_in_memory_and_in_redis(
+    store: Store, redis: Redis
+) -> None:
+    log = OutputLog(store, keep_bytes=1 << 30, tail_bytes=3000)
+    writer = log.open("l1")
+    whole = b""
+    for number in range(200):
+        data = (b"x" * (number % 7) + b"\n") * (number % 5) + b"y" * (number % 3 * 40)
+        if data:
+            writer.append(1 + number // 50 % 2, data)
+            whole += data
+        if number % 10 == 0:
+            writer.drain()
+    writer.drain()
+    starts = line_starts(whole)
+
+    def check() -> None:
+        assert (log.end("l1"), log.end_line("l1")) == (len(whole), len(starts))
+        for line, offset in enumerate(starts, 1):
+            assert log.offset_of_line("l1", line) == offset
+        for offset in range(len(whole) + 1):
+            assert log.line_of("l1", offset) == 1 + whole[:offset].count(b"\n")
+        for line in (0, -1, len(starts) + 1):
+            with pytest.raises(BadLine):
+                log.offset_of_line("l1", line)
+        with pytest.raises(BadOffset):
+            log.line_of("l1", len(whole) + 1)
+
+    assert 0 < writer.tail.start < len(whole)
+    check()
+    log.close("l1")
+    check()
+
+
+def test_the_lines_of_a_run_without_output(store: Store, redis: Redis) -> None:
+    log = OutputLog(store, keep_bytes=1 << 30)
+    assert (log.end_line("none"), log.line_of("none", 0), log.offset_of_line("none", 1)) == (
+        1,
+        1,
+        0,
+    )
+    with pytest.raises(BadLine, match="no line 2: the output has 1"):
+        log.offset_of_line("none", 2)
+
+
+def test_a_line_that_is_gone_is_said_to_be(store: Store, redis: Redis) -> None:
+    log = OutputLog(store, keep_bytes=200_000, tail_bytes=50_000)
+    writer = log.open("l2")
+    whole = fill(writer, 100)
+    writer.drain()
+    log.close("l2")
+    gap = log.read("l2", 0, 1, 1)[0]
+    assert isinstance(gap, Gap)
+    assert gap.line == 1 + whole[: gap.end].count(b"\n")
+    for line in (1, 2, gap.line):
+        with pytest.raises(
+            LineGone, match=f"line {line} is no longer kept; .* from line {gap.line}"
+        ):
+            log.offset_of_line("l2", line)
+    assert log.offset_of_line("l2", gap.line + 1) == gap.end + 7

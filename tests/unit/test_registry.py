@@ -20,7 +20,7 @@ from tests.support.hub import until
 from tests.support.registries import a_run
 
 T = TypeVar("T")
-NO_OUTPUT = 0
+NO_OUTPUT = (0, 1)
 
 
 class FaultyStore(Store):
@@ -53,7 +53,9 @@ def faulty(store: Store, redis_server: RedisServer) -> Iterator[FaultyStore]:
     made.close()
 
 
-def a_registry(store: Store, stored_end: Callable[[str], int] = lambda run: 0) -> RunRegistry:
+def a_registry(
+    store: Store, stored_end: Callable[[str], tuple[int, int]] = lambda run: (0, 1)
+) -> RunRegistry:
     """One as a process of its own would have it."""
     return RunRegistry(store, stored_end)
 
@@ -150,7 +152,7 @@ def test_a_run_whose_owner_died_is_lost_and_its_output_counted(store: Store) -> 
     dead = a_registry(store)
     run = a_run(dead)
     told: list[Run] = []
-    finder = a_registry(store, lambda run: 4711)
+    finder = a_registry(store, lambda run: (4711, 13))
     finder.changed = told.append
     finder.sweep()
     assert told == []  # it lives yet
@@ -158,7 +160,8 @@ def test_a_run_whose_owner_died_is_lost_and_its_output_counted(store: Store) -> 
     finder.sweep()
     (lost,) = told
     assert lost == finder.get(run.id)
-    assert (lost.id, lost.state, lost.output_bytes) == (run.id, "lost", 4711)
+    assert (lost.id, lost.state) == (run.id, "lost")
+    assert (lost.output_bytes, lost.output_lines) == (4711, 12)
     assert lost.ended
     assert lost.exit == {"code": None, "reason": "the process that ran it has ended"}
     assert active(store) == set()
@@ -173,13 +176,13 @@ def test_two_that_look_at_the_same_time_lose_each_run_once(store: Store) -> None
     told: list[str] = []
     met: dict[str, host.Signal] = {}
 
-    def stored_end(run: str) -> int:
+    def stored_end(run: str) -> tuple[int, int]:
         if run in met:
             met[run].set()  # both have found it: now they write at the same time
         else:
             met[run] = host.Signal()
             assert met[run].wait(10)
-        return 0
+        return 0, 1
 
     finders = [a_registry(store, stored_end) for _ in range(2)]
     for finder in finders:
@@ -195,11 +198,11 @@ def test_a_run_that_ends_while_it_is_looked_at_is_not_lost(store: Store) -> None
     run = a_run(slow)
     die(store, slow)
 
-    def stored_end(_: str) -> int:
+    def stored_end(_: str) -> tuple[int, int]:
         run.enter("running")
         run.enter("succeeded")
         slow.finish(run)
-        return 1
+        return 1, 1
 
     finder = a_registry(store, stored_end)
     told: list[Run] = []

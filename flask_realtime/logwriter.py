@@ -1,0 +1,84 @@
+"""The owner's end of one run's log: appends, tells viewers at once, and writes to Redis behind."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from flask_realtime import host
+from flask_realtime.errors import StoreUnavailable
+from flask_realtime.tail import Chunk, Tail
+
+if TYPE_CHECKING:
+    from flask_realtime.outputlog import OutputLog
+
+MAX_CHUNK = 1 << 16  # bytes; larger events gain nothing (measured: 407 MB/s at this size)
+FLUSH_DELAY_SECONDS = 0.01  # what is printed within this goes to Redis together, after the viewers
+
+
+class LogWriter:
+    """The owner's end of one run's log. For greenlets of the hub's thread."""
+
+    def __init__(self, log: OutputLog, run: str) -> None:
+        self._log = log
+        self._run = run
+        self.tail = Tail(log.tail_bytes, log.tail_chunks)
+        self.followers: list[Callable[[Chunk | None], None]] = []  # told of each chunk, and the end
+        self._grown = host.Signal()  # for readers that wait
+        self._flushed = host.Signal()  # for the writer: there is room
+        self._more = host.Signal()  # for the flusher: there is work
+        self._closed = False
+        self._flusher = host.spawn(self._flush)
+
+    def append(self, stream: int, data: bytes) -> None:
+        """Append `data` to the output; wait while too much of it is not in Redis yet."""
+        now = int(time.time() * 1000)
+        for start in range(0, len(data), MAX_CHUNK):
+            while self.tail.full:
+                self._flushed.wait()
+            piece = data[start : start + MAX_CHUNK]
+            chunk = Chunk(self.tail.end, now, stream, piece, self.tail.end_line)
+            self.tail.append(chunk)
+            self._tell(chunk)  # viewers first: they need not wait for Redis
+            self._more.set()
+
+    def end(self) -> None:
+        """Tell the readers that there will be no more."""
+        self._tell(None)
+
+    def wait(self, timeout: float | None) -> None:
+        """Wait until there is more, or there will be no more, or for `timeout` seconds."""
+        self._grown.wait(timeout)
+
+    def _tell(self, chunk: Chunk | None) -> None:
+        for follower in self.followers:
+            follower(chunk)
+        self._grown.set()
+
+    def drain(self) -> None:
+        """Wait until all that was appended is in Redis, however long that takes."""
+        while self.tail.flushed < self.tail.end:
+            self._flushed.wait()
+
+    def close(self) -> None:
+        """End the flusher; call `drain` first."""
+        self._closed = True
+        self._more.set()
+
+    def _flush(self) -> None:
+        while not self._closed:
+            stored = self.tail.flushed
+            chunks = self.tail.from_offset(stored, self._log.flush_bytes)
+            if not chunks:
+                self._more.wait()
+                host.sleep(FLUSH_DELAY_SECONDS)
+                continue
+            try:
+                # The answer differs from what we expect when Redis lost what it had not made
+                # durable, or kept an attempt whose reply was lost: then go on from there.
+                self.tail.mark_flushed(self._log.store_chunks(self._run, stored, chunks))
+            except StoreUnavailable:
+                self._log.store.wait_until_available()
+                continue
+            self._flushed.set()

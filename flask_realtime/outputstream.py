@@ -1,0 +1,109 @@
+"""The hot output of a run, as Redis holds it: a stream whose entry ids are byte offsets.
+
+The entry of the bytes [a, b) has the id `b-0`. So the entry that holds byte n is the first one
+with an id above n, an append that is repeated after a lost reply is refused by Redis instead of
+doubled, and what is missing in front of an entry shows as the difference between its id and its
+data's length. Each entry has the number of its first line, and they ascend as the ids do: the entry
+in which a line begins is found by bisection.
+
+Functions that ask Redis; the store calls them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from redis import Redis
+
+from flask_realtime.store import PREFIX
+from flask_realtime.tail import Chunk
+
+
+def key(run: str) -> str:
+    """The Redis key of a run's output; the braces keep a run's keys on one node of a cluster."""
+    return f"{PREFIX}{{{run}}}:output"
+
+
+# KEYS[1] the stream; ARGV: the end that it must have, the bytes to keep, then for each chunk its
+# end, time, stream, line and data. Returns the end that it has afterwards.
+_APPEND = """
+local newest = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)
+local stored = newest[1] and tonumber(string.match(newest[1][1], '%d+')) or 0
+if stored ~= tonumber(ARGV[1]) then
+    return stored
+end
+local keep = tonumber(ARGV[2])
+for i = 3, #ARGV, 5 do
+    stored = tonumber(ARGV[i])
+    redis.call('XADD', KEYS[1], 'MINID', '~', string.format('%.0f-0', math.max(0, stored - keep)),
+               ARGV[i] .. '-0', 't', ARGV[i + 1], 's', ARGV[i + 2], 'n', ARGV[i + 3],
+               'd', ARGV[i + 4])
+end
+return stored
+"""
+
+# KEYS[1] a stream whose entries have a line number `n`; ARGV[1] a line. Returns the last entry
+# whose number is below that, or nothing. The ids `low` and `high` enclose it.
+_BEFORE_LINE = """
+local function line(entry)
+    for i = 1, #entry[2], 2 do
+        if entry[2][i] == 'n' then return tonumber(entry[2][i + 1]) end
+    end
+    return 1
+end
+local function id(entry) return tonumber(string.match(entry[1], '%d+')) end
+local wanted = tonumber(ARGV[1])
+local found = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1]
+if not found or line(found) >= wanted then return nil end
+local newest = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
+if line(newest) < wanted then return newest end
+local low, high = id(found), id(newest)
+while high - low > 1 do
+    local middle = math.floor((low + high) / 2)
+    local entry = redis.call('XREVRANGE', KEYS[1], string.format('%.0f-0', middle),
+                             string.format('%.0f-0', low), 'COUNT', 1)[1]
+    if entry and line(entry) >= wanted then
+        high = id(entry)
+    else
+        found, low = entry or found, middle
+    end
+end
+return found
+"""
+
+
+def append(client: Redis, run: str, stored: int, chunks: list[Chunk], keep_bytes: int) -> int:
+    """Append `chunks` if the stream ends at `stored`; return where it ends then."""
+    arguments: list[Any] = [stored, keep_bytes]
+    for chunk in chunks:
+        arguments += [chunk.end, chunk.time, chunk.stream, chunk.line, chunk.data]
+    end: Any = client.eval(_APPEND, 1, key(run), *arguments)
+    return int(end)
+
+
+def read(client: Redis, run: str, offset: int, entries: int) -> list[Chunk]:
+    """Return up to `entries` chunks, beginning with the one that holds byte `offset`."""
+    found: Any = client.xrange(key(run), min=f"{offset + 1}-0", max="+", count=entries)
+    return [_chunk(entry_id, fields) for entry_id, fields in found]
+
+
+def newest(client: Redis, run: str) -> Chunk | None:
+    """Return the last chunk, if there is any."""
+    found: Any = client.xrevrange(key(run), count=1)
+    return _chunk(*found[0]) if found else None
+
+
+def before_line(client: Redis, run: str, line: int) -> Chunk | None:
+    """Return the last chunk that begins in a line before `line`, if there is any."""
+    found: Any = client.eval(_BEFORE_LINE, 1, key(run), line)
+    if found is None:
+        return None
+    entry_id, flat = found
+    return _chunk(entry_id, dict(zip(flat[::2], flat[1::2], strict=True)))
+
+
+def _chunk(entry_id: bytes, fields: dict[bytes, bytes]) -> Chunk:
+    end = int(entry_id.partition(b"-")[0])
+    data = fields[b"d"]
+    line = int(fields.get(b"n", 1))
+    return Chunk(end - len(data), int(fields[b"t"]), int(fields[b"s"]), data, line)
