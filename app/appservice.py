@@ -36,7 +36,7 @@ class AppService:
         state = {"ready": "running", "waiting": "restarting"}.get(now.state, now.state)
         if state == "restarting" and now.failed_starts >= FAILED_STARTS:
             state = "failed"
-        return ServiceStatus(state, now.since, now.pid, now.starts, now.fault)
+        return ServiceStatus(state, now.since, now.pid, now.starts, now.fault, now.held)
 
     def start(self) -> None:
         self._supervisor.start()

@@ -17,7 +17,8 @@ class ServiceStatus:
     """How a service does.
 
     `state` is one of STATES, `since` when it began, in seconds since the epoch. `starts` counts
-    the starts; `fault` says why it ended by itself the last time, or is empty.
+    the starts; `fault` says why it ended by itself the last time, or is empty. `held`: it was stopped
+    by hand; otherwise it may start by itself, when it is opened.
     """
 
     state: str
@@ -25,6 +26,7 @@ class ServiceStatus:
     pid: int | None = None
     starts: int = 0
     fault: str = ""
+    held: bool = False
 
     def public(self) -> dict[str, Any]:
         """The object of the wire protocol."""
@@ -35,6 +37,7 @@ class ServiceStatus:
             "pid": self.pid,
             "starts": self.starts,
             "fault": self.fault,
+            "held": self.held,
         }
 
 

@@ -123,6 +123,8 @@ class Supervisor:
             self._held = True
             self._wanted = False
             self._wake()
+            if self._thread is None:  # nobody else says that it is held
+                self._say("stopped")
             return self._thread
 
     def restart(self) -> None:
@@ -299,6 +301,7 @@ class Supervisor:
                 before.starts if starts is None else starts,
                 fault or before.fault,
                 self._failed_starts,
+                self._held,
             )
         self._waiters.wake()
         self.changed()

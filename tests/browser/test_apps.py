@@ -63,6 +63,7 @@ def printed(page: Page, text: str) -> int:
 def test_from_start_to_stop(app_server: Server, open_page: Open) -> None:
     page = open_page(app_server.url)
     expect_app(page, "Files", "stopped")
+    expect(card(page, "Files")).to_contain_text("It starts when somebody opens it")
     for name in ("Stop Files", "Restart Files", "Output of Files"):
         expect(page.get_by_role("button", name=name)).to_be_disabled()
     expect(page.get_by_role("button", name="Start App files")).to_have_count(0)
@@ -100,6 +101,7 @@ def test_from_start_to_stop(app_server: Server, open_page: Open) -> None:
 
     press(page, "Stop Files")
     expect_app(page, "Files", "stopped")
+    expect(card(page, "Files")).to_contain_text("Stopped by hand")
     expect_state(page, "stopped")
     eventually(lambda: printed(page, "The app was stopped.") == 1)
     assert not processes(app_server, "http.server")

@@ -36,7 +36,7 @@ class Watcher:
 
     def _heard(self, event: dict[str, Any]) -> None:
         assert event["job"] == "app_files"
-        assert set(event["service"]) == {"state", "since", "pid", "starts", "fault"}
+        assert set(event["service"]) == {"state", "since", "pid", "starts", "fault", "held"}
         self.states.append(event["service"]["state"])
 
     def call(self, event: str, payload: object) -> Any:
@@ -80,7 +80,7 @@ def test_a_newcomer_finds_the_state_with_the_jobs(watchers: list[Watcher]) -> No
     (found,) = (job for job in jobs if "service" in job)
     assert (found["name"], found["title"]) == ("app_files", "Files")
     assert found["parameters"].get("properties", {}) == {}
-    assert found["service"]["state"] == "stopped"
+    assert (found["service"]["state"], found["service"]["held"]) == ("stopped", True)
 
 
 def test_wrong_requests_are_answered(watchers: list[Watcher]) -> None:

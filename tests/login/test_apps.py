@@ -78,6 +78,9 @@ def service(visitor: Visitor) -> dict[str, Any]:
 def test_an_app_is_started_watched_and_stopped_as_a_job(visitor: Visitor, server: Server) -> None:
     visitor.log_in()
     assert (service(visitor)["href"], service(visitor)["state"]) == ("/files/", "stopped")
+    control(visitor, server, "stop")
+    assert service(visitor)["held"]
+    assert visitor.open("/files/hello.txt").status_code == 503
     run = visitor.start_run("app_files")
     eventually(lambda: "Serving HTTP on 127.0.0.1" in visitor.output(run), 20)
     eventually(lambda: service(visitor)["state"] == "running")

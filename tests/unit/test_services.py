@@ -128,4 +128,5 @@ def test_a_job_with_a_service_describes_it() -> None:
         "pid": None,
         "starts": 0,
         "fault": "",
+        "held": False,
     }

@@ -88,6 +88,8 @@ export interface ServiceStatus {
   readonly pid: number | null;
   /** Why it ended by itself the last time; empty if it never did. */
   readonly fault: string;
+  /** It was stopped by hand; otherwise it may start by itself, when it is opened. */
+  readonly held: boolean;
 }
 
 /** A change of the service of a job. */

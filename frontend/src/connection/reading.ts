@@ -149,6 +149,7 @@ function readServiceStatus(from: Fields): ServiceStatus {
     since: moment(from, "since"),
     pid: pid === undefined || pid === null ? null : count(from, "pid"),
     fault: textOr(from, "fault", ""),
+    held: flag(from, "held"),
   };
 }
 

@@ -21,10 +21,10 @@ export function uselessness({ state }: ServiceStatus, action: ServiceAction): st
 
 /** What is worth knowing beside the state, in a line; empty if there is nothing. */
 export function detailOf(status: ServiceStatus, now: number): string {
-  const { state, since, pid, fault } = status;
+  const { state, since, pid, fault, held } = status;
   switch (state) {
     case "stopped":
-      return "";
+      return held ? "Stopped by hand; it waits for Start." : "It starts when somebody opens it.";
     case "restarting":
       return sentence(fault);
     case "failed":

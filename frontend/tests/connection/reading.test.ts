@@ -102,7 +102,7 @@ test("a job may have a service, and its changes come without a link", () => {
   assert.equal(readJobs({ jobs: [{ name: "plain" }] })[0]?.service, null);
   assert.deepEqual(readServiceChange({ job: "app", service: { ...SERVICE, pid: null, since: null } }), {
     job: "app",
-    status: { state: "running", since: null, pid: null, fault: "" },
+    status: { state: "running", since: null, pid: null, fault: "", held: false },
   });
 });
 

@@ -9,6 +9,7 @@ const status = (state: ServiceState, more: Partial<ServiceStatus> = {}): Service
   since: 1_000,
   pid: null,
   fault: "",
+  held: false,
   ...more,
 });
 
@@ -32,7 +33,11 @@ test("each state allows what is of use in it", () => {
 test("a running app tells its process and for how long it runs", () => {
   assert.equal(detailOf(status("running", { pid: 4711 }), 73_000), "process 4711 · 1:12");
   assert.equal(detailOf(status("starting", { pid: 4711 }), 73_000), "process 4711");
-  assert.equal(detailOf(status("stopped", { fault: "it ended by SIGKILL" }), 73_000), "");
+});
+
+test("a stopped app tells whether opening it is enough", () => {
+  assert.match(detailOf(status("stopped", { fault: "it ended by SIGKILL" }), 0), /^It starts when/);
+  assert.match(detailOf(status("stopped", { held: true }), 0), /^Stopped by hand/);
 });
 
 test("an app that died tells why, as a sentence", () => {
