@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from benchmarks import (
+    history,
     hub_stall,
     list_spaces,
     proxy,
@@ -24,6 +25,7 @@ BENCHMARKS = {
     "server": server.main,
     "sockets": sockets.main,
     "proxy": proxy.main,
+    "history": history.main,
 }
 
 if __name__ == "__main__":
