@@ -19,7 +19,7 @@ from tests.support.registries import IDS, a_run, all_pages
 
 def a_registry(store: Store) -> RunRegistry:
     """One as a process of its own would have it."""
-    return RunRegistry(store, lambda run: 0)
+    return RunRegistry(store, lambda run: (0, 1))
 
 
 def test_pages_hold_each_run_once_newest_first(store: Store) -> None:
