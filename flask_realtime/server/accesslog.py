@@ -173,19 +173,22 @@ class LoggedRequests:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         answer = _Answer(self._log, environ)
         environ["eventlet.posthooks"].append((answer.log, (), {}))
-        return answer.watch(self._wsgi_app, start_response)
+        return answer.watch(self._wsgi_app, environ, start_response)
 
 
 class _Answer:
+    # It does not keep the environ, which keeps it: as a cycle, each request would be left to the
+    # garbage collector.
     def __init__(self, log: AccessLog, environ: WSGIEnvironment) -> None:
         self._log = log
         self._begin = time.time(), time.monotonic()
         self._target = environ.get("RAW_PATH_INFO", "")
-        self._environ = environ
         self._status = 0
         self._bytes = 0
 
-    def watch(self, wsgi_app: WSGIApplication, start: StartResponse) -> Iterable[bytes]:
+    def watch(
+        self, wsgi_app: WSGIApplication, environ: WSGIEnvironment, start: StartResponse
+    ) -> Iterable[bytes]:
         def start_response(status: str, headers: Any, exc_info: Any = None) -> Any:
             self._status = int(status[:3])
             write = start(status, headers, exc_info)
@@ -196,7 +199,7 @@ class _Answer:
 
             return counted
 
-        result = wsgi_app(self._environ, start_response)
+        result = wsgi_app(environ, start_response)
         if isinstance(result, (list, tuple)):  # the server tells their length to the client
             self._bytes += sum(map(len, result))
             return result

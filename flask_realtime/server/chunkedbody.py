@@ -21,13 +21,13 @@ class BadChunks(BadRequest, host.ChunkReadError):  # type: ignore[misc]  # event
 class ChunkedBody(host.Input):  # type: ignore[misc]
     """What eventlet puts into ``wsgi.input``, for chunked bodies.
 
-    Reading raises BadChunks, and RequestEntityTooLarge after `max_bytes`, which a Flask view
-    answers with 400 and 413; the connection is closed then.
+    Reading raises BadChunks, and RequestEntityTooLarge after `max_bytes`, if it is not None, which
+    a Flask view answers with 400 and 413; the connection is closed then.
     """
 
-    def __init__(self, plain: Any, max_bytes: int | None) -> None:
+    def __init__(self, plain: Any, max_bytes: int | None = None) -> None:
         super().__init__(plain.rfile, None, plain.get_socket(), plain.wfile, plain.wfile_line, True)
-        self._max_bytes = max_bytes
+        self.max_bytes = max_bytes
         self._taken = 0
         self._left = 0  # bytes of the current chunk
         self._is_first = True
@@ -75,8 +75,8 @@ class ChunkedBody(host.Input):  # type: ignore[misc]
         if found is None:
             raise BadChunks("A chunk of the request's body has no size.")
         self._left = int(found[1], 16)
-        if self._max_bytes is not None and self._taken + self._left > self._max_bytes:
-            raise RequestEntityTooLarge(f"The body is limited to {self._max_bytes} bytes.")
+        if self.max_bytes is not None and self._taken + self._left > self.max_bytes:
+            raise RequestEntityTooLarge(f"The body is limited to {self.max_bytes} bytes.")
         if self._left:
             return True
         self._ended = True

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
+
+PROXIED = "flask_realtime.is_proxied"  # in the extensions: whether an environ is for a ReverseProxy
 
 
 class Startable(Protocol):
@@ -40,6 +42,12 @@ def started(app: Any) -> Iterator[None]:
         yield
     finally:
         realtime.stop()
+
+
+def is_proxied(app: Any, environ: dict[str, Any]) -> bool:
+    """Whether a ReverseProxy of the application answers the request."""
+    proxied: Callable[[dict[str, Any]], bool] | None = getattr(app, "extensions", {}).get(PROXIED)
+    return proxied is not None and proxied(environ)
 
 
 def end_polling(app: Any) -> None:

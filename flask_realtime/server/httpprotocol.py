@@ -25,6 +25,9 @@ from flask_realtime.server.requesthead import (
 from flask_realtime.server.responsewriter import ResponseWriter
 
 ON_STOP = "flask_realtime.on_stop"  # in the environ: Connection.on_stop of the request's connection
+# In the environ, to be called when the rest of the request will not be read: the connection is
+# closed behind the answer.
+BE_LAST = "flask_realtime.be_last"
 PROTOCOL = "flask_realtime.protocol"  # in the environ: HTTP/1.0 or HTTP/1.1
 LINGER_SECONDS = 2.0  # that a client whom we refuse has to read why
 LINGER_BYTES = 8 << 20
@@ -133,9 +136,6 @@ class Protocol(host.HttpProtocol):  # type: ignore[misc]
             if lines is None:
                 return False
             self.headers = parse_fields(lines, line.version)
-            limit = self.server.limits.max_body_bytes
-            if limit is not None and body_length(self.headers) > limit:
-                raise BadHead(413, f"The body is limited to {limit} bytes.")
         except BadHead as error:
             self.send_error(error.status, error.detail)
             return False
@@ -169,9 +169,10 @@ class Protocol(host.HttpProtocol):  # type: ignore[misc]
         environ: dict[str, Any] = super().get_environ()
         environ[PROTOCOL] = self.request_version
         environ[ON_STOP] = self.guard.on_stop
+        environ[BE_LAST] = self._be_last
         environ["wsgi.multithread"] = False  # greenlets of one thread
         if environ["wsgi.input"].chunked_input:
-            body = ChunkedBody(environ["wsgi.input"], self.server.limits.max_body_bytes)
+            body = ChunkedBody(environ["wsgi.input"])
             environ["wsgi.input"] = environ["eventlet.input"] = body
             environ["wsgi.input_terminated"] = True  # it ends by itself: Werkzeug reads it then
         progress = self.guard.progress
@@ -190,14 +191,16 @@ class Protocol(host.HttpProtocol):  # type: ignore[misc]
         body = self.environ["eventlet.input"]
         super().handle_one_response()
         if isinstance(body, ChunkedBody) and body.failed:
-            self.close_connection = True
-            self._refused = True
+            self._be_last()
         self.guard.progress.is_upgrade = False
+
+    def _be_last(self) -> None:
+        self.close_connection = True
+        self._refused = True
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Refuse the request, in plain text, and close the connection."""
-        self.close_connection = True
-        self._refused = True
+        self._be_last()
         self.guard.progress.enter(Phase.ANSWER, time.monotonic())
         body = f"{message}\n".encode()
         phrase = http.HTTPStatus(code).phrase

@@ -19,7 +19,8 @@ MIB = 1 << 20
 class Limits:
     """The bounds of a server. Times are in seconds, sizes in bytes; None is no limit.
 
-    `max_header_bytes` counts the header lines of one request. A body may pause for `body_seconds`
+    `max_header_bytes` counts the header lines of one request. `max_body_bytes` is not for what a
+    ReverseProxy passes on, which has a bound of its own. A body may pause for `body_seconds`
     in all, and for longer the more of it has come (`body_bytes_per_second`); the time that the
     application itself takes does not count. `write_seconds` is how long a client may read nothing
     of an answer that waits. `stop_seconds` is how long a stop waits for requests in progress.

@@ -14,6 +14,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +22,9 @@ from flask_realtime import host as hub
 from flask_realtime.errors import ConfigurationError
 from flask_realtime.forwarded import ForwardedHeaders
 from flask_realtime.server.accesslog import AccessLog, LoggedRequests
+from flask_realtime.server.bodylimit import BodyLimit
 from flask_realtime.server.connections import Connection
-from flask_realtime.server.hosted import end_polling, started
+from flask_realtime.server.hosted import end_polling, is_proxied, started
 from flask_realtime.server.httpprotocol import Service
 from flask_realtime.server.httpsredirect import HttpsRedirect, with_challenges
 from flask_realtime.server.limits import Limits, Phase, overdue
@@ -76,7 +78,7 @@ class Server:
         self._app = app
         self._acme_folder = acme_folder
         self._log = AccessLog(access_log, sys.stdout) if access_log else None
-        wrapped: WSGIApplication = ResponseHeaders(app, hsts_seconds)
+        wrapped: WSGIApplication = ResponseHeaders(self._bounded(app), hsts_seconds)
         proxies = tuple(proxies)
         if proxies:
             wrapped = ForwardedHeaders(wrapped, proxies)
@@ -132,11 +134,15 @@ class Server:
             self._add(port, host, self._wsgi_app, certificates)
             if redirect_http is not None:
                 redirect = HttpsRedirect(self.port, self._acme_folder)
-                self._add(redirect_http, host, redirect, None)
+                self._add(redirect_http, host, self._bounded(redirect), None)
         except BaseException:
             self._close_ports()
             raise
         self._host = host
+
+    def _bounded(self, app: WSGIApplication) -> WSGIApplication:
+        limit = self.limits.max_body_bytes
+        return app if limit is None else BodyLimit(app, limit, partial(is_proxied, app))
 
     def _add(
         self, port: int, host: str, wsgi_app: WSGIApplication, certificates: Certificates | None
