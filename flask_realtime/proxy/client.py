@@ -60,7 +60,7 @@ class Body:
         self._chunks: ChunkedBody | None = None
         if codings and self._input is not None:
             is_read_strictly = isinstance(self._input, ChunkedBody)
-            self._chunks = self._input if is_read_strictly else ChunkedBody(self._input, None)
+            self._chunks = self._input if is_read_strictly else ChunkedBody(self._input)
         self.length = None if codings else int(min(lengths, default="0"))
         self._limit = limit
         self.taken = 0  # bytes that were read

@@ -8,6 +8,7 @@ from urllib.parse import quote, unquote
 from flask import Flask, request
 
 from flask_realtime.errors import ConfigurationError
+from flask_realtime.server.hosted import PROXIED
 from flask_realtime.trust import parse_authority
 
 if TYPE_CHECKING:
@@ -38,15 +39,17 @@ def _put_before_routes(app: Flask, mounted: list[ReverseProxy]) -> None:
     """
     routes = app.full_dispatch_request
 
+    def find(environ: WSGIEnvironment, path: str) -> ReverseProxy | None:
+        name = host_name(environ) if mounted[0].host else ""
+        return next((proxy for proxy in mounted if proxy.holds(name, path)), None)
+
     # Flask 3.2 hands the context on as an argument.
     def full_dispatch_request(*context: Any) -> Any:
         path = raw_path(request.environ)
-        name = host_name(request.environ) if mounted[0].host else ""
-        for proxy in mounted:
-            if proxy.holds(name, path):
-                return proxy.respond(app, path, context)
-        return routes(*context)
+        proxy = find(request.environ, path)
+        return routes(*context) if proxy is None else proxy.respond(app, path, context)
 
+    app.extensions[PROXIED] = lambda environ: find(environ, raw_path(environ)) is not None
     app.full_dispatch_request = full_dispatch_request  # type: ignore[method-assign]
 
 
