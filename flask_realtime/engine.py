@@ -216,14 +216,12 @@ class Engine:
         """Start, stop or restart the service of a job; a stop asks all runs of it here to end."""
         if self._stopping:
             raise ShuttingDown("the server is shutting down, and its services with it")
-        self.services.get(job_name)
-        try:
-            if action == "stop":
-                for run in self.runs.own():
-                    if run.job == job_name and not run.final:
-                        self._ask_to_stop(run)
-        finally:  # also while Redis is away
-            service = self.services.act(job_name, action)
+        service = self.services.get(job_name)
+        if action == "stop":  # the runs first: those that find it stopped end as if by themselves
+            for run in self.runs.own():
+                if run.job == job_name and not run.final:
+                    self._ask_to_stop(run)
+        self.services.act(job_name, action)
         logger.info("%s of %s was asked for by %s", action, job_name, user)
         return service
 

@@ -49,13 +49,12 @@ class Services:
             )
         return service
 
-    def act(self, job: str, action: object) -> Service:
-        """Start, stop or restart the service of a job; returns it at once. Raises as `get`."""
+    def act(self, job: str, action: object) -> None:
+        """Start, stop or restart the service of a job; returns at once. Raises as `get`."""
         service = self.get(job)
         if action not in ACTIONS:
             raise RealtimeError(f'"action" must be one of {", ".join(ACTIONS)}, not {action!r:.50}')
         {"start": service.start, "stop": service.stop, "restart": service.restart}[str(action)]()
-        return service
 
     def _all(self) -> dict[str, Service]:
         return {job.name: job.service for job in self._jobs if job.service is not None}

@@ -10,6 +10,7 @@ class Slide(flx.PyWidget):
         with flx.VBox():
             self.slider = flx.Slider(min=0, max=10, step=1, value=1)
             self.text = flx.Label(text="the value is 1")
+            flx.Widget(flex=1)  # takes the rest of the page
 
     @flx.reaction("slider.value")
     def moved(self, *events):
