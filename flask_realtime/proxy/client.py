@@ -101,25 +101,16 @@ class Body:
         chunks = self._chunks
         if chunks is None:
             raise BadRequest("This server reads no chunked bodies.")
-        if chunks.should_send_hundred_continue:
-            chunks.send_hundred_continue_response()
-            chunks.is_hundred_continue_response_sent = True
         try:
-            between = not chunks._left
-            if not chunks._next_chunk(chunks.rfile):
-                self.ended = True
-                self._input.chunk_length = 0
-                return b""
-            if between:
-                self._input.chunk_length, self._input.position = chunks._left, 0
-            # read() would wait until all that is wanted has come.
-            piece = chunks._take(chunks.rfile.read1(min(PIECE_BYTES, chunks._left)))
+            piece = chunks.read1(PIECE_BYTES)
         except HTTPException as error:
-            chunks.failed = True
             kind = BodyTooLarge if error.code == 413 else BadRequest
             raise kind(error.description or "The request's body is malformed.") from error
-        # eventlet's own reader, where it is not the same, goes on from here if nobody else does.
-        self._input.position = self._input.chunk_length - chunks._left
+        self.ended = not piece
+        if chunks is not self._input:
+            # eventlet's own reader goes on from here if nobody else does; 0 is the end for it.
+            self._input.position = 0 if self.ended else 1
+            self._input.chunk_length = 0 if self.ended else chunks.left + 1
         return piece
 
 

@@ -29,22 +29,37 @@ class ChunkedBody(host.Input):  # type: ignore[misc]
         super().__init__(plain.rfile, None, plain.get_socket(), plain.wfile, plain.wfile_line, True)
         self.max_bytes = max_bytes
         self._taken = 0
-        self._left = 0  # bytes of the current chunk
+        self.left = 0  # bytes of the current chunk that are still to come
         self._is_first = True
         self._ended = False
         self.failed = False
 
-    def _chunked_read(
-        self, rfile: Any, length: int | None = None, use_readline: bool = False
-    ) -> Any:
+    def read1(self, size: int) -> bytes:
+        """What comes next, at least one byte and at most `size`; empty at the end."""
+        self._invite()
+        try:
+            if not self._next_chunk(self.rfile):
+                return b""
+            return self._take(self.rfile.read1(min(size, self.left)))
+        except (BadRequest, RequestEntityTooLarge):
+            self.failed = True
+            raise
+
+    def _invite(self) -> None:
+        """Tell a client that waits for it to send the body."""
         if self.should_send_hundred_continue:
             self.send_hundred_continue_response()
             self.is_hundred_continue_response_sent = True
+
+    def _chunked_read(
+        self, rfile: Any, length: int | None = None, use_readline: bool = False
+    ) -> Any:
+        self._invite()
         wanted = None if length is None or length < 0 else length
         parts: list[bytes] = []
         try:
             while wanted != 0 and self._next_chunk(rfile):
-                size = self._left if wanted is None else min(self._left, wanted)
+                size = self.left if wanted is None else min(self.left, wanted)
                 data = self._take(rfile.readline(size) if use_readline else rfile.read(size))
                 parts.append(data)
                 if wanted is not None:
@@ -59,14 +74,14 @@ class ChunkedBody(host.Input):  # type: ignore[misc]
     def _take(self, data: bytes) -> bytes:
         if not data:
             raise BadChunks("The request's body ended too early.")
-        self._left -= len(data)
+        self.left -= len(data)
         self._taken += len(data)
         self.position = self._taken
         return data
 
     def _next_chunk(self, rfile: Any) -> bool:
         """Whether there is more of the body; reads the lines between two chunks."""
-        if self._left or self._ended:
+        if self.left or self._ended:
             return not self._ended
         if not self._is_first and self._line(rfile) not in (b"\r\n", b"\n"):
             raise BadChunks("A chunk of the request's body is longer than it says.")
@@ -74,10 +89,10 @@ class ChunkedBody(host.Input):  # type: ignore[misc]
         found = _SIZE.fullmatch(self._line(rfile))
         if found is None:
             raise BadChunks("A chunk of the request's body has no size.")
-        self._left = int(found[1], 16)
-        if self.max_bytes is not None and self._taken + self._left > self.max_bytes:
+        self.left = int(found[1], 16)
+        if self.max_bytes is not None and self._taken + self.left > self.max_bytes:
             raise RequestEntityTooLarge(f"The body is limited to {self.max_bytes} bytes.")
-        if self._left:
+        if self.left:
             return True
         self._ended = True
         for _ in range(MAX_TRAILERS):
