@@ -11,11 +11,15 @@ from flask_socketio import ConnectionRefusedError, Namespace, SocketIO, join_roo
 
 from flask_realtime import host
 from flask_realtime.engine import Engine
-from flask_realtime.errors import LOG_IN, NotLoggedIn, RealtimeError
+from flask_realtime.errors import LOG_IN, BadLine, NotLoggedIn, RealtimeError
+from flask_realtime.messages import Message
+from flask_realtime.runoutputs import READ_MAX
 from flask_realtime.runs import Run
 from flask_realtime.service import describe
 
 logger = logging.getLogger(__name__)
+
+DEFAULT_READ_BYTES = 65536
 
 INTERNAL = {
     "code": "internal",
@@ -80,14 +84,29 @@ class RealtimeEvents(Namespace):  # type: ignore[misc]  # Flask-SocketIO has no 
     def on_attach(self, payload: dict[str, Any]) -> dict[str, Any]:
         client = _client()
 
-        def emit(event: str, data: dict[str, Any], done: Callable[[], None] | None) -> None:
-            self._emit(event, data, client, done)
+        def send(message: Message, acknowledged: Callable[[], None] | None) -> None:
+            self._server.manager.send(client, self.namespace, message, acknowledged)
 
         offset = _whole(payload, "offset", 0)
         tail = _whole(payload, "tail", 0) if "tail" in payload else None
+        line = _line(payload) if "line" in payload else None
         run = self._engine.get_run(self._user(), _text(payload, "run"))
-        offset = self._engine.outputs.attach(run, client, emit, offset=offset, tail=tail)
-        return {**self._run(run), "offset": offset}
+        offset, line = self._engine.outputs.attach(
+            run, client, send, offset=offset, tail=tail, line=line
+        )
+        return {**self._run(run), "offset": offset, "line": line}
+
+    def on_read(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """Answer with a piece of a run's output; the client's cursor stays where it is."""
+        size = payload.get("bytes", DEFAULT_READ_BYTES)
+        if not isinstance(size, int) or isinstance(size, bool) or not 1 <= size <= READ_MAX:
+            raise RealtimeError(
+                f'"bytes" must be a whole number, 1 to {READ_MAX}, not {size!r:.50}'
+            )
+        line = _line(payload) if "line" in payload else None
+        offset = _whole(payload, "offset", 0)
+        run = self._engine.get_run(self._user(), _text(payload, "run"))
+        return self._engine.outputs.read(run, offset=offset, line=line, size=size)
 
     def on_detach(self, payload: dict[str, Any]) -> dict[str, Any]:
         self._engine.viewers.detach(_client(), _text(payload, "run"))
@@ -121,10 +140,8 @@ class RealtimeEvents(Namespace):  # type: ignore[misc]  # Flask-SocketIO has no 
         event: str,
         data: dict[str, Any],
         to: str | None,
-        done: Callable[[], None] | None = None,
     ) -> None:
-        callback = None if done is None else lambda *answer: done()
-        self._server.emit(event, data, namespace=self.namespace, to=to, callback=callback)
+        self._server.emit(event, data, namespace=self.namespace, to=to)
 
     # How
 
@@ -184,4 +201,11 @@ def _whole(payload: dict[str, Any], name: str, default: int) -> int:
             code="bad_offset",
             status=416,
         )
+    return value
+
+
+def _line(payload: dict[str, Any]) -> int:
+    value = payload["line"]
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise BadLine(f'"line" must be a whole number, 1 or more, not {value!r:.50}')
     return value

@@ -18,6 +18,7 @@ from flask_realtime.currentrun import CurrentRun
 from flask_realtime.engine import Engine
 from flask_realtime.errors import ConfigurationError
 from flask_realtime.events import RealtimeEvents
+from flask_realtime.fanout import FanoutManager
 from flask_realtime.forwarded import ForwardedHeaders
 from flask_realtime.jobs import JobRegistry
 from flask_realtime.masking import Secrets
@@ -152,6 +153,7 @@ class Realtime:
         socketio = SocketIO(
             app,
             async_mode=host.ASYNC_MODE,
+            client_manager=FanoutManager(),
             max_http_buffer_size=self._options.max_event_bytes,
             manage_session=False,
             ping_interval=PING_SECONDS,

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_realtime.errors import BadOffset
-from flask_realtime.outputlog import OutputLog
+from flask_realtime.errors import BadOffset, UnknownRun
+from flask_realtime.messages import before, described, merged
+from flask_realtime.outputlog import READ_ENTRIES, READ_ENTRIES_MAX, OutputLog
 from flask_realtime.registry import RunRegistry
 from flask_realtime.runs import Run
-from flask_realtime.viewers import Emit, Viewers
+from flask_realtime.tail import Item
+from flask_realtime.viewers import Send, Viewers
+
+READ_MAX = 1 << 18  # bytes of one read
 
 
 class RunOutputs:
@@ -32,21 +36,67 @@ class RunOutputs:
         return record
 
     def attach(
-        self, run: Run, client: str, emit: Emit, *, offset: int = 0, tail: int | None = None
-    ) -> int:
-        """Let `client` follow a run from `offset`, or from `tail` bytes before its end.
+        self,
+        run: Run,
+        client: str,
+        send: Send,
+        *,
+        offset: int = 0,
+        tail: int | None = None,
+        line: int | None = None,
+    ) -> tuple[int, int]:
+        """Let `client` follow a run from `offset`, `tail` bytes before its end, or from `line` on.
 
-        Returns the offset at which it begins. Raises BadOffset, TooManyViewers and
-        StoreUnavailable.
+        Returns the offset at which it begins, and the number of the line that this lies in. Raises
+        BadOffset, BadLine, LineGone, TooManyViewers, StoreUnavailable and ArchiveUnavailable.
         """
         end = self.end(run)
-        start = offset if tail is None else max(0, end - tail)
-        if not 0 <= start <= end:
-            raise BadOffset(
-                f"offset {start} is outside the output of run {run.id}, which has {end} bytes"
-            )
-        self._viewers.attach(client, run.id, start, emit, lambda: self.ended(run))
-        return start
+        if line is not None:
+            start = self._log.offset_of_line(run.id, line)
+        else:
+            start = offset if tail is None else max(0, end - tail)
+            line = self._line_of(run, start, end)
+        self._viewers.attach(
+            client, run.id, start, send, end=max(start, end), run_ended=lambda: self.ended(run)
+        )
+        return start, line
+
+    def read(
+        self, run: Run, *, offset: int = 0, line: int | None = None, size: int
+    ) -> dict[str, Any]:
+        """A piece of a run's output from `offset` or `line` on, as the wire protocol has it.
+
+        It has `size` bytes, or what there is; a gap in it is whole. Raises as `attach` does.
+        """
+        if line is not None:
+            offset = self._log.offset_of_line(run.id, line)
+        end = self.end(run)
+        if not 0 <= offset <= end:
+            raise self._outside(run, offset, end)
+        items: list[Item] = []
+        reached, entries = offset, READ_ENTRIES
+        while reached < min(end, offset + size):
+            more = self._log.read(run.id, reached, offset + size - reached, entries)
+            if not more:
+                break
+            items += more
+            reached = more[-1].end
+            entries = min(2 * entries, READ_ENTRIES_MAX)  # they are small
+        return {
+            "items": [described(item) for item in merged(before(items, offset + size))],
+            "end": end,
+            "end_line": self._log.end_line(run.id),
+        }
+
+    def _line_of(self, run: Run, offset: int, end: int) -> int:
+        if not 0 <= offset <= end:
+            raise self._outside(run, offset, end)
+        return self._log.line_of(run.id, offset)
+
+    def _outside(self, run: Run, offset: int, end: int) -> BadOffset:
+        return BadOffset(
+            f"offset {offset} is outside the output of run {run.id}, which has {end} bytes"
+        )
 
     def end(self, run: Run) -> int:
         """The number of bytes that a run has put out so far."""
@@ -54,4 +104,9 @@ class RunOutputs:
 
     def ended(self, run: Run) -> bool:
         """Whether the run is over: then what can be read now is all there will be."""
-        return run.final or (run.owner != self._runs.owner and self._runs.get(run.id).final)
+        if run.final or run.owner == self._runs.owner:
+            return run.final
+        try:
+            return self._runs.get(run.id).final
+        except UnknownRun:  # it was removed, as only runs are that are over
+            return True

@@ -2,126 +2,47 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from collections.abc import Callable
 
 from flask_realtime import host
-from flask_realtime.errors import BadOffset, StoreUnavailable, TooManyViewers
-from flask_realtime.outputlog import (
-    FOREIGN_POLL_SECONDS,
-    MAX_CHUNK,
-    READ_ENTRIES,
-    READ_ENTRIES_MAX,
-    OutputLog,
-)
-from flask_realtime.tail import MERGE_MS, Chunk, Gap, Item
+from flask_realtime.errors import StoreUnavailable, TooManyViewers
+from flask_realtime.feed import Feed
+from flask_realtime.messages import Message, MessageCache
+from flask_realtime.outputlog import OutputLog
+from flask_realtime.window import Window
 
-READ_BYTES = 1 << 18  # of one read; small enough that a viewer does not hold the hub for long
-FIRST_WINDOW_BYTES = 1 << 18  # on their way to a client of which nothing is known yet
-LEAST_WINDOW_BYTES = MAX_CHUNK
-QUICK_SECONDS = 0.5  # an acknowledgement that comes sooner lets the window grow ...
-SLOW_SECONDS = 2.0  # ... and one that comes later lets it shrink
 MAX_VIEWERS_PER_CLIENT = 100  # runs that one connection may follow at once
+SHARED_BYTES = 16 << 20  # of messages that several viewers may need, in all
 
-# emit(event, payload, acknowledged): sends to the viewer's client; `acknowledged` is called once
-# the client has dealt with it, or never.
-Emit = Callable[[str, dict[str, Any], Callable[[], None] | None], None]
-
-
-class Window:
-    """How many bytes are on their way to a client, and how many may be. No I/O.
-
-    It adapts to the client, up to `max_bytes`: what is on its way stays so for a second or two.
-    On a slow network a large window would hold up the heartbeat, and the client be cut off.
-    `now()` gives seconds.
-    """
-
-    def __init__(self, max_bytes: int, now: Callable[[], float] = time.monotonic) -> None:
-        self._max_bytes = max_bytes
-        self._now = now
-        self._sent_at: deque[float] = deque()  # of each event that was not acknowledged
-        self.size = min(max_bytes, FIRST_WINDOW_BYTES)
-        self.in_flight = 0
-
-    @property
-    def open(self) -> bool:
-        """Whether one more event may be sent: the last one may reach over the bound."""
-        return self.in_flight < self.size
-
-    def sent(self, size: int) -> None:
-        """Count an event of `size` bytes."""
-        self.in_flight += size
-        self._sent_at.append(self._now())
-
-    def acknowledged(self, size: int) -> None:
-        """The oldest event that was not acknowledged, of `size` bytes, has been."""
-        self.in_flight -= size
-        took = self._now() - self._sent_at.popleft()
-        if took < QUICK_SECONDS:
-            self.size = min(self._max_bytes, 2 * self.size)
-        elif took > SLOW_SECONDS:
-            self.size = min(self._max_bytes, max(LEAST_WINDOW_BYTES, self.size // 2))
-
-
-def merged(items: Iterable[Item]) -> Iterator[Item]:
-    """Join chunks that follow each other closely into events of up to MAX_CHUNK bytes."""
-    batch: list[Chunk] = []
-    size = 0
-    for item in items:
-        if batch and (
-            isinstance(item, Gap)
-            or item.stream != batch[0].stream
-            or item.time - batch[0].time > MERGE_MS
-            or size + len(item.data) > MAX_CHUNK
-        ):
-            yield _joined(batch)
-            batch, size = [], 0
-        if isinstance(item, Gap):
-            yield item
-        else:
-            batch.append(item)
-            size += len(item.data)
-    if batch:
-        yield _joined(batch)
-
-
-def _joined(batch: list[Chunk]) -> Chunk:
-    if len(batch) == 1:
-        return batch[0]
-    data = b"".join(chunk.data for chunk in batch)
-    return Chunk(batch[0].offset, batch[0].time, batch[0].stream, data, batch[0].line)
+# send(message, acknowledged): sends to the viewer's client; `acknowledged` is called once the
+# client has dealt with it, or never. Must not wait.
+Send = Callable[[Message, Callable[[], None] | None], None]
 
 
 class Viewer:
     """Sends the output of a run from an offset on, as fast as its client acknowledges it.
 
-    At the live end of a run of this process the writer hands each chunk over itself, which saves
-    a turn of the hub; wherever that is not possible, the viewer reads the log. It ends by itself,
-    and calls `done`, when the run has ended and all was sent.
+    Where all viewers stand, at the end of what there is, its feed hands it what comes; elsewhere it
+    reads for itself. It ends by itself, and calls `done`, when the run has ended and all was sent.
     """
 
     def __init__(
         self,
-        log: OutputLog,
-        run: str,
+        feed: Feed,
         offset: int,
-        emit: Emit,
+        send: Send,
         *,
         window_bytes: int,
-        run_ended: Callable[[], bool],
+        store_back: Callable[[], object],
         done: Callable[[Viewer], None],
     ) -> None:
-        self.run = run
-        self._log = log
-        self._cursor = offset
-        self._emit = emit
+        self.feed = feed
+        self.cursor = offset
+        self._send_to_client = send
         self._window = Window(window_bytes)
-        self._run_ended = run_ended
+        self._store_back = store_back
         self._done = done
-        self._entries = READ_ENTRIES
-        self._at_live_end = False  # has sent all there is, and waits
         self._detached = False
         self._wake = host.Signal()
         host.spawn(self._follow)
@@ -131,71 +52,56 @@ class Viewer:
         self._detached = True
         self._wake.set()
 
+    def take(self, messages: list[Message]) -> None:
+        """Send `messages`, which begin at the cursor, as far as the window allows."""
+        for message in messages:
+            if self._detached or not self._window.open:
+                self._wake.set()
+                return
+            self._send(message)
+
+    def wake(self) -> None:
+        """Look again what there is."""
+        self._wake.set()
+
     def _follow(self) -> None:
-        pending: deque[Item] = deque()
-        with self._log.following(self.run, self._push):
-            while not self._detached:
-                if not self._window.open:
-                    self._wake.wait()
-                elif pending:
-                    self._send(pending.popleft())
-                else:
-                    try:
-                        ended = self._run_ended()  # asked before the read, which is complete then
-                        pending.extend(merged(self._read()))
-                    except StoreUnavailable:
-                        self._log.store.wait_until_available()
-                        continue
-                    if not pending:
-                        if ended:
-                            break
-                        self._wait_at_live_end()
+        pending: deque[Message] = deque()
+        feed = self.feed
+        while not self._detached:
+            if not self._window.open:
+                self._wake.wait()
+            elif pending:
+                self._send(pending.popleft())
+            else:
+                over, version = feed.over, feed.version
+                try:
+                    pending.extend(feed.messages(self.cursor))
+                except StoreUnavailable:
+                    self._store_back()
+                    continue
+                if pending:
+                    continue
+                if over:
+                    break
+                if feed.version == version:  # nothing has come while this was read
+                    self._stand()
         self._done(self)
 
-    def _wait_at_live_end(self) -> None:
-        self._at_live_end = True
-        self._wake.wait(None if self._log.writer(self.run) else FOREIGN_POLL_SECONDS)
-        self._at_live_end = False
-
-    def _push(self, chunk: Chunk | None) -> None:
-        """Take what the writer has just appended; None when there will be no more."""
-        if not self._at_live_end or self._detached:
-            return  # on its way to the log anyway
-        if chunk is not None and chunk.offset == self._cursor and self._window.open:
-            self._send(chunk)
-        else:
-            self._wake.set()
-
-    def _read(self) -> list[Item]:
+    def _stand(self) -> None:
+        """Take what comes, until the window is full or something is to be read."""
+        self.feed.stand(self)
         try:
-            items = self._log.read(self.run, self._cursor, READ_BYTES, self._entries)
-        except BadOffset:
-            # Redis lost what this client has seen already; while the run goes on, its owner
-            # writes it again.
-            return []
-        size = sum(item.end - item.offset for item in items)
-        if len(items) < self._entries or size >= READ_BYTES:
-            self._entries = READ_ENTRIES
-        else:  # many small ones: fetch more at a time
-            self._entries = min(2 * self._entries, READ_ENTRIES_MAX)
-        return items
+            self._wake.wait()
+        finally:
+            self.feed.leave(self)
 
-    def _send(self, item: Item) -> None:
-        self._cursor = item.end
-        if isinstance(item, Gap):
-            gap = {"run": self.run, "offset": item.offset, "next": item.end}
-            self._emit("gap", gap, None)
+    def _send(self, message: Message) -> None:
+        self.cursor = message.end
+        if not message.size:
+            self._send_to_client(message, None)
             return
-        size = len(item.data)
-        self._window.sent(size)
-        output = {
-            "run": self.run,
-            "offset": item.offset,
-            "data": item.data,
-            "time": item.time,
-            "stream": item.stream,
-        }
-        self._emit("output", output, lambda: self._acknowledged(size))
+        self._window.sent(message.size)
+        self._send_to_client(message, lambda: self._acknowledged(message.size))
 
     def _acknowledged(self, size: int) -> None:
         was_open = self._window.open
@@ -211,26 +117,45 @@ class Viewers:
         self._log = log
         self._window_bytes = window_bytes
         self._viewers: dict[str, dict[str, Viewer]] = {}  # client → run → viewer
+        self._feeds: dict[str, Feed] = {}  # of each run that is watched
+        self._cache = MessageCache(SHARED_BYTES)
 
     def attach(
-        self, client: str, run: str, offset: int, emit: Emit, run_ended: Callable[[], bool]
+        self,
+        client: str,
+        run: str,
+        offset: int,
+        send: Send,
+        *,
+        end: int,
+        run_ended: Callable[[], bool],
     ) -> None:
-        """Let `client` follow `run` from `offset`; an attachment that it had moves there."""
+        """Let `client` follow `run` from `offset`; an attachment that it had moves there.
+
+        `end` is what the output has at least. Raises TooManyViewers.
+        """
         mine = self._viewers.setdefault(client, {})
         if run not in mine and len(mine) >= MAX_VIEWERS_PER_CLIENT:
             raise TooManyViewers(
                 f"one connection may follow {MAX_VIEWERS_PER_CLIENT} runs at once: detach some"
             )
+        feed = self._feeds.get(run)
+        if feed is None:
+            feed = self._feeds[run] = Feed(self._log, run, self._cache, end, run_ended)
+        feed.viewers += 1
         self.detach(client, run)
         self._viewers.setdefault(client, {})[run] = Viewer(
-            self._log,
-            run,
+            feed,
             offset,
-            emit,
+            send,
             window_bytes=self._window_bytes,
-            run_ended=run_ended,
+            store_back=self._log.store.wait_until_available,
             done=lambda viewer: self._forget(client, viewer),
         )
+
+    def watched(self) -> set[str]:
+        """The runs that have a viewer here."""
+        return set(self._feeds)
 
     def detach(self, client: str, run: str) -> None:
         """End the attachment, if there is one."""
@@ -241,12 +166,17 @@ class Viewers:
 
     def disconnected(self, client: str) -> None:
         """End all attachments of a client that has gone."""
-        for viewer in list(self._viewers.get(client, {}).values()):
-            self.detach(client, viewer.run)
+        for run in list(self._viewers.get(client, {})):
+            self.detach(client, run)
 
     def _forget(self, client: str, viewer: Viewer) -> None:
         mine = self._viewers.get(client, {})
-        if mine.get(viewer.run) is viewer:
-            del mine[viewer.run]
+        feed = viewer.feed
+        if mine.get(feed.run) is viewer:
+            del mine[feed.run]
+            feed.viewers -= 1
+            if not feed.viewers:
+                feed.close()
+                del self._feeds[feed.run]
         if not mine:
             self._viewers.pop(client, None)

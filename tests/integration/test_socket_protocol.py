@@ -15,6 +15,7 @@ import websocket
 from engineio.payload import Payload
 
 from flask_realtime.events import RealtimeEvents
+from flask_realtime.messages import GAP, OUTPUT
 from tests.programs.expected import EXACT
 from tests.support.server import ROOT, Server, eventually
 
@@ -106,6 +107,40 @@ def test_a_late_viewer_begins_where_it_asks(server: Server, client: Client) -> N
     assert client.received(run, len(whole) - 10) == whole[-10:]
 
 
+def test_a_viewer_begins_at_a_line(server: Server, client: Client) -> None:
+    run = client.start("count", lines=1000)
+    server.ended(run)
+    whole = server.output(run)
+    begin = len(b"".join(whole.splitlines(keepends=True)[:499]))
+    answer = client.call("attach", {"run": run, "line": 500})
+    assert (answer["offset"], answer["line"]) == (begin, 500)
+    eventually(lambda: sum(len(event["data"]) for event in client.outputs) == len(whole) - begin)
+    assert client.received(run, begin) == whole[begin:]
+    assert client.outputs[0]["line"] == 500
+    for event in client.outputs:
+        assert event["line"] == 1 + whole[: event["offset"]].count(b"\n")
+    assert client.call("attach", {"run": run, "offset": begin + 1})["line"] == 500
+    assert client.call("attach", {"run": run, "tail": 0})["line"] == 1001
+
+
+def test_a_piece_of_the_output_is_read_without_a_cursor(server: Server, client: Client) -> None:
+    run = client.start("count", lines=1000)
+    server.ended(run)
+    whole = server.output(run)
+    answer = client.call("read", {"run": run, "offset": 100, "bytes": 50})
+    assert b"".join(item["data"] for item in answer["items"]) == whole[100:150]
+    assert (answer["end"], answer["end_line"]) == (len(whole), 1001)
+    begin = len(b"".join(whole.splitlines(keepends=True)[:41]))
+    item = client.call("read", {"run": run, "line": 42, "bytes": 7})["items"][0]
+    assert set(item) == {"offset", "data", "time", "stream", "line"}
+    assert (item["offset"], item["line"], item["data"]) == (begin, 42, whole[begin : begin + 7])
+    pieces = bytearray()
+    while items := client.call("read", {"run": run, "offset": len(pieces)})["items"]:
+        pieces += b"".join(item["data"] for item in items)
+    assert pieces == whole
+    assert not client.outputs, "nothing was attached"
+
+
 def test_detach_ends_the_output(client: Client, server: Server) -> None:
     run = client.start("count", lines=10_000, delay_ms=5)
     client.call("attach", {"run": run, "offset": 0})
@@ -146,6 +181,14 @@ def test_a_client_that_comes_is_told_what_stands(client: Client) -> None:
         ("attach", {"run": "nope", "offset": -1}, "bad_offset"),
         ("attach", {"run": "nope", "offset": 1.5}, "bad_offset"),
         ("attach", {"run": "nope", "tail": True}, "bad_offset"),
+        ("attach", {"run": "nope", "line": 0}, "bad_line"),
+        ("attach", {"run": "nope", "line": "7"}, "bad_line"),
+        ("read", {"run": "nope"}, "unknown_run"),
+        ("read", {"run": "nope", "offset": -1}, "bad_offset"),
+        ("read", {"run": "nope", "line": True}, "bad_line"),
+        ("read", {"run": "nope", "bytes": "all"}, "bad_request"),
+        ("read", {"run": "nope", "bytes": 0}, "bad_request"),
+        ("read", {"run": "nope", "bytes": 262_145}, "bad_request"),
         ("detach", {}, "bad_request"),
         ("explode", {}, "unknown_event"),
         ("__init__", {}, "unknown_event"),
@@ -161,7 +204,9 @@ def test_bad_events_are_answered_with_their_fault(
 def test_an_offset_beyond_the_output_is_refused(client: Client, server: Server) -> None:
     run = client.start("greet")
     server.ended(run)
-    assert client.error("attach", {"run": run, "offset": 10**15}) == "bad_offset"
+    for event in ("attach", "read"):
+        assert client.error(event, {"run": run, "offset": 10**15}) == "bad_offset"
+        assert client.error(event, {"run": run, "line": 10**15}) == "bad_line"
 
 
 def test_an_event_of_100_mb_ends_its_connection_and_nothing_else(
@@ -196,7 +241,6 @@ def test_the_javascript_client_gets_every_byte(server: Server) -> None:
 def test_event_names_are_the_same_in_python_and_typescript() -> None:
     source = (ROOT / "frontend" / "src" / "connection" / "protocol.ts").read_text("utf-8")
     python = (Path(sys.modules[RealtimeEvents.__module__].__file__ or "")).read_text("utf-8")
-    viewer = (ROOT / "flask_realtime" / "viewers.py").read_text("utf-8")
 
     def named(kind: str) -> set[str]:
         block = re.search(rf"export const {kind} = {{(.*?)}}", source, re.S)
@@ -204,6 +248,6 @@ def test_event_names_are_the_same_in_python_and_typescript() -> None:
         return set(re.findall(r': "(\w+)"', block[1]))
 
     handlers = set(re.findall(r"def on_(\w+)\(", python)) - {"connect", "disconnect"}
-    sent = set(re.findall(r'_emit\(\s*"(\w+)"', python + viewer))
+    sent = {OUTPUT, GAP, *re.findall(r'_emit\(\s*"(\w+)"', python)}
     assert named("ClientEvent") == handlers
     assert named("ServerEvent") == sent

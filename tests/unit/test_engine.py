@@ -24,6 +24,7 @@ from flask_realtime.errors import (
     UnknownRun,
 )
 from flask_realtime.jobs import JobRegistry
+from flask_realtime.messages import Message
 from flask_realtime.options import Options
 from flask_realtime.redisserver import RedisServer
 from flask_realtime.registry import RunRegistry
@@ -267,14 +268,14 @@ def test_a_viewer_begins_where_it_asks(engine: Start, wanted: dict[str, int], be
     whole = b"".join(b"%d\n" % number for number in range(10))
     received = b""
 
-    def emit(event: str, payload: dict[str, Any], acknowledged: Any) -> None:
+    def send(message: Message, acknowledged: Any) -> None:
         nonlocal received
-        received += payload["data"]
+        received += message.payload["data"]
 
     with engine() as watched:
         run = watched.start("count", to=10)
         watched.ended(run)
-        assert watched.engine.outputs.attach(run, "client", emit, **wanted) == begin
+        assert watched.engine.outputs.attach(run, "client", send, **wanted)[0] == begin
         until(lambda: received == whole[begin:])
 
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from flask_realtime import host, viewers
+from flask_realtime import feed, host
 from flask_realtime.errors import TooManyViewers
+from flask_realtime.messages import Message
 from flask_realtime.outputlog import LogWriter, OutputLog, key
 from flask_realtime.store import Store
-from flask_realtime.tail import Item
 from flask_realtime.viewers import MAX_VIEWERS_PER_CLIENT, Viewers
 from tests.support.hub import until
 
@@ -26,10 +26,8 @@ class Client:
         self.unacknowledged: list[Callable[[], None]] = []
         self._at_once = at_once
 
-    def emit(
-        self, event: str, payload: dict[str, Any], acknowledged: Callable[[], None] | None
-    ) -> None:
-        self.events.append((event, payload))
+    def send(self, message: Message, acknowledged: Callable[[], None] | None) -> None:
+        self.events.append((message.event, message.payload))
         if acknowledged is None:
             return
         if self._at_once:
@@ -65,7 +63,14 @@ class Runs:
         return writer
 
     def attach(self, name: str, run: str, client: Client, offset: int = 0) -> None:
-        self.viewers.attach(name, run, offset, client.emit, lambda: run in self.over)
+        self.viewers.attach(
+            name,
+            run,
+            offset,
+            client.send,
+            end=max(offset, self.log.end(run)),
+            run_ended=lambda: run in self.over,
+        )
 
     def end(self, run: str) -> None:
         self.over.add(run)
@@ -109,7 +114,7 @@ def test_output_comes_as_it_is_appended_with_its_place_time_and_stream(runs: Run
     offset = 0
     for event, payload in client.events:
         assert event == "output"
-        assert set(payload) == {"run", "offset", "data", "time", "stream"}
+        assert set(payload) == {"run", "offset", "data", "time", "stream", "line"}
         assert (payload["run"], payload["offset"]) == ("r", offset)
         offset += len(payload["data"])
     assert [payload["stream"] for _, payload in client.events] == [1, 2, 1]
@@ -213,7 +218,7 @@ def test_a_run_that_is_over_is_read_from_redis(runs: Runs) -> None:
 def test_a_run_of_another_process_is_followed(
     runs: Runs, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(viewers, "FOREIGN_POLL_SECONDS", 0.01)
+    monkeypatch.setattr(feed, "FOREIGN_POLL_SECONDS", 0.01)
     elsewhere = Runs(store)
     writer, client = elsewhere.open("r"), Client(at_once=True)
     runs.attach("c", "r", client)
@@ -244,7 +249,7 @@ def test_what_is_no_longer_kept_shows_as_a_gap(runs: Runs, store: Store) -> None
         ("gap", 200, 300, b""),
         ("output", 300, None, b"3"),
     ]
-    assert client.events[0][1] == {"run": "r", "offset": 50, "next": 100}
+    assert client.events[0][1] == {"run": "r", "offset": 50, "next": 100, "line": 1}
 
 
 def test_detach_ends_the_events_also_of_a_client_whose_window_is_closed(runs: Runs) -> None:
@@ -280,22 +285,22 @@ def test_a_client_follows_a_bounded_number_of_runs(runs: Runs) -> None:
 def test_a_viewer_goes_on_when_redis_forgets_what_the_client_has(
     runs: Runs, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(viewers, "FOREIGN_POLL_SECONDS", 0.01)
+    monkeypatch.setattr(feed, "FOREIGN_POLL_SECONDS", 0.01)
     elsewhere = Runs(store)
     writer, client = elsewhere.open("r"), Client(at_once=True)
     runs.attach("c", "r", client)
     writer.append(1, b"x" * 5000)
     until(lambda: client.data == b"x" * 5000)
     store.call(lambda redis: redis.delete(key("r")))
-    reads = []
-    read = runs.log.read
+    looks = []
+    end = runs.log.end
 
-    def noted(*args: Any) -> list[Item]:
-        reads.append(args)
-        return read(*args)
+    def noted(run: str) -> int:
+        looks.append(run)
+        return end(run)
 
-    monkeypatch.setattr(runs.log, "read", noted)
-    until(lambda: len(reads) > 2)  # beyond what Redis has
+    monkeypatch.setattr(runs.log, "end", noted)
+    until(lambda: len(looks) > 2)  # Redis has less than this client
     writer.append(1, b"afterwards")  # its owner writes it all again
     until(lambda: client.data == b"x" * 5000 + b"afterwards")
     elsewhere.end("r")

@@ -10,6 +10,7 @@ export const ClientEvent = {
   stop: "stop",
   control: "control",
   attach: "attach",
+  read: "read",
   detach: "detach",
 } as const;
 export type ClientEventName = (typeof ClientEvent)[keyof typeof ClientEvent];
