@@ -10,8 +10,9 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.http import HTTP_STATUS_CODES
 
 from flask_realtime.engine import Engine
-from flask_realtime.errors import LOG_IN, BadOffset, NotLoggedIn, RealtimeError
-from flask_realtime.outputresponse import output_response
+from flask_realtime.errors import LOG_IN, NotLoggedIn, RealtimeError
+from flask_realtime.outputapi import add_output_calls
+from flask_realtime.requestargs import whole_number
 from flask_realtime.runs import STATES
 from flask_realtime.service import describe
 
@@ -72,7 +73,7 @@ def api_blueprint(engine: Engine, identify: Callable[[], str | None]) -> Bluepri
             raise RealtimeError(f'"state" must be one of {", ".join(STATES)}')
         runs, following = engine.list_runs(
             user(),
-            _number("limit", DEFAULT_LIMIT, 1, MAX_LIMIT),
+            whole_number("limit", DEFAULT_LIMIT, 1, MAX_LIMIT),
             before=request.args.get("before"),
             job=request.args.get("job"),
             user=request.args.get("user"),
@@ -91,12 +92,7 @@ def api_blueprint(engine: Engine, identify: Callable[[], str | None]) -> Bluepri
             raise RealtimeError('"force" must be true or false')
         return jsonify(engine.outputs.present(engine.stop_run(user(), run_id, force=force)))
 
-    @api.get("/runs/<run_id>/output")
-    def output(run_id: str) -> Response:
-        run = engine.get_run(user(), run_id)
-        offset = _number("offset", 0, 0, None)
-        follow = _number("follow", 0, 0, 1) == 1
-        return output_response(engine, run, offset, follow=follow)
+    add_output_calls(api, engine, user)
 
     @api.route("/<path:rest>", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
     def no_such_call(rest: str) -> Response:
@@ -137,16 +133,3 @@ def _json_object(*, required: bool = True) -> dict[str, Any]:
     if not isinstance(payload, dict):
         raise RealtimeError("the body must be one JSON object")
     return payload
-
-
-def _number(name: str, default: int, least: int, most: int | None) -> int:
-    text = request.args.get(name)
-    if text is None:
-        return default
-    if text.isascii() and text.isdigit() and least <= int(text[:20]):
-        number = int(text[:20])
-        if most is None or number <= most:
-            return number
-    bounds = f"{least} or more" if most is None else f"from {least} to {most}"
-    kind = BadOffset if name == "offset" else RealtimeError
-    raise kind(f'"{name}" must be a whole number, {bounds}, not {text[:50]!r}')

@@ -50,12 +50,12 @@ class Pattern:
         finally:
             re2.purge()  # its cache would keep the memory of the last 128 patterns
 
-    def find(self, text: bytes, start: int) -> tuple[int, int] | None:
-        """Where the first match from `start` on is; what comes before is seen as its context.
+    def find(self, text: bytes, start: int, end: int) -> tuple[int, int] | None:
+        """Where the first match in [start, end) is; what is around that is seen as its context.
 
         Does not hold the interpreter's lock. At worst 0.1 MB/s (a?{900}), usually above 500.
         """
-        found = self._compiled.search(text, start)
+        found = self._compiled.search(text, start, end)
         return None if found is None else found.span()
 
 

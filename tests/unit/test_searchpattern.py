@@ -12,7 +12,7 @@ LINES = b"first\nsecond 2nd\n\n(a+b)\nlast"
 
 
 def found(query: str, text: bytes = LINES, start: int = 0, **how: bool) -> bytes | None:
-    span = Pattern(query, **how).find(text, start)
+    span = Pattern(query, **how).find(text, start, len(text))
     return None if span is None else text[slice(*span)]
 
 
@@ -47,6 +47,7 @@ def test_what_comes_before_is_context() -> None:
     assert found("^b", b"ab", 1, is_regex=True) is None
     assert found(r"\bb", b"ab", 1, is_regex=True) is None
     assert found("b", b"ab", 1) == b"b"
+    assert Pattern("b$", is_regex=True).find(b"abc", 0, 2) is None
 
 
 def test_text_and_output_need_not_be_ascii_nor_utf_8() -> None:

@@ -1,0 +1,46 @@
+"""The calls of the API that are about the output of one run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import Blueprint, Response, jsonify
+
+from flask_realtime.engine import Engine
+from flask_realtime.errors import BadLine, LineGone
+from flask_realtime.outputresponse import output_response
+from flask_realtime.requestargs import flag, whole_number
+
+LARGEST = 10**15  # a line's number beyond it is no number
+
+
+def add_output_calls(api: Blueprint, engine: Engine, user: Callable[[], str]) -> None:
+    """Add the calls to `api`; `user()` says who asks, and raises NotLoggedIn."""
+
+    @api.get("/runs/<run_id>/output")
+    def output(run_id: str) -> Response:
+        run = engine.get_run(user(), run_id)
+        offset = whole_number("offset", 0, 0, None)
+        return output_response(engine, run, offset, follow=flag("follow"))
+
+    @api.get("/runs/<run_id>/lines/<number>")
+    def line(run_id: str, number: str) -> Response:
+        run = engine.get_run(user(), run_id)
+        wanted = line_number(number)
+        offset = engine.log.offset_of_line(run.id, wanted)
+        return jsonify({"line": wanted, "offset": offset, "lines": _lines(run.id)})
+
+    def _lines(run_id: str) -> int:
+        """How many lines there are; a last one without its line feed counts."""
+        end, last = engine.log.end(run_id), engine.log.end_line(run_id)
+        try:
+            return last - (engine.log.offset_of_line(run_id, last) == end)
+        except LineGone:
+            return last
+
+
+def line_number(text: str) -> int:
+    """The number of a line as a request gives it. Raises BadLine."""
+    if text.isascii() and text.isdigit() and 1 <= int(text[:20]) <= LARGEST:
+        return int(text[:20])
+    raise BadLine(f"a line's number is a whole one, 1 or more, not {text[:50]!r}")
