@@ -19,6 +19,7 @@ from flask_realtime.runs import FINAL, STATES, Run
 from flask_realtime.store import PREFIX
 
 ACTIVE = PREFIX + "active"  # set of the ids of runs that have not ended
+UNSETTLED = PREFIX + "outputs:unsettled"  # sorted set: runs whose output retention has to settle
 UNINDEXED = PREFIX + "runs"  # sorted set: runs that a version without index has added
 ADOPTED_AT_ONCE = 200
 
@@ -66,7 +67,8 @@ def _index_key(state: str, job: str | None, user: str | None) -> str:
     return key if user is None else f"{key}:user:{user}"
 
 
-def _index_keys(run: Run, state: str) -> list[str]:
+def index_keys(run: Run, state: str) -> list[str]:
+    """Of the four sorted sets that have `run` while it is in `state`."""
     return [_index_key(state, job, user) for job in (None, run.job) for user in (None, run.user)]
 
 
@@ -98,6 +100,7 @@ def add(client: Redis, run: Run, owner_seconds: int) -> None:
     pipeline = client.pipeline()
     pipeline.set(owner_key(run.owner), 1, ex=owner_seconds)
     save(pipeline, run)
+    pipeline.zadd(UNSETTLED, {run.id: 0})
     pipeline.execute()
 
 
@@ -115,10 +118,10 @@ def lose(client: Redis, run: Run, record: bytes) -> bool:
 
 
 def _save(client: Redis, run: Run, record: bytes, *conditions: Any) -> Any:
-    keys = [record_key(run.id), ACTIVE, owner_key(run.owner), *_index_keys(run, run.state)]
+    keys = [record_key(run.id), ACTIVE, owner_key(run.owner), *index_keys(run, run.state)]
     for state in STATES:
         if state != run.state:
-            keys += _index_keys(run, state)
+            keys += index_keys(run, state)
     return client.eval(_SAVE, len(keys), *keys, run.id, record, int(run.final), *conditions)
 
 
@@ -165,7 +168,7 @@ def _merged(
 ) -> list[Found]:
     keys = wanted.keys
     ids: Any = client.eval(_MERGED, len(keys), *keys, command, begin, end, count)
-    return _with_records(client, ids)
+    return with_records(client, ids)
 
 
 def count(client: Redis, wanted: Filter) -> int:
@@ -178,10 +181,11 @@ def count(client: Redis, wanted: Filter) -> int:
 
 def active(client: Redis) -> list[Found]:
     """The runs that have not ended."""
-    return _with_records(client, list(client.smembers(ACTIVE)))  # type: ignore[arg-type]
+    return with_records(client, client.smembers(ACTIVE))
 
 
-def _with_records(client: Redis, ids: list[bytes]) -> list[Found]:
+def with_records(client: Redis, ids: Any) -> list[Found]:
+    """Add the records to ids as Redis gives them."""
     names = [run.decode() for run in ids]
     records: Any = client.mget([record_key(run) for run in names]) if names else []
     return list(zip(names, records, strict=True))
@@ -198,11 +202,12 @@ def adopt(client: Redis, before: str | None) -> str | None:
     if not ids:
         return None
     done = []
-    for run_id, record in _with_records(client, ids):
+    for run_id, record in with_records(client, ids):
         if record is not None:
             run = Run.load(record)
             if not _save(client, run, record, record) or not run.final:
                 continue  # it may change yet, or has just done so: the next time finds it again
+            client.zadd(UNSETTLED, {run_id: 0})
         done.append(run_id)
     if done:
         client.zrem(UNINDEXED, *done)

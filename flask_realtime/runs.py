@@ -84,8 +84,12 @@ class Run:
 
 def now() -> str:
     """The time as records have it."""
-    text = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
-    return text.replace("+00:00", "Z")
+    return timestamp(datetime.now(timezone.utc))
+
+
+def timestamp(when: datetime) -> str:
+    """A time in UTC as records have it: as texts they are ordered as in time."""
+    return when.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def unknown_run(run: str) -> UnknownRun:

@@ -35,7 +35,15 @@ def test_a_record_has_the_fields_of_the_protocol(server: Server, run: str) -> No
     record = server.run_record(run)
     assert set(record) == {
         *("id", "job", "params", "user", "state", "created", "started", "ended", "exit"),
-        *("output_bytes", "output_lines", "executor", "isolation", "host", "stop_requested", "stop_overdue"),
+        *(
+            "output_bytes",
+            "output_lines",
+            "executor",
+            "isolation",
+            "host",
+            "stop_requested",
+            "stop_overdue",
+        ),
     }
     assert record["created"] <= record["started"] <= record["ended"]
     assert record["ended"].endswith("Z")
