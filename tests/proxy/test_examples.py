@@ -15,6 +15,7 @@ from tests.proxy.support import Site
 from tests.support.server import eventually
 
 WAIT_MS = 30_000
+APPS = {"bokeh": "/slider", "panel": "/slider", "flexx": "/"}  # and the path of its page
 
 
 def app_server(site: Site, word: str) -> psutil.Process:
@@ -102,58 +103,57 @@ def test_a_killed_bokeh_app_is_there_again(site: Site, open_page: Callable[[str]
     expect(page.get_by_text("Python says: f is 2")).to_be_visible(timeout=WAIT_MS)
 
 
-@pytest.mark.parametrize("prefix", ["/bokeh", "/deep/er"])
-def test_bokeh_over_https(site: Site, open_page: Callable[[str], Page], prefix: str) -> None:
-    command = [sys.executable, "-m", "bokeh", "serve", "examples/bokeh/slider.py"]
-    command += ["--unix-socket", "{socket}", "--prefix", "{prefix}"]
-    command += ["--allow-websocket-origin", "*", "--use-xheaders"]
-    mount = {"prefix": prefix, "child": {"command": command}}
-    site.parent(mount, server=True, tls=True)
-    page = open_page(f"{site.url}{prefix}/slider")
-    expect(page.get_by_text("f is 1", exact=True)).to_be_visible(timeout=WAIT_MS)
+def mount(app: str, prefix: str, outer: str = "") -> dict[str, object]:
+    """An example as a ReverseProxy at `prefix` of a site that itself is at `outer`."""
+    if app == "flexx":
+        command = [sys.executable, "examples/flexx/paint.py", "{port}"]
+        rewrite = {"/flexx/": "{prefix}/flexx/"}
+        child = {"command": command}
+        return {"prefix": prefix, "child": child, "strip_prefix": True, "rewrite": rewrite}
+    command = [sys.executable, "-m", app, "serve", f"examples/{app}/slider.py"]
+    command += ["--allow-websocket-origin", "*", "--use-xheaders", "--prefix", outer + prefix]
+    if not outer:
+        command += ["--unix-socket", "{socket}"]
+        return {"prefix": prefix, "child": {"command": command}}
+    command += ["--port", "{port}", "--address", "127.0.0.1"]
+    upstream = "http://127.0.0.1:{port}" + outer + prefix
+    return {
+        "prefix": prefix,
+        "upstream": upstream,
+        "strip_prefix": True,
+        "child": {"command": command},
+    }
+
+
+def move_slider(page: Page, app: str) -> None:
+    """Its Python answers."""
+    if app == "flexx":
+        expect(page.get_by_text("the value is 1")).to_be_visible(timeout=WAIT_MS)
+        move_flexx_slider(page)
+        expect(page.get_by_text("Python says: the value is 10")).to_be_visible(timeout=WAIT_MS)
+        return
+    expect(page.get_by_text("f is 1")).to_be_visible(timeout=WAIT_MS)
     page.locator(".noUi-handle").first.press("ArrowRight")
     expect(page.get_by_text("Python says: f is 2")).to_be_visible(timeout=WAIT_MS)
 
 
-@pytest.mark.parametrize("app", ["bokeh", "flexx"])
+@pytest.mark.parametrize("prefix", ["/app", "/deep/er"])
+@pytest.mark.parametrize(("app", "path"), APPS.items())
+def test_over_https(
+    site: Site, open_page: Callable[[str], Page], app: str, path: str, prefix: str
+) -> None:
+    site.parent(mount(app, prefix), server=True, tls=True)
+    move_slider(open_page(f"{site.url}{prefix}{path}"), app)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize(("app", "path"), APPS.items())
 def test_below_a_path_of_a_reverse_proxy(
-    site: Site, open_page: Callable[[str], Page], app: str
+    site: Site, open_page: Callable[[str], Page], app: str, path: str, scheme: str
 ) -> None:
     """Two sites: the outer stands where nginx would, with the inner at /sub."""
-    bokeh = [sys.executable, "-m", "bokeh", "serve", "examples/bokeh/slider.py", "--port", "{port}"]
-    bokeh += ["--address", "127.0.0.1", "--prefix", "/sub/bokeh", "--allow-websocket-origin", "*"]
-    flexx = [sys.executable, "examples/flexx/paint.py", "{port}"]
-    base = {"strip_prefix": True, "proxies": ["127.0.0.1"]}
-    upstream = "http://127.0.0.1:{port}/sub/bokeh"
     with Site() as inner:
-        inner.parent(
-            {"prefix": "/bokeh", "upstream": upstream, "child": {"command": bokeh}, **base},
-            {
-                "prefix": "/flexx",
-                "child": {"command": flexx},
-                "rewrite": {"/flexx/": "{prefix}/flexx/"},
-                **base,
-            },
-        )
-        site.parent({"prefix": "/sub", "upstream": inner.url, "strip_prefix": True})
-        if app == "bokeh":
-            page = open_page(site.url + "/sub/bokeh/slider")
-            expect(page.get_by_text("f is 1", exact=True)).to_be_visible(timeout=WAIT_MS)
-            page.locator(".noUi-handle").first.press("ArrowRight")
-            expect(page.get_by_text("Python says: f is 2")).to_be_visible(timeout=WAIT_MS)
-        else:
-            page = open_page(site.url + "/sub/flexx/")
-            expect(page.get_by_text("the value is 1")).to_be_visible(timeout=WAIT_MS)
-            move_flexx_slider(page)
-            expect(page.get_by_text("Python says: the value is 10")).to_be_visible(timeout=WAIT_MS)
-
-
-def test_flexx_over_https(site: Site, open_page: Callable[[str], Page]) -> None:
-    command = [sys.executable, "examples/flexx/paint.py", "{port}"]
-    rewrite = {"/flexx/": "{prefix}/flexx/"}
-    mount = {"prefix": "/tools/paint", "strip_prefix": True, "rewrite": rewrite}
-    site.parent({**mount, "child": {"command": command}}, server=True, tls=True)
-    page = open_page(f"{site.url}/tools/paint/")
-    expect(page.get_by_text("the value is 1")).to_be_visible(timeout=WAIT_MS)
-    move_flexx_slider(page)
-    expect(page.get_by_text("Python says: the value is 10")).to_be_visible(timeout=WAIT_MS)
+        inner.parent({**mount(app, "/app", outer="/sub"), "proxies": ["127.0.0.1"]})
+        outer = {"prefix": "/sub", "upstream": inner.url, "strip_prefix": True}
+        site.parent(outer, server=True, tls=scheme == "https")
+        move_slider(open_page(f"{site.url}/sub/app{path}"), app)
