@@ -59,9 +59,12 @@ def sleep(seconds: float = 0) -> None:
     eventlet.sleep(seconds)
 
 
-def wait_readable(descriptor: int) -> None:
-    """Wait until reading from `descriptor` would not block (end of file included)."""
-    eventlet.hubs.trampoline(descriptor, read=True)
+def wait_readable(descriptor: int, timeout: float | None = None) -> None:
+    """Wait until reading from `descriptor` would not block (end of file included).
+
+    Raises TimeoutError after `timeout` seconds.
+    """
+    eventlet.hubs.trampoline(descriptor, read=True, timeout=timeout, timeout_exc=TimeoutError)
 
 
 def offload(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
