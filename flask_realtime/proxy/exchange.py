@@ -71,7 +71,7 @@ class Exchange:
         self._connection = connection
         connection.settimeout(self._read_timeout)
         try:
-            if body.length is not None and body.length <= INLINE_BYTES:
+            if not body.ended and body.length is not None and body.length <= INLINE_BYTES:
                 with host.Timeout(self._read_timeout, ClientGone("The visitor sends too slowly.")):
                     while piece := body.read():
                         start += piece
@@ -131,6 +131,8 @@ class Exchange:
             connection.settimeout(watch)
         while True:
             try:
+                if not begun:  # nothing can be there yet: to look would be in vain
+                    host.wait_readable(connection.fileno(), watch)
                 data: bytes = connection.recv(PIECE_BYTES)
             except TimeoutError:
                 if self._body.taken != sent:  # it waits for the rest

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from flask_realtime.proxy.errors import BadRequest
@@ -37,8 +38,7 @@ _BREAKS = re.compile(r"[\r\n\0]")
 RENAMED = "proxied."
 
 
-@dataclass(frozen=True, slots=True)
-class Visit:
+class Visit(NamedTuple):
     """What an upstream is told of a request."""
 
     host: str

@@ -45,8 +45,9 @@ def _put_before_routes(app: Flask, mounted: list[ReverseProxy]) -> None:
 
     # Flask 3.2 hands the context on as an argument.
     def full_dispatch_request(*context: Any) -> Any:
-        path = raw_path(request.environ)
-        proxy = find(request.environ, path)
+        environ = request.environ
+        path = raw_path(environ)
+        proxy = find(environ, path)
         return routes(*context) if proxy is None else proxy.respond(app, path, context)
 
     app.extensions[PROXIED] = lambda environ: find(environ, raw_path(environ)) is not None

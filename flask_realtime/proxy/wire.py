@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from flask_realtime.proxy.errors import UpstreamNonsense
 from flask_realtime.proxy.headers import Headers, index, is_field, tokens
@@ -16,8 +16,7 @@ _LENGTH = re.compile(r"[0-9]{1,18}")
 _CHUNK_SIZE = re.compile(rb"([0-9a-fA-F]{1,15})[ \t]*(?:;[^\r\n]*)?")
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """The head of a response. `length` is None when the body is chunked or ends with the line.
 
     `stated_length` is what its Content-Length says, also of a body that is not sent (HEAD).
