@@ -55,7 +55,9 @@ class Settings:
     stop_grace_seconds: float
     shutdown_seconds: float
     job_buffer_kib: int
-    output_keep_mib: int
+    output_hot_mib: int
+    output_hot_minutes: float
+    archive_url: str
     viewer_window_kib: int
     max_event_kib: int
     log_level: str

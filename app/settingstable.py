@@ -8,6 +8,7 @@ from __future__ import annotations
 from app.loginsettings import LOGIN_SETTINGS
 from app.setting import Setting
 from app.settingtypes import (
+    archive_url,
     choice,
     existing_file,
     existing_folder,
@@ -130,12 +131,30 @@ SETTINGS = (
         "1024",
     ),
     Setting(
-        "OUTPUT_KEEP_MIB",
-        "1024",
+        "OUTPUT_HOT_MIB",
+        "16",
         "MiB",
-        whole_number(1, 1024 * 1024),
-        "Output of a run that is kept; older output than that shows as a gap.",
-        "100",
+        whole_number(1, 64 * 1024),
+        "Output of a run that Redis holds while it goes on; what is older goes to the archive. Up "
+        "to twice as much while the archive cannot be used, then the job waits.",
+        "64",
+    ),
+    Setting(
+        "OUTPUT_HOT_MINUTES",
+        "10",
+        "minutes",
+        number(0, 525_600),
+        "Time after the end of a run before all of its output goes to the archive.",
+        "60",
+    ),
+    Setting(
+        "ARCHIVE_URL",
+        "",
+        "",
+        archive_url,
+        "Where older output goes: any address that fsspec knows ([archive.md](archive.md)). "
+        "Several servers over one Redis share it. Empty: the folder `archive` in INSTANCE_PATH.",
+        "s3://flask-realtime/archive",
     ),
     Setting(
         "VIEWER_WINDOW_KIB",

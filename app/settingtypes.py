@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
 
+from flask_realtime.archive import check_url
 from flask_realtime.errors import ConfigurationError
 from flask_realtime.forwarded import TrustedProxies
 from flask_realtime.redischeck import without_password
@@ -158,6 +159,15 @@ def redis_url(text: str, base: Path) -> str:
             "redis://[USER:PASSWORD@]host:port/number, rediss://... (TLS), unix:///path, "
             "or nothing for an embedded Redis",
         )
+    return text
+
+
+def archive_url(text: str, base: Path) -> str:
+    if text:
+        try:
+            check_url(text)
+        except ConfigurationError as error:
+            raise ValueError(str(error).removeprefix("ARCHIVE_URL: ")) from error
     return text
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from flask_realtime import currentrun, host
+from flask_realtime.archive import Archive
 from flask_realtime.bus import Bus
 from flask_realtime.currentrun import CurrentRun
 from flask_realtime.errors import (
@@ -53,13 +54,15 @@ class Engine:
         store: Store,
         options: Options,
         *,
+        archive: Archive,
         secrets: Secrets | None = None,
         before_run: Iterable[Callable[[CurrentRun], None]] = (),
     ) -> None:
         self.jobs = jobs
         self.options = options
         self.store = store
-        self.log = OutputLog(store, keep_bytes=options.output_keep_bytes)
+        self.archive = archive
+        self.log = OutputLog(store, archive, hot_bytes=options.output_hot_bytes)
         self.runs = RunRegistry(store, self.log.stored_end)
         self.bus = Bus(
             store,
@@ -86,6 +89,7 @@ class Engine:
         self._routing.install()
         self.runs.changed = self._tell
         self.store.changed = self._store_changed
+        self.archive.start(self._archive_changed)
         self.runs.start()
         self.bus.start()
         self.services.start()
@@ -106,6 +110,8 @@ class Engine:
         self.services.stop()
         self.bus.stop()
         self.runs.stop()
+        self.log.stop()
+        self.archive.stop()
         self.store.close()
         self._routing.uninstall()
 
@@ -284,6 +290,9 @@ class Engine:
 
     def _store_changed(self) -> None:
         self.notices.set("store_away", None if self.store.available else self.store.reason)
+
+    def _archive_changed(self) -> None:
+        self.notices.set("archive_away", self.archive.reason or None)
 
     def check_store(self) -> None:
         """Raise StoreUnavailable unless Redis answers now."""

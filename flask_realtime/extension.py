@@ -14,6 +14,7 @@ from redis import Redis
 
 from flask_realtime import host
 from flask_realtime.api import api_blueprint
+from flask_realtime.archive import Archive, check_url, default_url
 from flask_realtime.currentrun import CurrentRun
 from flask_realtime.engine import Engine
 from flask_realtime.errors import ConfigurationError
@@ -55,7 +56,9 @@ class Realtime:
 
     ``realtime = Realtime(app)`` adds the page at `url_prefix`, the API below it and the socket
     events; ``@realtime.job`` adds a job; ``realtime.run(app)`` serves it all. Without `redis_url`
-    a Redis server of its own keeps its data in the application's instance folder.
+    a Redis server of its own keeps its data in the application's instance folder. Output that is
+    older than the newest of a run goes to `archive_url`, any that fsspec knows; by default to the
+    folder `archive` of the instance folder.
 
     `identify()` is called in a request's context, for each request and each event, and returns
     the user's name, or None for nobody: the request is refused then. `login()` is what a page
@@ -73,6 +76,7 @@ class Realtime:
         url_prefix: str = "/realtime",
         redis_url: str = "",
         redis_data: Path | None = None,
+        archive_url: str = "",
         options: Options | None = None,
         identify: Callable[[], str | None] = lambda: "local",
         login: Callable[[], ResponseReturnValue] | None = None,
@@ -85,6 +89,7 @@ class Realtime:
         self._url_prefix = "/" + url_prefix.strip("/")
         self._redis_url = redis_url
         self._redis_data = redis_data
+        self._archive_url = archive_url
         self._options = options or Options()
         self._identify = identify
         self._hosts = tuple(hosts)
@@ -148,7 +153,12 @@ class Realtime:
         # default of 16 packets would cut it off. Its size stays bounded by max_event_bytes.
         Payload.max_decode_packets = MAX_PACKETS
         engine = self._engine = Engine(
-            self.jobs, Store(), self._options, secrets=self._secrets, before_run=self._before_run
+            self.jobs,
+            Store(),
+            self._options,
+            archive=Archive(self._archive_url or default_url(app.instance_path)),
+            secrets=self._secrets,
+            before_run=self._before_run,
         )
         socketio = SocketIO(
             app,
@@ -187,6 +197,8 @@ class Realtime:
 
         Call it in the main thread before serving; `run` does. Raises ConfigurationError.
         """
+        if self._archive_url:
+            check_url(self._archive_url)
         if self._redis is not None:
             self._redis.start()
             self.engine.store.connect(self._redis.url)

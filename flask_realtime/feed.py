@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from flask_realtime import host
-from flask_realtime.errors import BadOffset, StoreUnavailable
+from flask_realtime.errors import ArchiveUnavailable, BadOffset, StoreUnavailable
 from flask_realtime.messages import Message, MessageCache, before, merged
 from flask_realtime.outputlog import (
     FOREIGN_POLL_SECONDS,
@@ -174,8 +174,8 @@ class Feed:
             while not self._closed and not self.over:
                 try:
                     self._look()
-                except StoreUnavailable:
-                    self._log.store.wait_until_available()
+                except (ArchiveUnavailable, StoreUnavailable):
+                    self._log.wait_readable()
 
     def _look(self) -> None:
         """Publish what is new; wait when nothing is."""

@@ -1,4 +1,4 @@
-"""The owner's end of one run's log: appends, tells viewers at once, and writes to Redis behind."""
+"""The owner's end of one run's log: appends, tells viewers at once, stores it behind them."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from flask_realtime import host
-from flask_realtime.errors import StoreUnavailable
+from flask_realtime.errors import ArchiveUnavailable, StoreUnavailable
 from flask_realtime.tail import Chunk, Tail
 
 if TYPE_CHECKING:
     from flask_realtime.outputlog import OutputLog
 
 MAX_CHUNK = 1 << 16  # bytes; larger events gain nothing (measured: 407 MB/s at this size)
+RETRY_SECONDS = 1.0  # at most, before the archive is tried again
 FLUSH_DELAY_SECONDS = 0.01  # what is printed within this goes to Redis together, after the viewers
 
 
@@ -28,6 +29,9 @@ class LogWriter:
         self._grown = host.Signal()  # for readers that wait
         self._flushed = host.Signal()  # for the writer: there is room
         self._more = host.Signal()  # for the flusher: there is work
+        self._spilled = host.Signal()  # for the flusher: the hot window has room
+        self._archived = 0  # where what is in the archive ends
+        self._spilling = False
         self._closed = False
         self._flusher = host.spawn(self._flush)
 
@@ -62,9 +66,14 @@ class LogWriter:
             self._flushed.wait()
 
     def close(self) -> None:
-        """End the flusher; call `drain` first."""
+        """End the flusher and the spiller; call `drain` first."""
         self._closed = True
         self._more.set()
+        self._spilled.set()
+
+    @property
+    def _hot(self) -> int:
+        return self.tail.flushed - self._archived
 
     def _flush(self) -> None:
         while not self._closed:
@@ -77,8 +86,30 @@ class LogWriter:
             try:
                 # The answer differs from what we expect when Redis lost what it had not made
                 # durable, or kept an attempt whose reply was lost: then go on from there.
-                self.tail.mark_flushed(self._log.store_chunks(self._run, stored, chunks))
+                stored, self._archived = self._log.store_chunks(self._run, stored, chunks)
             except StoreUnavailable:
                 self._log.store.wait_until_available()
                 continue
+            self.tail.mark_flushed(stored)
             self._flushed.set()
+            if self._hot >= self._log.hot_bytes + self._log.segment_bytes and not self._spilling:
+                self._spilling = True
+                host.spawn(self._spill)
+            while self._hot >= 2 * self._log.hot_bytes and not self._closed:
+                self._spilled.wait()  # the archive does not keep up, or is away
+
+    def _spill(self) -> None:
+        """Move the oldest hot output to the archive, until the hot window has its size again."""
+        while self._hot >= self._log.hot_bytes + self._log.segment_bytes and not self._closed:
+            try:
+                self._archived, moved = self._log.spill_segment(self._run)
+                if not moved:  # Redis may have lost what we take for hot: ask it what it has
+                    stored, self._archived = self._log.store_chunks(self._run, -1, [])
+                    self.tail.mark_flushed(stored)
+            except ArchiveUnavailable:
+                self._log.archive.writing.wait(RETRY_SECONDS)
+            except StoreUnavailable:
+                self._log.store.wait_until_available()
+                host.sleep(FLUSH_DELAY_SECONDS)
+            self._spilled.set()
+        self._spilling = False

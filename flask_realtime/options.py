@@ -15,6 +15,7 @@ class Options:
     stop_grace_seconds: float = 10.0  # until the page says that a job ignores Stop
     shutdown_seconds: float = 5.0  # that runs get to end in when the server stops
     job_buffer_bytes: int = 4 * MIB  # of a run, before its job waits
-    output_keep_bytes: int = 1024 * MIB  # of a run, in Redis
+    output_hot_bytes: int = 16 * MIB  # of a run, in Redis; what is older goes to the archive
+    output_hot_seconds: float = 600.0  # after the end of a run, before all of it goes there
     viewer_window_bytes: int = 1 * MIB  # sent to a viewer and not acknowledged
     max_event_bytes: int = 1 * MIB  # of one event from a client

@@ -1,44 +1,69 @@
 """The output of runs: one byte sequence a run, appended by its owner, read by offset by anybody.
 
-The owner keeps the newest part in memory: viewers at the live end need not wait for Redis, the
-job goes on while Redis is away until the bound is reached, and what a Redis that crashed had
-not yet made durable is written again.
+It lies in three tiers, of which a reader sees nothing. The owner keeps the newest part in memory:
+viewers at the live end need not wait for Redis, the job goes on while Redis is away until the bound
+is reached, and what a Redis that crashed had not yet made durable is written again. Redis has the
+hot window (outputstream.py), and the archive what is older (archive/).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from typing import TypeVar
+
+from redis import Redis
 
 from flask_realtime import host, outputstream
+from flask_realtime.archive import Archive, manifest
+from flask_realtime.archive.reader import ArchiveReader
+from flask_realtime.archive.spill import spill_segment
 from flask_realtime.errors import BadLine, BadOffset, LineGone
 from flask_realtime.logwriter import MAX_CHUNK, LogWriter
 from flask_realtime.outputstream import key
 from flask_realtime.store import Store
-from flask_realtime.tail import Chunk, Gap, Item
+from flask_realtime.tail import Chunk, Gap, Item, exactly_from
 
 __all__ = ["MAX_CHUNK", "LogWriter", "OutputLog", "key"]
+
+T = TypeVar("T")
 
 READ_ENTRIES = 16  # entries of one read from Redis: at most 1 MiB at MAX_CHUNK
 READ_ENTRIES_MAX = 1024  # ... while they turn out small
 FOREIGN_POLL_SECONDS = 0.25  # between two looks at the output of a run that another process owns
+SEGMENT_BYTES = 4 << 20  # of output in one file of the archive
+RETRY_SECONDS = 1.0  # at most, before what could not be read is tried again
 
 
 class OutputLog:
     """Appends and reads the output of runs by byte offset. For greenlets of the hub's thread.
 
-    `keep_bytes`: what Redis keeps of a run; older output is trimmed. `tail_bytes`: what the owner
-    keeps in memory of a run, written or not.
+    `hot_bytes`: what Redis keeps of a run in progress; what is older goes to the archive.
+    `tail_bytes`: what the owner keeps in memory of a run, written or not.
     """
 
     tail_chunks = 4096  # bounds the overhead when chunks are small (some 200 bytes each)
     flush_bytes = 1 << 20  # of one round trip
 
-    def __init__(self, store: Store, *, keep_bytes: int, tail_bytes: int = 8 << 20) -> None:
+    def __init__(
+        self,
+        store: Store,
+        archive: Archive,
+        *,
+        hot_bytes: int = 16 << 20,
+        tail_bytes: int = 8 << 20,
+        segment_bytes: int = SEGMENT_BYTES,
+    ) -> None:
         self.store = store
-        self.keep_bytes = keep_bytes
+        self.archive = archive
+        self.hot_bytes = hot_bytes
         self.tail_bytes = tail_bytes
+        self.segment_bytes = min(segment_bytes, hot_bytes)
+        self._archived = ArchiveReader(store, archive)
         self._writers: dict[str, LogWriter] = {}
+
+    # Writing
 
     def open(self, run: str) -> LogWriter:
         """Begin the output of a new run, which this process owns."""
@@ -49,9 +74,23 @@ class OutputLog:
         """Forget the run's tail; its output has been drained into Redis."""
         self._writers.pop(run).close()
 
+    def stop(self) -> None:
+        """Forget all tails, also of runs whose output could not be stored."""
+        for run in list(self._writers):
+            self.close(run)
+
     def writer(self, run: str) -> LogWriter | None:
         """The writer, if this process owns the run and it has not been closed."""
         return self._writers.get(run)
+
+    def store_chunks(self, run: str, stored: int, chunks: list[Chunk]) -> tuple[int, int]:
+        """Append `chunks` if the output that is stored ends at `stored`.
+
+        Returns where it ends then, and where what is archived ends.
+        """
+        return self.store.call(partial(outputstream.append, run=run, stored=stored, chunks=chunks))
+
+    # Reading
 
     def end(self, run: str) -> int:
         """The number of bytes that the run has put out so far."""
@@ -65,23 +104,34 @@ class OutputLog:
         writer = self._writers.get(run)
         return (writer.tail.end, writer.tail.end_line) if writer else self.stored_end(run)
 
+    def stored_end(self, run: str) -> tuple[int, int]:
+        """The number of bytes of the run that are stored, and the line in which they end."""
+        return self._ask(run, partial(manifest.end, run=run))
+
     def read(
         self, run: str, offset: int, max_bytes: int, entries: int = READ_ENTRIES
     ) -> list[Item]:
         """Return the output from byte `offset` on: about `max_bytes`, as chunks and gaps.
 
         The first item begins at `offset`; nothing is returned at the end of what there is so
-        far. `entries` bounds a read from Redis. Raises StoreUnavailable, and BadOffset beyond
-        the end.
+        far. `entries` bounds a read from Redis. Raises StoreUnavailable, ArchiveUnavailable
+        (`wait_readable` waits for the end of both), and BadOffset beyond the end.
         """
         writer = self._writers.get(run)
         if writer is not None and offset >= writer.tail.start:
             if offset > writer.tail.end:
                 raise _beyond(offset, writer.tail.end)
             return list(writer.tail.from_offset(offset, max_bytes))
-        chunks = self.store.read(lambda client: outputstream.read(client, run, offset, entries))
+        if items := self._archived.known(run, offset, max_bytes, READ_ENTRIES_MAX):
+            return items
+        chunks = self._ask(run, partial(outputstream.read, run=run, offset=offset, entries=entries))
+        if chunks and chunks[0].offset <= offset:
+            return exactly_from(offset, chunks)
+        # Asked after the hot window: what has left that in between is here.
+        if items := self._archived.read(run, offset, max_bytes, READ_ENTRIES_MAX):
+            return items
         if chunks:
-            return _items(chunks, offset)
+            return exactly_from(offset, chunks)
         if writer is not None:  # Redis lost what the tail no longer holds
             return [Gap(offset, writer.tail.start, writer.tail.start_line)]
         if offset > (end := self.stored_end(run)[0]):
@@ -89,10 +139,9 @@ class OutputLog:
         return []
 
     def line_of(self, run: str, offset: int) -> int:
-        """The number of the line in which byte `offset` lies, or lay: 1 is the first.
+        """The number of the line in which byte `offset` lies: 1 is the first.
 
-        In a gap it is the line in which the gap ends. Raises StoreUnavailable, and BadOffset beyond
-        the end.
+        In a gap it is the line in which the gap ends. Raises as `read` does.
         """
         writer = self._writers.get(run)
         if writer is not None and writer.tail.start <= offset <= writer.tail.end:
@@ -103,28 +152,36 @@ class OutputLog:
     def offset_of_line(self, run: str, line: int) -> int:
         """The offset of the first byte of `line`, which may be the end of the output.
 
-        Raises BadLine beyond the last line, LineGone when its beginning is no longer kept, and
-        StoreUnavailable.
+        Raises BadLine beyond the last line, LineGone when its beginning is no longer kept,
+        StoreUnavailable and ArchiveUnavailable.
         """
         last = self.end_line(run)
         if not 1 <= line <= last:
             raise BadLine(f"there is no line {line}: the output has {last} so far, from 1 on")
-        if line == 1:
-            kept = self.read(run, 0, 1, 1)
-            if not (kept and isinstance(kept[0], Gap)):
-                return 0
-            raise LineGone(f"line 1 is no longer kept; {_kept_from(kept[0])}")
+        before, offset = self._before_line(run, line)
+        if offset is not None:
+            return offset
+        items = self.read(run, before, 1, 1)
+        if items and isinstance(items[0], Gap):
+            gap = items[0]
+            raise LineGone(
+                f"line {line} is no longer kept; its output is kept from line {gap.line} on, "
+                f"which byte {gap.end} lies in"
+            )
+        return before
+
+    def _before_line(self, run: str, line: int) -> tuple[int, int | None]:
+        """Return up to where the line feed before `line` was looked for, and its end, if found."""
         writer = self._writers.get(run)
         offset = writer.tail.start_of(line) if writer is not None else None
-        if offset is not None:
-            return offset
-        chunk = self.store.read(lambda client: outputstream.before_line(client, run, line))
-        offset = chunk.start_of(line) if chunk is not None else None
-        if offset is not None:
-            return offset
-        gap = self.read(run, chunk.end if chunk is not None else 0, 1, 1)
-        kept_from = _kept_from(gap[0]) if gap and isinstance(gap[0], Gap) else "read on from there"
-        raise LineGone(f"line {line} is no longer kept; {kept_from}")
+        if line == 1 or offset is not None:
+            return 0, offset
+        chunk = self._ask(run, partial(outputstream.before_line, run=run, line=line))
+        if chunk is None:
+            chunk, end = self._archived.before_line(run, line)
+            if chunk is None:
+                return end, None
+        return chunk.end, chunk.start_of(line)
 
     def wait(self, run: str, timeout: float | None = None) -> None:
         """Wait until there may be more output of the run than there was, or for `timeout` s."""
@@ -133,6 +190,15 @@ class OutputLog:
             writer.wait(timeout)
         else:
             host.sleep(FOREIGN_POLL_SECONDS)
+
+    def wait_readable(self) -> None:
+        """Wait until what StoreUnavailable or ArchiveUnavailable told of may have ended."""
+        if not self.store.available:
+            self.store.wait_until_available()
+        elif not self.archive.reading.works:
+            self.archive.reading.wait()
+        else:
+            host.sleep(RETRY_SECONDS)
 
     @contextmanager
     def following(self, run: str, follower: Callable[[Chunk | None], None]) -> Iterator[None]:
@@ -150,32 +216,69 @@ class OutputLog:
         finally:
             writer.followers.remove(follower)
 
-    def stored_end(self, run: str) -> tuple[int, int]:
-        """The number of bytes of the run that Redis has seen, and the line in which they end."""
-        chunk = self.store.read(lambda client: outputstream.newest(client, run))
-        return (chunk.end, chunk.end_line) if chunk is not None else (0, 1)
+    # What retention does
 
-    def store_chunks(self, run: str, stored: int, chunks: list[Chunk]) -> int:
-        """Append `chunks` if Redis has just the bytes before `stored`; return what it has then."""
-        return self.store.call(
-            lambda client: outputstream.append(client, run, stored, chunks, self.keep_bytes)
-        )
+    def spill(self, run: str) -> int:
+        """Move all hot output of a run that has ended to the archive; return how many bytes.
+
+        Several nodes may try at once. Raises ArchiveUnavailable and StoreUnavailable.
+        """
+        moved, archived = 0, -1
+        while True:
+            before = archived
+            archived, taken = self.spill_segment(run)
+            moved += taken
+            if archived == before:
+                return moved
+
+    def spill_segment(self, run: str) -> tuple[int, int]:
+        """Move the oldest of the hot output; return the archived end and how many bytes it were."""
+        return spill_segment(self.store, self.archive, run, self.segment_bytes)
+
+    def discard(self, run: str) -> int:
+        """Remove the output of a run that has ended; return the bytes that this freed.
+
+        What remains is where it ended: reading gives one gap up to there. Raises
+        ArchiveUnavailable and StoreUnavailable; call it again then.
+        """
+        while True:
+            freed = self.stored_bytes(run)
+            end, end_line = self.stored_end(run)
+            ref = self.store.read(partial(manifest.newest, run=run))
+            self.archive.remove_run(run)
+            self._archived.forget(run)
+            archived = ref.end if ref is not None else 0
+            if self.store.read(
+                partial(manifest.discard, run=run, archived=archived, end=end, end_line=end_line)
+            ):
+                return freed
+
+    def forget(self, run: str) -> int:
+        """Remove the output of a run that has ended, and that there was any; return bytes freed.
+
+        Raises ArchiveUnavailable and StoreUnavailable; call it again then.
+        """
+        freed = self.stored_bytes(run)
+        self.archive.remove_run(run)
+        self._archived.forget(run)
+        self.store.read(partial(manifest.forget, run=run))
+        return freed
+
+    def stored_bytes(self, run: str) -> int:
+        """The bytes that a run's output takes now, hot (as it is) and archived (compressed)."""
+        return self.store.read(partial(manifest.stored_bytes, run=run))
+
+    def _ask(self, run: str, function: Callable[[Redis], T]) -> T:
+        """Return what Redis says; output of an earlier version goes to the archive first.
+
+        It has no line numbers, which it gets there.
+        """
+        try:
+            return self.store.read(function)
+        except outputstream.Unnumbered:
+            self.spill(run)
+            return self.store.read(function)
 
 
 def _beyond(offset: int, end: int) -> BadOffset:
     return BadOffset(f"offset {offset} is beyond the output, which has {end} bytes so far")
-
-
-def _kept_from(gap: Gap) -> str:
-    return f"its output is kept from line {gap.line} on, which byte {gap.end} lies in"
-
-
-def _items(chunks: list[Chunk], offset: int) -> list[Item]:
-    """Begin exactly at `offset`, and say where something is missing."""
-    items: list[Item] = []
-    for chunk in chunks:
-        if chunk.offset > offset:
-            items.append(Gap(offset, chunk.offset, chunk.line))
-        items.append(chunk.since(offset) if chunk.offset < offset else chunk)
-        offset = chunk.end
-    return items

@@ -24,22 +24,35 @@ def key(run: str) -> str:
     return f"{PREFIX}{{{run}}}:output"
 
 
-# KEYS[1] the stream; ARGV: the end that it must have, the bytes to keep, then for each chunk its
-# end, time, stream, line and data. Returns the end that it has afterwards.
+def segments_key(run: str) -> str:
+    """The Redis key of a run's manifest (archive/manifest.py)."""
+    return f"{PREFIX}{{{run}}}:segments"
+
+
+# KEYS[1] the hot stream, KEYS[2] the manifest; ARGV: the end that the output must have, then for
+# each chunk its end, time, stream, line and data. Returns the end that it has afterwards, and that
+# of what is archived. The output ends where the later of the two does.
 _APPEND = """
-local newest = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)
-local stored = newest[1] and tonumber(string.match(newest[1][1], '%d+')) or 0
+local function last(stream)
+    local newest = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
+    return newest and tonumber(string.match(newest[1], '%d+')) or 0
+end
+local archived = last(KEYS[2])
+local stored = math.max(last(KEYS[1]), archived)
 if stored ~= tonumber(ARGV[1]) then
-    return stored
+    return {stored, archived}
 end
-local keep = tonumber(ARGV[2])
-for i = 3, #ARGV, 5 do
+for i = 2, #ARGV, 5 do
     stored = tonumber(ARGV[i])
-    redis.call('XADD', KEYS[1], 'MINID', '~', string.format('%.0f-0', math.max(0, stored - keep)),
-               ARGV[i] .. '-0', 't', ARGV[i + 1], 's', ARGV[i + 2], 'n', ARGV[i + 3],
-               'd', ARGV[i + 4])
+    redis.call('XADD', KEYS[1], ARGV[i] .. '-0', 't', ARGV[i + 1], 's', ARGV[i + 2],
+               'n', ARGV[i + 3], 'd', ARGV[i + 4])
 end
-return stored
+return {stored, archived}
+"""
+
+_LAST_ID = """
+local newest = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
+return newest and newest[1]
 """
 
 # KEYS[1] a stream whose entries have a line number `n`; ARGV[1] a line. Returns the last entry
@@ -72,19 +85,31 @@ return found
 """
 
 
-def append(client: Redis, run: str, stored: int, chunks: list[Chunk], keep_bytes: int) -> int:
-    """Append `chunks` if the stream ends at `stored`; return where it ends then."""
-    arguments: list[Any] = [stored, keep_bytes]
+class Unnumbered(Exception):
+    """An entry of an earlier version, which has no line number."""
+
+
+def append(client: Redis, run: str, stored: int, chunks: list[Chunk]) -> tuple[int, int]:
+    """Append `chunks` if the output ends at `stored`.
+
+    Returns where it ends then, and where what is archived ends.
+    """
+    arguments: list[Any] = [stored]
     for chunk in chunks:
         arguments += [chunk.end, chunk.time, chunk.stream, chunk.line, chunk.data]
-    end: Any = client.eval(_APPEND, 1, key(run), *arguments)
-    return int(end)
+    end, archived = _eval(client, _APPEND, 2, key(run), segments_key(run), *arguments)
+    return int(end), int(archived)
 
 
-def read(client: Redis, run: str, offset: int, entries: int) -> list[Chunk]:
-    """Return up to `entries` chunks, beginning with the one that holds byte `offset`."""
+def read(
+    client: Redis, run: str, offset: int, entries: int, *, numbered: bool = True
+) -> list[Chunk]:
+    """Return up to `entries` chunks, beginning with the one that holds byte `offset`.
+
+    Without `numbered`, chunks of an earlier version have line 0; with it they raise Unnumbered.
+    """
     found: Any = client.xrange(key(run), min=f"{offset + 1}-0", max="+", count=entries)
-    return [_chunk(entry_id, fields) for entry_id, fields in found]
+    return [_chunk(entry_id, fields, numbered) for entry_id, fields in found]
 
 
 def newest(client: Redis, run: str) -> Chunk | None:
@@ -93,17 +118,37 @@ def newest(client: Redis, run: str) -> Chunk | None:
     return _chunk(*found[0]) if found else None
 
 
+def last_id(client: Redis, run: str) -> int:
+    """Return where the hot output ends, or 0, without the data."""
+    found = _eval(client, _LAST_ID, 1, key(run))
+    return int(found.partition(b"-")[0]) if found else 0
+
+
 def before_line(client: Redis, run: str, line: int) -> Chunk | None:
     """Return the last chunk that begins in a line before `line`, if there is any."""
-    found: Any = client.eval(_BEFORE_LINE, 1, key(run), line)
+    found = before_line_in(client, key(run), line)
+    return _chunk(*found) if found is not None else None
+
+
+def before_line_in(
+    client: Redis, stream: str, line: int
+) -> tuple[bytes, dict[bytes, bytes]] | None:
+    """As `before_line`, for any stream whose entries have a line number `n`."""
+    found = _eval(client, _BEFORE_LINE, 1, stream, line)
     if found is None:
         return None
     entry_id, flat = found
-    return _chunk(entry_id, dict(zip(flat[::2], flat[1::2], strict=True)))
+    return entry_id, dict(zip(flat[::2], flat[1::2], strict=True))
 
 
-def _chunk(entry_id: bytes, fields: dict[bytes, bytes]) -> Chunk:
+def _eval(client: Redis, script: str, keys: int, *arguments: Any) -> Any:
+    return client.eval(script, keys, *arguments)
+
+
+def _chunk(entry_id: bytes, fields: dict[bytes, bytes], numbered: bool = True) -> Chunk:
     end = int(entry_id.partition(b"-")[0])
     data = fields[b"d"]
-    line = int(fields.get(b"n", 1))
+    line = int(fields.get(b"n", 0))
+    if numbered and not line:
+        raise Unnumbered
     return Chunk(end - len(data), int(fields[b"t"]), int(fields[b"s"]), data, line)

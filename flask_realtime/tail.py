@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 MERGE_BYTES = 4096  # a chunk up to this takes in what follows it ...
@@ -64,6 +65,17 @@ class Gap:
 
 
 Item = Chunk | Gap
+
+
+def exactly_from(offset: int, chunks: Iterable[Chunk]) -> list[Item]:
+    """Let what was read begin at `offset`, and say where something is missing."""
+    items: list[Item] = []
+    for chunk in chunks:
+        if chunk.offset > offset:
+            items.append(Gap(offset, chunk.offset, chunk.line))
+        items.append(chunk.since(offset) if chunk.offset < offset else chunk)
+        offset = chunk.end
+    return items
 
 
 class Tail:

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 
 from flask_realtime import host
-from flask_realtime.errors import StoreUnavailable, TooManyViewers
+from flask_realtime.errors import ArchiveUnavailable, StoreUnavailable, TooManyViewers
 from flask_realtime.feed import Feed
 from flask_realtime.messages import Message, MessageCache
 from flask_realtime.outputlog import OutputLog
@@ -76,7 +76,7 @@ class Viewer:
                 over, version = feed.over, feed.version
                 try:
                     pending.extend(feed.messages(self.cursor))
-                except StoreUnavailable:
+                except (ArchiveUnavailable, StoreUnavailable):
                     self._store_back()
                     continue
                 if pending:
@@ -149,7 +149,7 @@ class Viewers:
             offset,
             send,
             window_bytes=self._window_bytes,
-            store_back=self._log.store.wait_until_available,
+            store_back=self._log.wait_readable,
             done=lambda viewer: self._forget(client, viewer),
         )
 

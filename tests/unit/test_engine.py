@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 import pytest
 
 from flask_realtime import host
+from flask_realtime.archive import Archive
 from flask_realtime.currentrun import CurrentRun
 from flask_realtime.engine import Engine
 from flask_realtime.errors import (
@@ -66,7 +67,13 @@ class Watched:
         jobs = JobRegistry()
         for function in (count, wait, deaf, broken):
             jobs.add(function)
-        self.engine = Engine(jobs, Store(), Options(**options), before_run=before_run)
+        self.engine = Engine(
+            jobs,
+            Store(),
+            Options(**options),
+            archive=Archive("memory://engine"),
+            before_run=before_run,
+        )
         self.engine.status = lambda run: self.states.append((run.id, run.state))
         self.engine.notices.tell = self.notices.append
         self.engine.store.connect(url)

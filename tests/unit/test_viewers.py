@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from flask_realtime import feed, host
+from flask_realtime.archive import Archive
 from flask_realtime.errors import TooManyViewers
 from flask_realtime.messages import Message
 from flask_realtime.outputlog import LogWriter, OutputLog, key
@@ -53,7 +54,7 @@ class Runs:
     """The output of runs, and who watches it."""
 
     def __init__(self, store: Store, **options: Any) -> None:
-        self.log = OutputLog(store, keep_bytes=1 << 30, **options)
+        self.log = OutputLog(store, Archive("memory://viewers"), hot_bytes=1 << 30, **options)
         self.viewers = Viewers(self.log, window_bytes=WINDOW)
         self.over: set[str] = set()
         self.writers: dict[str, LogWriter] = {}

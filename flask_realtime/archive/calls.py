@@ -1,0 +1,81 @@
+"""Calls of the archive on native threads: a few at once, and given up when there is no answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from flask_realtime import host
+from flask_realtime.errors import ArchiveUnavailable
+
+T = TypeVar("T")
+
+AT_ONCE = 4  # of the 20 threads that `host.offload` has: a store that hangs must not take them all
+PATIENCE_SECONDS = 30.0  # for a turn and the answer
+
+
+class Outcome(Generic[T]):
+    """What a call that goes on by itself will have brought."""
+
+    def __init__(self) -> None:
+        self._done = host.Signal()
+        self._is_done = False
+        self._value: list[T] = []
+        self._error: Exception | None = None
+
+    def take(self, function: Callable[[], T]) -> None:
+        """Call `function` and keep what it returns or raises, for those who wait."""
+        try:
+            self._value.append(function())
+        except Exception as error:  # noqa: BLE001  # raised again in `wait`
+            self._error = error
+        self._is_done = True
+        self._done.set()
+
+    def wait(self, timeout: float) -> T:
+        """Return or raise what the call did; TimeoutError when that takes too long."""
+        deadline = host.Deadline(timeout)
+        while not self._is_done:
+            if not self._done.wait(deadline.left()) and not self._is_done:
+                raise TimeoutError
+        if self._error is not None:
+            raise self._error
+        return self._value[0]
+
+
+class Calls:
+    """At most AT_ONCE calls at once; one that hangs keeps its turn, and only that."""
+
+    def __init__(self, patience_seconds: float = PATIENCE_SECONDS) -> None:
+        self._patience_seconds = patience_seconds
+        self._running = 0
+        self._ended = host.Signal()
+
+    def run(self, function: Callable[[], T]) -> T:
+        """Return `function()`, called on a native thread, or raise what it raises.
+
+        Raises TimeoutError when it does not answer, and ArchiveUnavailable when it had no turn.
+        """
+        deadline = host.Deadline(self._patience_seconds)
+        while self._running >= AT_ONCE:
+            if not self._ended.wait(deadline.left()):
+                raise ArchiveUnavailable(
+                    f"the archive has not answered {AT_ONCE} calls for "
+                    f"{self._patience_seconds:.0f} s: try again in a moment"
+                )
+        self._running += 1
+        outcome: Outcome[T] = Outcome()
+        host.spawn(self._carry_out, function, outcome)
+        try:
+            return outcome.wait(max(1.0, deadline.left()))
+        except TimeoutError as error:
+            if error.args:
+                raise
+            raise TimeoutError(f"no answer within {self._patience_seconds:.0f} s") from None
+
+    def _carry_out(self, function: Callable[[], T], outcome: Outcome[T]) -> None:
+        try:
+            outcome.take(lambda: host.offload(function))
+        finally:
+            self._running -= 1
+            self._ended.set()
