@@ -78,14 +78,21 @@ class LineSearch:
         self._plain = AnsiFilter()
         start = offset if line_offset is None else line_offset
         text = self._plain.feed(before)
-        # One that begins in `before` and does not end there was not found by who came so far.
-        seen = max(0, len(text) - CHARACTER)
+        # Who came so far has left the last character for now.
+        seen = _last_character(text)
         self._line = _Line(line, start, text, start + len(before) == offset, seen)
 
     @property
     def full(self) -> bool:
         """Whether as many lines were found as were asked for."""
         return len(self.matches) >= self._limit
+
+    @property
+    def found_line(self) -> int | None:
+        """The line in which the work ended, if it is among the matches: go on behind its end."""
+        if self.full:
+            return self.matches[-1].line
+        return self._line.number if self._line.found else None
 
     def add(self, data: bytes) -> None:
         """Say how the output goes on."""
@@ -98,7 +105,7 @@ class LineSearch:
         self._begin(_Line(line, offset))
 
     def work(self, until: float, *, is_end: bool = False) -> bool:
-        """Look through what was added, up to the time `until` of the clock or a block longer.
+        """Look through what was added: a block, and more up to the time `until` of the clock.
 
         True when nothing of it is left but a line whose end has not come; at the end of the output
         that line is looked through as well. False when time is up, or when it is `full`.
@@ -111,7 +118,7 @@ class LineSearch:
                 if end == at and not (is_last and self._line.is_unfinished):
                     return True
                 begin = self._clock()
-                if begin >= until:
+                if begin >= until and at:
                     return False
                 self._look_through(data[at:end], is_last)
                 self._adapt(self._clock() - begin)

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint, Response, jsonify, request
 
+from flask_realtime import host
 from flask_realtime.engine import Engine
 from flask_realtime.errors import BadLine, LineGone
 from flask_realtime.outputresponse import output_response
 from flask_realtime.requestargs import flag, whole_number
+from flask_realtime.runsearch import RunSearch
+from flask_realtime.searchpattern import Pattern
 
+DEFAULT_MATCHES = 100  # lines of a search when nothing is said
+MOST_MATCHES = 1000
 LARGEST = 10**15  # a line's number beyond it is no number
 
 
 def add_output_calls(api: Blueprint, engine: Engine, user: Callable[[], str]) -> None:
     """Add the calls to `api`; `user()` says who asks, and raises NotLoggedIn."""
+    searches = RunSearch(engine.log)
 
     @api.get("/runs/<run_id>/output")
     def output(run_id: str) -> Response:
@@ -29,6 +35,18 @@ def add_output_calls(api: Blueprint, engine: Engine, user: Callable[[], str]) ->
         wanted = line_number(number)
         offset = engine.log.offset_of_line(run.id, wanted)
         return jsonify({"line": wanted, "offset": offset, "lines": _lines(run.id)})
+
+    @api.get("/runs/<run_id>/search")
+    def search(run_id: str) -> Response:
+        run = engine.get_run(user(), run_id)
+        limit = whole_number("limit", DEFAULT_MATCHES, 1, MOST_MATCHES)
+        after = whole_number("after", 0, 0, None)
+        pattern = Pattern(
+            request.args.get("q", ""), is_regex=flag("regex"), match_case=flag("case")
+        )
+        connection = host.Connection(request.environ)
+        found = searches.find(run.id, pattern, after=after, limit=limit, gone=connection.gone)
+        return jsonify(found)
 
     def _lines(run_id: str) -> int:
         """How many lines there are; a last one without its line feed counts."""

@@ -6,6 +6,8 @@ from flask import request
 
 from flask_realtime.errors import BadOffset, RealtimeError
 
+OFFSETS = ("offset", "after")  # arguments that are one
+
 
 def whole_number(name: str, default: int, least: int, most: int | None) -> int:
     """The argument `name`, `least` to `most`. Raises RealtimeError, BadOffset for an offset."""
@@ -17,7 +19,7 @@ def whole_number(name: str, default: int, least: int, most: int | None) -> int:
         if most is None or number <= most:
             return number
     bounds = f"{least} or more" if most is None else f"from {least} to {most}"
-    kind = BadOffset if name == "offset" else RealtimeError
+    kind = BadOffset if name in OFFSETS else RealtimeError
     raise kind(f'"{name}" must be a whole number, {bounds}, not {text[:50]!r}')
 
 

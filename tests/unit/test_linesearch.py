@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 
 import pytest
 from hypothesis import given
@@ -164,7 +163,6 @@ def test_time_ends_the_work_after_a_block() -> None:
 
 def test_a_line_without_end_is_searched_in_bounded_memory() -> None:
     search = LineSearch(Pattern("needle"), 9)
-    begin = time.monotonic()
     for _ in range(100):
         search.add(b"x" * (1 << 20))
         assert search.work(EVER)
@@ -175,7 +173,6 @@ def test_a_line_without_end_is_searched_in_bounded_memory() -> None:
     assert search.work(EVER)
     assert search.work(EVER, is_end=True)
     assert [(each.line, each.offset) for each in search.matches] == [(1, 0), (2, (100 << 20) + 7)]
-    assert time.monotonic() - begin < 60
     (first, _) = search.matches
     assert first.excerpt.cut
     assert len(first.excerpt.text) == SHOWN
