@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import select
 import socket
 import time
 from dataclasses import dataclass
@@ -125,14 +126,9 @@ class Pool:
 
 def _is_readable(connection: Any) -> bool:
     """Whether the upstream closed it, or said something that nobody asked for."""
-    plain = connection.fd  # the socket itself, which does not wait
-    try:
-        plain.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return True
-    return True
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def _is_ip(name: str) -> bool:
