@@ -1,19 +1,22 @@
 import type { Connection, OutputArrival } from "./client";
 import { Cursor } from "./cursor";
 import { Listeners, type Dispose } from "./listeners";
-import { ClientEvent, LocalError, RequestError, type Gap, type Run } from "./protocol";
+import { ClientEvent, LocalError, RequestError, type Gap, type Output, type Run } from "./protocol";
 import { readAttached } from "./reading";
 
 /** Where the output goes. `write` calls `done` once the bytes are in the model. */
 export interface OutputSink {
-  write(data: Uint8Array, stream: 1 | 2, time: number, done: () => void): void;
-  /** Bytes that are no longer kept. */
-  gap(bytes: number): void;
-  /** Bytes at the beginning that were not asked for. */
-  skipped(bytes: number): void;
+  write(piece: OutputPiece, done: () => void): void;
+  /** What is before byte `next` is no longer kept; `line` is the number of the line that it lies in. */
+  gap(next: number, line: number | null): void;
+  /** Output goes on at byte `next`: what is before it was not asked for. */
+  skipped(next: number, line: number | null): void;
   /** Forget everything: output begins anew. */
   reset(): void;
 }
+
+/** Bytes that follow those before; `line` is the number of the line of the first, null where it is not told. */
+export type OutputPiece = Pick<Output, "data" | "stream" | "time" | "line">;
 
 export type AttachmentEvent =
   /** Attached; `resumed` when the output goes on exactly where a lost connection had left it. */
@@ -40,16 +43,16 @@ export class Attachment {
   #fruitless = 0;
   #everAttached = false;
   #disposed = false;
-  /** Until the first attach is acknowledged: ask only for this many last bytes. */
+  /** Until an attach is acknowledged: ask only for this many last bytes. */
   #tailBytes: number | null;
 
   constructor(
     private readonly connection: Connection,
     readonly runId: string,
     private readonly sink: OutputSink,
-    tailBytes: number | null = null,
+    private readonly firstTailBytes: number | null = null,
   ) {
-    this.#tailBytes = tailBytes;
+    this.#tailBytes = firstTailBytes;
     this.#disposals = [
       connection.onOutput.add((arrival) => this.#output(arrival)),
       connection.onGap.add((gap) => this.#gap(gap)),
@@ -66,9 +69,15 @@ export class Attachment {
     return this.#cursor.offset;
   }
 
-  /** Shows the whole output anew. */
+  /** Leaves out what is before the last `tailBytes` of the output, if that has not arrived yet. */
+  jumpToLive(tailBytes: number): void {
+    this.#tailBytes = tailBytes;
+    if (this.connection.state.kind === "connected") void this.#attach();
+  }
+
+  /** Shows the output anew. */
   restart(): void {
-    this.#tailBytes = null;
+    this.#tailBytes = this.firstTailBytes;
     this.#cursor.moveTo(0);
     this.sink.reset();
     if (this.connection.state.kind === "connected") void this.#attach();
@@ -96,7 +105,7 @@ export class Attachment {
       if (this.#disposed || attempt !== this.#attempt) return;
       const attached = readAttached(answer);
       this.#pending = false;
-      if (this.#tailBytes !== null) this.#beginAt(attached.offset);
+      if (this.#tailBytes !== null) this.#beginAt(attached.offset, attached.line);
       this.#everAttached = true;
       const resumed = resumes && attached.offset === reached;
       this.onEvent.emit({ kind: "attached", resumed, run: attached.run });
@@ -107,10 +116,11 @@ export class Attachment {
     }
   }
 
-  #beginAt(offset: number): void {
+  #beginAt(offset: number, line: number | null): void {
     this.#tailBytes = null;
-    if (this.#cursor.offset !== 0) return;
-    if (offset > 0) this.sink.skipped(offset);
+    // behind a jump, output that is here already comes again
+    if (offset <= this.#cursor.offset) return;
+    this.sink.skipped(offset, line);
     this.#cursor.moveTo(offset);
     this.onProgress.emit(offset);
   }
@@ -135,11 +145,14 @@ export class Attachment {
     if (output.run !== this.runId) return;
     const arrival = this.#cursor.accept(output.offset, output.data.length);
     switch (arrival.kind) {
-      case "take":
+      case "take": {
         this.#fruitless = 0;
-        this.sink.write(output.data.subarray(arrival.skip), output.stream, output.time, done);
+        const { stream, time } = output;
+        const line = arrival.skip === 0 ? output.line : null;
+        this.sink.write({ data: output.data.subarray(arrival.skip), stream, time, line }, done);
         this.onProgress.emit(this.#cursor.offset);
         return;
+      }
       case "repeat":
         done();
         return;
@@ -154,7 +167,7 @@ export class Attachment {
     const missed = this.#cursor.skipGap(gap.offset, gap.next);
     if (missed === null) this.#missing();
     else if (missed > 0) {
-      this.sink.gap(missed);
+      this.sink.gap(gap.next, gap.line);
       this.onProgress.emit(this.#cursor.offset);
     }
   }

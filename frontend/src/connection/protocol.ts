@@ -120,6 +120,8 @@ export interface Output {
   readonly data: Uint8Array;
   readonly time: number;
   readonly stream: 1 | 2;
+  /** Number, from 1, of the line in which the first byte lies; null from a server that does not say. */
+  readonly line: number | null;
 }
 
 /** The bytes `offset` to `next` of a run's output are no longer kept. */
@@ -127,6 +129,8 @@ export interface Gap {
   readonly run: string;
   readonly offset: number;
   readonly next: number;
+  /** Number of the line in which byte `next` lies. */
+  readonly line: number | null;
 }
 
 /** Something that the page shows for as long as it is active. */
@@ -140,6 +144,16 @@ export interface Notice {
 export interface Attached {
   readonly run: Run;
   readonly offset: number;
+  /** Number of the line in which that byte lies. */
+  readonly line: number | null;
+}
+
+/** The acknowledgement of `read`: output in order, and the end of what there was. */
+export interface Excerpt {
+  readonly items: readonly (Omit<Output, "run"> | Omit<Gap, "run">)[];
+  readonly end: number;
+  /** Number of the line in which the output ends. */
+  readonly endLine: number | null;
 }
 
 /** A request that the server refused, or that did not reach it. `code` is the protocol's. */

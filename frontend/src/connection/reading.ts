@@ -8,6 +8,7 @@ import {
   RequestError,
   SERVICE_STATES,
   type Attached,
+  type Excerpt,
   type Gap,
   type Job,
   type Notice,
@@ -173,7 +174,7 @@ export function readServiceChange(value: unknown): ServiceChange {
 
 export function readAttached(value: unknown): Attached {
   const from = fields(value, "acknowledgement of attach");
-  return { run: readRun(from["run"]), offset: count(from, "offset") };
+  return { run: readRun(from["run"]), offset: count(from, "offset"), line: lineNumber(from, "line") };
 }
 
 function bytes(from: Fields, key: string): Uint8Array {
@@ -185,20 +186,45 @@ function bytes(from: Fields, key: string): Uint8Array {
   throw malformed(key, value);
 }
 
-export function readOutput(value: unknown): Output {
-  const from = fields(value, "output");
+function lineNumber(from: Fields, key: string): number | null {
+  const value = from[key];
+  return value === undefined || value === null ? null : count(from, key);
+}
+
+function readPiece(from: Fields): Omit<Output, "run"> {
   return {
-    run: text(from, "run"),
     offset: count(from, "offset"),
     data: bytes(from, "data"),
     time: count(from, "time"),
     stream: from["stream"] === 2 ? 2 : 1,
+    line: lineNumber(from, "line"),
   };
+}
+
+function readLost(from: Fields): Omit<Gap, "run"> {
+  return { offset: count(from, "offset"), next: count(from, "next"), line: lineNumber(from, "line") };
+}
+
+export function readOutput(value: unknown): Output {
+  const from = fields(value, "output");
+  return { run: text(from, "run"), ...readPiece(from) };
 }
 
 export function readGap(value: unknown): Gap {
   const from = fields(value, "gap");
-  return { run: text(from, "run"), offset: count(from, "offset"), next: count(from, "next") };
+  return { run: text(from, "run"), ...readLost(from) };
+}
+
+export function readExcerpt(value: unknown): Excerpt {
+  const from = fields(value, "acknowledgement of read");
+  return {
+    items: list(from, "items").map((item) => {
+      const piece = fields(item, "output");
+      return "next" in piece ? readLost(piece) : readPiece(piece);
+    }),
+    end: count(from, "end"),
+    endLine: lineNumber(from, "end_line"),
+  };
 }
 
 export function readNotice(value: unknown): Notice {

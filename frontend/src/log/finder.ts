@@ -1,4 +1,5 @@
-import type { LogModel, SearchMatch, SearchResult } from "../terminal/types";
+import type { LogText, SearchMatch, SearchResult } from "../terminal/types";
+import { moved, type Splice } from "./splice";
 
 export interface Query {
   readonly text: string;
@@ -31,7 +32,7 @@ export class Finder {
   #tail: SearchResult = { matches: [], total: 0 };
   #error: string | null = null;
 
-  constructor(private readonly model: LogModel) {}
+  constructor(private readonly model: LogText) {}
 
   setQuery(query: Query | null): void {
     this.#query = query && query.text !== "" ? query : null;
@@ -40,6 +41,19 @@ export class Finder {
     this.#next = this.model.firstLine;
     this.#tail = { matches: [], total: 0 };
     this.#error = null;
+  }
+
+  /** Rows have other numbers now; text that was not there before is searched with all the rest. */
+  splice(splice: Splice): void {
+    if (splice.isFresh) return this.setQuery(this.#query);
+    const kept: SearchMatch[] = [];
+    for (const match of this.#matches) {
+      const line = moved(match.line, splice);
+      if (line !== null) kept.push({ ...match, line });
+    }
+    this.#total -= this.#matches.length - kept.length;
+    this.#matches = kept;
+    this.#next = moved(this.#next, splice) ?? splice.at + splice.removed;
   }
 
   /** Searches on for one step; gives whether there is more to do. */

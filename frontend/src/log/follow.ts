@@ -1,3 +1,5 @@
+import { moved, type Splice } from "./splice";
+
 export interface FollowState {
   readonly following: boolean;
   /** Lines that came since the reader left the end. */
@@ -37,6 +39,11 @@ export class Follow {
 
   hold(held: boolean): void {
     this.#held = held;
+  }
+
+  /** Rows have other numbers now. */
+  splice(splice: Splice): void {
+    this.#leftAtLine = moved(this.#leftAtLine, splice) ?? splice.at + splice.removed;
   }
 
   state(endLine: number): FollowState {

@@ -21,9 +21,9 @@ export class LogFrame {
     this.scroller.append(this.area);
   }
 
-  /** Makes room for line numbers up to `endLine` and for rows of `widest` characters. */
-  setSizes(endLine: number, widest: number): void {
-    this.scroller.style.setProperty("--digits", String(String(endLine).length));
+  /** Makes room for line numbers up to `last` and for rows of `widest` characters. */
+  setSizes(last: number, widest: number): void {
+    this.scroller.style.setProperty("--digits", String(String(last).length));
     this.scroller.style.setProperty("--widest", String(widest));
   }
 

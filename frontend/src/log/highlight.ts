@@ -1,5 +1,6 @@
 import type { SearchMatch } from "../terminal/types";
 import type { Rows } from "./rows";
+import { moved, type Splice } from "./splice";
 
 const MATCH = "log-match";
 const CURRENT = "log-current";
@@ -24,6 +25,16 @@ export class MatchMarks {
       else this.#byLine.set(match.line, [match]);
     }
     this.#current = current;
+  }
+
+  /** Rows have other numbers now. */
+  splice(splice: Splice): void {
+    const matches = [...this.#byLine.values()].flat();
+    const at = (match: SearchMatch): SearchMatch[] => {
+      const line = moved(match.line, splice);
+      return line === null ? [] : [{ ...match, line }];
+    };
+    this.set(matches.flatMap(at), this.#current && (at(this.#current)[0] ?? null));
   }
 
   /** The row element of the current match, if mounted. */

@@ -1,17 +1,18 @@
 import { Listeners, type Dispose } from "../connection/listeners";
-import type { LogModel, SearchMatch } from "../terminal/types";
+import type { LogText, SearchMatch } from "../terminal/types";
+import { listenForClicks } from "./clicks";
+import { Drawing } from "./drawing";
 import { Follow, type FollowState } from "./follow";
 import { LogFrame } from "./frame";
 import { ROW_PX, maxScroll } from "./geometry";
 import { MatchMarks } from "./highlight";
 import { listenForIntents } from "./intents";
-import { Rows } from "./rows";
+import type { Way } from "./loader";
+import { Rows, type LineRange } from "./rows";
 import { Scrollbar } from "./scrollbar";
 import { LogSelection } from "./selection";
+import type { Splice } from "./splice";
 import { Viewpoint } from "./viewpoint";
-
-/** Rows mounted beyond each edge of the view, so that quick scrolling finds text. */
-const OVERSCAN_ROWS = 12;
 
 /**
  * The window on a log: only what is visible is in the DOM. Where the reader is, is a place (line and
@@ -20,6 +21,10 @@ const OVERSCAN_ROWS = 12;
 export class LogWindow {
   readonly element: HTMLElement;
   readonly onFollow = new Listeners<FollowState>();
+  /** A piece of the output that this row stands for is wanted. */
+  readonly onLoad = new Listeners<{ readonly row: number; readonly way: Way }>();
+  /** The reader chose a line of output by its number, or with the one before a range. */
+  readonly onChoose = new Listeners<{ readonly number: number; readonly extends_: boolean }>();
 
   readonly #frame: LogFrame;
   readonly #rows: Rows;
@@ -27,14 +32,14 @@ export class LogWindow {
   readonly #selection: LogSelection;
   readonly #marks: MatchMarks;
   readonly #scrollbar: Scrollbar;
+  readonly #drawing: Drawing;
   readonly #follow = new Follow();
   readonly #disposals: Dispose[] = [];
 
   #request = 0;
-  #firstMounted = 0;
   #told: FollowState = { following: true, newLines: 0 };
 
-  constructor(private readonly model: LogModel) {
+  constructor(private readonly model: LogText) {
     this.#rows = new Rows(model);
     this.#view = new Viewpoint(model, this.#rows);
     this.#frame = new LogFrame(this.#rows.element);
@@ -42,6 +47,7 @@ export class LogWindow {
     this.#selection = new LogSelection(model, this.#rows, () => this.changed());
     this.#marks = new MatchMarks(this.#rows);
     this.#scrollbar = new Scrollbar(this.element, this.#frame.area, () => this.#showPlace());
+    this.#drawing = new Drawing(model, this.#frame, this.#rows, this.#view, this.#selection, this.#scrollbar);
     this.#listen();
   }
 
@@ -52,6 +58,26 @@ export class LogWindow {
       this.#request = 0;
       this.#draw();
     });
+  }
+
+  /** Rows in the middle of the log changed. */
+  splice(splice: Splice): void {
+    const below = splice.at + splice.removed;
+    const element = splice.keep === "below" ? this.#rows.get(below)?.element : undefined;
+    const px = element && element.getBoundingClientRect().top - this.element.getBoundingClientRect().top;
+    this.#view.splice(splice);
+    this.#rows.splice(splice);
+    this.#selection.splice(splice);
+    this.#marks.splice(splice);
+    this.#follow.splice(splice);
+    if (px !== undefined && px > 0 && px < this.#view.viewPx) this.#view.toLine(below, px);
+    this.changed();
+  }
+
+  /** A row that was there before looks different. */
+  touch(): void {
+    this.#rows.unsettle();
+    this.changed();
   }
 
   /** The model was cleared. */
@@ -69,6 +95,21 @@ export class LogWindow {
 
   setTimes(shown: boolean): void {
     this.#toggleLook("has-times", shown);
+  }
+
+  setNumbers(shown: boolean): void {
+    this.#toggleLook("has-numbers", shown);
+  }
+
+  /** Marks lines of output by their numbers; null marks none. */
+  markLines(lines: LineRange | null): void {
+    this.#rows.mark(lines);
+  }
+
+  /** Brings a row into view, unless it is there. */
+  goTo(row: number): void {
+    this.follow(false);
+    this.#bringIn(row);
   }
 
   follow(following: boolean): void {
@@ -96,14 +137,17 @@ export class LogWindow {
   reveal(match: SearchMatch): void {
     this.follow(false);
     if (this.#rows.isCutBefore(match.line, match.end)) this.#rows.expand(match.line, match.end);
-    const { topLine, viewPx, wrapped } = this.#view;
-    const isInside = match.line > topLine && match.line < topLine + viewPx / ROW_PX - 2;
-    if (!isInside || wrapped) {
-      this.#view.toLine(match.line, viewPx / 3);
-      this.#showPlace();
-    }
+    this.#bringIn(match.line);
     this.#draw();
     this.#revealColumn();
+  }
+
+  #bringIn(row: number): void {
+    const { topLine, viewPx, wrapped } = this.#view;
+    const isInside = row > topLine && row < topLine + viewPx / ROW_PX - 2;
+    if (isInside && !wrapped) return;
+    this.#view.toLine(row, viewPx / 3);
+    this.#showPlace();
   }
 
   selectedText(): string {
@@ -141,6 +185,17 @@ export class LogWindow {
         selectAll: () => this.#selectAll(),
         scrolled: () => this.#scrolled(),
       }),
+      listenForClicks(this.element, {
+        expand: (row) => {
+          this.#rows.expand(row);
+          this.follow(false);
+        },
+        load: (row, way) => {
+          this.follow(false);
+          this.onLoad.emit({ row, way });
+        },
+        choose: (row, extends_) => this.#choose(row, extends_),
+      }),
     );
     const resized = new ResizeObserver(() => this.#resized());
     resized.observe(this.element);
@@ -150,7 +205,6 @@ export class LogWindow {
       () => stop.abort(),
     );
     this.element.addEventListener("copy", (event) => this.#copy(event), { signal: stop.signal });
-    this.element.addEventListener("click", (event) => this.#clicked(event), { signal: stop.signal });
   }
 
   #toggleLook(className: string, on: boolean): void {
@@ -218,12 +272,9 @@ export class LogWindow {
     event.preventDefault();
   }
 
-  #clicked(event: MouseEvent): void {
-    const more = event.target instanceof Element ? event.target.closest(".row-more") : null;
-    const row = more?.closest<HTMLElement>(".row");
-    if (!row) return;
-    this.#rows.expand(Number(row.dataset["line"]));
-    this.follow(false);
+  #choose(row: number, extends_: boolean): void {
+    const number = this.#rows.get(row)?.number ?? null;
+    if (number !== null) this.onChoose.emit({ number, extends_ });
   }
 
   /** A match far along its line: bring its column into view, across, or down a wrapped line. */
@@ -247,41 +298,9 @@ export class LogWindow {
 
   #draw(): void {
     if (this.#view.viewPx === 0) return;
-    const extent = this.#view.extent;
-    const stuck = this.#follow.isStuck;
-    this.#scrollbar.fit(extent);
-    this.#view.settle(stuck);
-    this.#mount();
-    if (this.#view.wrapped) {
-      // Heights were guesses for what was not mounted yet: look, and correct once.
-      this.#measure();
-      this.#view.settle(stuck);
-      this.#mount();
-      this.#rows.measure();
-      this.#view.settle(stuck);
-    }
-    if (stuck) this.#scrollbar.moveTo(maxScroll(extent));
-    else if (this.#scrollbar.isIdle) this.#scrollbar.moveTo(this.#view.scrollTop);
-    this.#frame.setSizes(extent.endLine, this.#rows.widest);
-    const above = this.#view.pxBelow(this.#firstMounted);
-    this.#rows.element.style.transform = `translateY(${this.#scrollbar.top - above}px)`;
+    this.#drawing.draw(this.#follow.isStuck);
     this.#marks.draw();
     this.#tell();
-  }
-
-  #mount(): void {
-    const { topLine, viewPx } = this.#view;
-    const from = Math.max(this.model.firstLine, topLine - OVERSCAN_ROWS);
-    const to = Math.min(this.model.endLine, topLine + Math.ceil(viewPx / ROW_PX) + 1 + OVERSCAN_ROWS);
-    const redrawn = this.#rows.mount(from, Math.max(from, to), this.#selection.pinned());
-    this.#selection.restore(redrawn);
-    this.#firstMounted = from;
-  }
-
-  #measure(): void {
-    this.#rows.measure();
-    const textPx = this.#rows.get(this.#view.topLine)?.textWidth ?? 0;
-    this.#view.columns = this.#frame.columnsIn(textPx) ?? this.#view.columns;
   }
 
   #tell(): void {

@@ -1,4 +1,5 @@
 import type { Line, Span } from "../terminal/types";
+import { missingNote } from "./missingnote";
 import type { Palette } from "./palette";
 
 /** A position in the text of the log: a line and a UTF-16 column of it. */
@@ -42,16 +43,29 @@ export class Row {
     return this.#text.clientWidth - TEXT_PADDING_PX;
   }
 
-  /** Shows line `number`, at most `limit` characters of it. Gives whether the text nodes changed. */
+  /** Number of the line of output that is shown; null for none. */
+  get number(): number | null {
+    return !this.#shown || this.#shown.missing ? null : this.#shown.number;
+  }
+
+  mark(isMarked: boolean): void {
+    this.element.classList.toggle("is-marked", isMarked);
+  }
+
+  /** Shows row `number`, at most `limit` characters of it. Gives whether the text nodes changed. */
   show(number: number, line: Line, limit: number): boolean {
     if (this.#line !== number) {
       this.#line = number;
-      this.#gutter.dataset["n"] = String(number + 1);
       this.element.dataset["line"] = String(number);
     }
     const shown = this.#shown;
     if (shown && this.#limit === limit && sameLine(shown, line)) return false;
-    if (shown?.time !== line.time) this.#time.dataset["t"] = clock(line.time);
+    if (!shown || shown.number !== line.number || shown.missing !== line.missing) {
+      this.#gutter.dataset["n"] = line.missing ? "" : String(line.number);
+    }
+    if (!shown || shown.time !== line.time || shown.missing !== line.missing) {
+      this.#time.dataset["t"] = line.missing ? "" : clock(line.time);
+    }
     if (shown?.stream !== line.stream) this.element.classList.toggle("is-stderr", line.stream === 2);
     this.#shown = line;
     this.#limit = limit;
@@ -88,13 +102,9 @@ export class Row {
   }
 
   #fill(line: Line, limit: number): void {
-    const gapBytes = gapOf(line);
-    this.element.classList.toggle("is-gap", gapBytes !== null);
-    if (gapBytes !== null) {
-      const note = document.createElement("span");
-      note.className = "row-gap";
-      note.textContent = `${numbers.format(gapBytes)} bytes of output are no longer kept`;
-      this.#text.replaceChildren(note);
+    this.element.classList.toggle("is-gap", line.missing !== undefined);
+    if (line.missing) {
+      this.#text.replaceChildren(missingNote(line.missing));
       return;
     }
     const end = Math.min(line.text.length, limit);
@@ -128,15 +138,10 @@ export class Row {
   }
 }
 
-/** The bytes that a gap row stands for, or null for a row of text. */
-export function gapOf(line: Line): number | null {
-  return line.gapBytes ?? null;
-}
-
 function sameLine(a: Line, b: Line): boolean {
   if (a === b) return true;
-  if (a.text !== b.text || a.stream !== b.stream || a.time !== b.time) return false;
-  if (gapOf(a) !== gapOf(b) || a.fill !== b.fill || a.spans.length !== b.spans.length) return false;
+  if (a.text !== b.text || a.stream !== b.stream || a.time !== b.time || a.number !== b.number) return false;
+  if (a.missing !== b.missing || a.fill !== b.fill || a.spans.length !== b.spans.length) return false;
   return a.spans.every((span, index) => sameSpan(span, b.spans[index]));
 }
 

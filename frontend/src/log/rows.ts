@@ -1,13 +1,20 @@
-import type { LogModel } from "../terminal/types";
+import type { LogText } from "../terminal/types";
 import { ROW_PX } from "./geometry";
 import { Palette } from "./palette";
 import { Row } from "./row";
+import { moved, type Splice } from "./splice";
 
 /** A longer line is cut with an offer to show more: laying out megabytes in one row stalls. */
 const FIRST_CHARS = 4_000;
 const MORE_CHARS = 100_000;
 /** Free rows kept for reuse. */
 const POOL_ROWS = 200;
+
+/** Lines of output by their numbers, both included. */
+export interface LineRange {
+  readonly first: number;
+  readonly last: number;
+}
 
 /**
  * The rows that are in the DOM: a run of neighbouring lines, and rows pinned outside of it because
@@ -23,8 +30,9 @@ export class Rows {
   /** Lines below this have been shown in their last form. */
   #settledLine = 0;
   #widest = 0;
+  #marked: LineRange | null = null;
 
-  constructor(private readonly model: LogModel) {
+  constructor(private readonly model: LogText) {
     this.#palette = new Palette((id) => model.styleOf(id));
     this.element.className = "rows";
   }
@@ -82,6 +90,31 @@ export class Rows {
     for (const [line, row] of this.#rows) this.#heights.set(line, row.element.offsetHeight);
   }
 
+  /** Marks the lines with these numbers, and no others. */
+  mark(marked: LineRange | null): void {
+    this.#marked = marked;
+    for (const row of this.#rows.values()) row.mark(this.#isMarked(row));
+  }
+
+  /** Rows look different that were settled. */
+  unsettle(): void {
+    this.#settledLine = Number.NEGATIVE_INFINITY;
+  }
+
+  /** Rows have other numbers now, and some are gone. */
+  splice(splice: Splice): void {
+    const rows = [...this.#rows];
+    this.#rows.clear();
+    for (const [line, row] of rows) {
+      const to = moved(line, splice);
+      if (to === null) this.#release(line, row);
+      else this.#rows.set(to, row);
+    }
+    renumber(this.#heights, splice);
+    renumber(this.#limits, splice);
+    this.unsettle();
+  }
+
   forgetHeights(): void {
     this.#heights.clear();
   }
@@ -119,7 +152,13 @@ export class Rows {
     const content = this.model.line(line);
     const limit = this.#limitOf(line);
     this.#widest = Math.max(this.#widest, Math.min(content.text.length, limit));
-    return row.show(line, content, limit);
+    const isChanged = row.show(line, content, limit);
+    row.mark(this.#isMarked(row));
+    return isChanged;
+  }
+
+  #isMarked({ number }: Row): boolean {
+    return this.#marked !== null && number !== null && number >= this.#marked.first && number <= this.#marked.last;
   }
 
   #limitOf(line: number): number {
@@ -130,5 +169,14 @@ export class Rows {
     this.#rows.delete(line);
     row.element.remove();
     if (this.#pool.length < POOL_ROWS) this.#pool.push(row);
+  }
+}
+
+function renumber(values: Map<number, number>, splice: Splice): void {
+  const before = [...values];
+  values.clear();
+  for (const [line, value] of before) {
+    const to = moved(line, splice);
+    if (to !== null) values.set(to, value);
   }
 }

@@ -1,7 +1,8 @@
 import type { Dispose } from "../connection/listeners";
-import type { LogModel } from "../terminal/types";
+import type { LogText } from "../terminal/types";
 import type { TextPoint } from "./row";
 import type { Rows } from "./rows";
+import { moved, type Splice } from "./splice";
 
 interface Held {
   readonly anchor: TextPoint;
@@ -18,7 +19,7 @@ export class LogSelection {
   readonly #disposals: Dispose[] = [];
 
   constructor(
-    private readonly model: LogModel,
+    private readonly model: LogText,
     private readonly rows: Rows,
     private readonly changed: () => void,
   ) {
@@ -70,6 +71,15 @@ export class LogSelection {
     return selectedText(this.model, first, last);
   }
 
+  /** Rows have other numbers now. What was selected is let go when one of its ends is gone. */
+  splice(splice: Splice): void {
+    if (!this.#held) return;
+    const { anchor, focus } = this.#held;
+    const [from, to] = [moved(anchor.line, splice), moved(focus.line, splice)];
+    if (from === null || to === null) return this.clear();
+    this.#held = { anchor: { ...anchor, line: from }, focus: { ...focus, line: to } };
+  }
+
   clear(): void {
     if (!this.#held) return;
     this.#held = null;
@@ -111,7 +121,7 @@ export class LogSelection {
 }
 
 /** Text from one point to a later one, lines joined by newlines. Lines no longer kept are left out. */
-export function selectedText(model: LogModel, first: TextPoint, last: TextPoint): string {
+export function selectedText(model: LogText, first: TextPoint, last: TextPoint): string {
   const from = Math.max(first.line, model.firstLine);
   const to = Math.min(last.line, model.endLine - 1);
   if (from > to) return "";

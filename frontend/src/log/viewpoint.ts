@@ -1,4 +1,4 @@
-import type { LogModel } from "../terminal/types";
+import type { LogText } from "../terminal/types";
 import {
   ROW_PX,
   clamp,
@@ -11,6 +11,7 @@ import {
   type Place,
 } from "./geometry";
 import type { Rows } from "./rows";
+import { moved, type Splice } from "./splice";
 
 /** Where the reader is in the log, and how to move from there. */
 export class Viewpoint {
@@ -22,7 +23,7 @@ export class Viewpoint {
   #place: Place = { line: 0, hiddenPx: 0 };
 
   constructor(
-    private readonly model: LogModel,
+    private readonly model: LogText,
     private readonly rows: Rows,
   ) {}
 
@@ -72,6 +73,14 @@ export class Viewpoint {
   /** Goes to where the scrollbar points. */
   toScrollTop(top: number): void {
     this.#place = placeAt(top, this.extent);
+  }
+
+  /** Rows have other numbers now; a place among those that are gone is at their neighbour that stands still. */
+  splice(splice: Splice): void {
+    const line = moved(this.#place.line, splice);
+    const end = splice.at + splice.removed;
+    if (line !== null) this.#place = { ...this.#place, line };
+    else this.#place = { line: splice.keep === "below" ? end : end - splice.added, hiddenPx: 0 };
   }
 
   /** Keeps within the lines that there are; to the end when `stuck`. */

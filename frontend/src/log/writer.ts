@@ -1,18 +1,23 @@
-/** What the writer needs of a log model. */
-export interface WritableModel {
-  write(data: Uint8Array, stream: 1 | 2, time: number): void;
-  gap(bytes: number): void;
+/** What the writer needs of a log; `line` is the number of the line at a place, null where it is not known. */
+export interface WritableLog {
+  write(data: Uint8Array, stream: 1 | 2, time: number, line: number | null): void;
+  gap(next: number, line: number | null): void;
+  skip(next: number, line: number | null): void;
 }
 
-interface Piece {
-  readonly kind: "data";
+export interface WrittenPiece {
   readonly data: Uint8Array;
   readonly stream: 1 | 2;
   readonly time: number;
+  readonly line: number | null;
+}
+
+interface Queued extends WrittenPiece {
+  readonly kind: "data";
   readonly done: () => void;
   taken: number;
 }
-type Entry = Piece | { readonly kind: "gap"; readonly bytes: number };
+type Entry = Queued | { readonly kind: "gap" | "skip"; readonly next: number; readonly line: number | null };
 
 /** How a writer is driven; tests drive it by hand. */
 export interface WriterClock {
@@ -37,18 +42,23 @@ export class LogWriter {
   #generation = 0;
 
   constructor(
-    private readonly model: WritableModel,
+    private readonly log: WritableLog,
     private readonly written: () => void,
     private readonly clock: WriterClock = browserClock(),
   ) {}
 
-  write(data: Uint8Array, stream: 1 | 2, time: number, done: () => void): void {
-    this.#queue.push({ kind: "data", data, stream, time, done, taken: 0 });
+  write(piece: WrittenPiece, done: () => void): void {
+    this.#queue.push({ ...piece, kind: "data", done, taken: 0 });
     this.#schedule();
   }
 
-  gap(bytes: number): void {
-    this.#queue.push({ kind: "gap", bytes });
+  gap(next: number, line: number | null): void {
+    this.#queue.push({ kind: "gap", next, line });
+    this.#schedule();
+  }
+
+  skip(next: number, line: number | null): void {
+    this.#queue.push({ kind: "skip", next, line });
     this.#schedule();
   }
 
@@ -76,12 +86,14 @@ export class LogWriter {
     const finished: (() => void)[] = [];
     let index = 0;
     for (let entry = this.#queue[0]; entry; entry = this.#queue[index]) {
-      if (entry.kind === "gap") {
-        this.model.gap(entry.bytes);
+      if (entry.kind !== "data") {
+        if (entry.kind === "gap") this.log.gap(entry.next, entry.line);
+        else this.log.skip(entry.next, entry.line);
         index += 1;
       } else {
         const next = Math.min(entry.data.length, entry.taken + STEP_BYTES);
-        this.model.write(entry.data.subarray(entry.taken, next), entry.stream, entry.time);
+        const line = entry.taken === 0 ? entry.line : null;
+        this.log.write(entry.data.subarray(entry.taken, next), entry.stream, entry.time, line);
         entry.taken = next;
         if (next === entry.data.length) {
           finished.push(entry.done);

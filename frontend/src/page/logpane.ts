@@ -1,168 +1,227 @@
 import { Attachment } from "../connection/attachment";
 import type { Connection } from "../connection/client";
-import { Listeners } from "../connection/listeners";
+import { Excerpts } from "../connection/excerpts";
+import { LagWatch } from "../connection/lag";
+import { Listeners, type Dispose } from "../connection/listeners";
+import { Loader } from "../log/loader";
 import { LogWindow } from "../log/logwindow";
+import type { LineRange } from "../log/rows";
+import { RunLog } from "../log/runlog";
+import { Seeker } from "../log/seeker";
+import type { Splice } from "../log/splice";
 import { LogWriter } from "../log/writer";
-import { createLogModel, type LogModel } from "../terminal/index";
-import { button, el, setText } from "./dom";
-import { counted, formatBytes, formatCount } from "./format";
+import { el } from "./dom";
+import { JumpButton } from "./jumpbutton";
 
-/** At most this much of the end of a long output is loaded at first; more lines than that holds
- * would be dropped from the window anyway. */
-const FIRST_LOAD_BYTES = 48 * 1024 * 1024;
+/** So much of the end of a long output is loaded at first, in well under a second ... */
+const FIRST_LOAD_BYTES = 8 * 1024 * 1024;
+/** ... and so much when the reader goes on at the end, or wants to see something else first. */
+const SHORT_LOAD_BYTES = 512 * 1024;
+
+/** The model, the window on it and what feeds both. A run that is shown anew gets new ones. */
+interface View {
+  readonly log: RunLog;
+  readonly window: LogWindow;
+  readonly writer: LogWriter;
+  readonly loader: Loader;
+  readonly seeker: Seeker;
+}
 
 /**
- * The output of one run: the model, what feeds it and the window on it. Loading anew replaces the
- * model and the window, so that line numbers begin at 1 again.
+ * The output of one run: follows its live end, and loads what else the reader wants to see. Anything of the output
+ * can be gone to by `goToLines` and `goToOffset`.
  */
 export class LogPane {
   readonly element = el("div", "log");
   readonly attachment: Attachment;
-  /** The model or the number of bytes changed. */
+  /** The log or the number of bytes changed. */
   readonly onChange = new Listeners<void>();
   /** Whether the window keeps to the end. */
   readonly onFollow = new Listeners<boolean>();
   /** Model and window were replaced. */
   readonly onReplace = new Listeners<void>();
+  /** Rows in the middle of the log changed. */
+  readonly onSplice = new Listeners<Splice>();
+  /** The reader chose a line by its number; with `extends_`, a range up to it. */
+  readonly onChoose = new Listeners<{ readonly number: number; readonly extends_: boolean }>();
+  /** A line that was to be gone to cannot be shown; says why. */
+  readonly onUnreachable = new Listeners<string>();
 
-  #model: LogModel = createLogModel();
-  #window: LogWindow = this.#newWindow();
-  #writer: LogWriter = this.#newWriter();
-  readonly #jump: HTMLButtonElement;
-  readonly #note = el("div", "log-note");
-  readonly #noteText = el("span");
-  readonly #again = button("Load all", "button quiet", () => this.reload());
-  #isCleared = false;
-  #wrapped = false;
-  #times = false;
-  #takenBytes = 0;
-  #skippedBytes = 0;
+  readonly #excerpts: Excerpts;
+  readonly #jump: JumpButton;
+  readonly #lag: LagWatch;
+  readonly #disposals: Dispose[] = [];
+  #view: View;
+  #marked: LineRange | null = null;
+  #looks = { wrapped: false, times: false, numbers: true };
+  #askedBeginning = false;
 
-  constructor(connection: Connection, runId: string) {
-    this.#jump = button("", "log-jump", () => {
-      this.#window.follow(true);
-      this.#window.focus();
-    });
-    this.#jump.hidden = true;
-    this.#note.append(this.#noteText, this.#again);
-    this.#note.hidden = true;
-    this.element.append(this.#note, this.#window.element, this.#jump);
+  /** @param lines to go to at first, instead of the end */
+  constructor(
+    private readonly connection: Connection,
+    runId: string,
+    lines: LineRange | null = null,
+  ) {
+    this.#excerpts = new Excerpts(connection, runId);
+    this.#jump = new JumpButton(() => this.#jumpToEnd());
+    this.#view = this.#newView();
+    this.element.append(this.#view.window.element, this.#jump.element);
     this.attachment = new Attachment(
       connection,
       runId,
       {
-        write: (data, stream, time, done) => {
-          this.#takenBytes += data.length;
-          this.#writer.write(data, stream, time, done);
-        },
-        gap: (bytes) => this.#writer.gap(bytes),
-        skipped: (bytes) => {
-          this.#skippedBytes = bytes;
-          this.#changed();
-        },
+        write: (piece, done) => this.#view.writer.write(piece, done),
+        gap: (next, line) => this.#view.writer.gap(next, line),
+        skipped: (next, line) => this.#view.writer.skip(next, line),
         reset: () => this.#replace(),
       },
-      FIRST_LOAD_BYTES,
+      lines === null ? FIRST_LOAD_BYTES : SHORT_LOAD_BYTES,
     );
+    const end = () => this.#excerpts.end(this.attachment.offset);
+    this.#lag = new LagWatch({ reached: () => this.takenBytes, end });
+    this.#disposals.push(
+      this.#lag.onChange.add((bytes) => this.#jump.showBehind(bytes)),
+      this.attachment.onEvent.add(() => void this.#view.seeker.changed()),
+    );
+    if (lines !== null) this.goToLines(lines);
   }
 
-  get model(): LogModel {
-    return this.#model;
+  get model(): RunLog {
+    return this.#view.log;
   }
 
   get window(): LogWindow {
-    return this.#window;
+    return this.#view.window;
   }
 
-  /** Bytes of output received, without those that are gone. */
+  /** Bytes of the run's output that the live end has reached. */
   get takenBytes(): number {
-    return this.#takenBytes;
+    return this.#view.log.end.offset;
   }
 
-  /** Clears what is shown; the run's output stays on the server. */
+  /** Marks lines of the output by their numbers, and brings the first of them into view: loads it, if need be. */
+  goToLines(lines: LineRange): void {
+    this.markLines(lines);
+    this.#view.seeker.seek(lines.first);
+  }
+
+  /** The same for the line in which byte `offset` of the output lies. Rejects with an Error for people. */
+  async goToOffset(offset: number): Promise<void> {
+    const line = await this.#view.loader.lineOf(offset);
+    this.goToLines({ first: line, last: line });
+  }
+
+  markLines(lines: LineRange | null): void {
+    this.#marked = lines;
+    this.#view.window.markLines(lines);
+    if (lines === null) this.#view.seeker.cancel();
+  }
+
+  get marked(): LineRange | null {
+    return this.#marked;
+  }
+
+  /** Clears what is shown; the run's output stays on the server, and a row stands for it. */
   clear(): void {
-    this.#isCleared = true;
-    this.#model.clear();
-    this.#window.reset();
+    this.#view.log.clear();
+    this.#view.window.reset();
     this.#changed();
   }
 
-  reload(): void {
-    this.attachment.restart();
-  }
-
   toggleFollow(): void {
-    this.#window.follow(!this.#window.isFollowing);
+    this.window.follow(!this.window.isFollowing);
   }
 
   setWrapped(wrapped: boolean): void {
-    this.#wrapped = wrapped;
-    this.#window.setWrapped(wrapped);
+    this.#looks.wrapped = wrapped;
+    this.window.setWrapped(wrapped);
   }
 
   setTimes(shown: boolean): void {
-    this.#times = shown;
-    this.#window.setTimes(shown);
+    this.#looks.times = shown;
+    this.window.setTimes(shown);
+  }
+
+  setNumbers(shown: boolean): void {
+    this.#looks.numbers = shown;
+    this.window.setNumbers(shown);
   }
 
   dispose(): void {
+    for (const dispose of this.#disposals) dispose();
+    this.#lag.dispose();
     this.attachment.dispose();
-    this.#writer.reset();
-    this.#window.dispose();
+    this.#view.seeker.cancel();
+    this.#view.writer.reset();
+    this.#view.window.dispose();
   }
 
-  #newWindow(): LogWindow {
-    const window = new LogWindow(this.#model);
-    window.onFollow.add(({ following, newLines }) => {
-      this.#jump.hidden = following;
-      this.onFollow.emit(following);
-      const news = newLines > 0 ? ` · ${counted(newLines, "new line")}` : "";
-      setText(this.#jump, `Jump to end${news}`);
+  #newView(): View {
+    const log = new RunLog();
+    const window = new LogWindow(log);
+    const writer = new LogWriter(log, () => this.#changed());
+    const loader = new Loader(log, this.#excerpts);
+    const seeker = new Seeker(log, loader, {
+      canAsk: () => this.connection.state.kind === "connected",
+      found: (row) => window.goTo(row),
+      failed: (reason) => this.onUnreachable.emit(reason),
     });
-    return window;
+    log.readerAt = () => (window.isFollowing ? log.endLine : window.topLine);
+    log.onSplice.add((splice) => {
+      window.splice(splice);
+      this.onSplice.emit(splice);
+    });
+    log.onTouch.add(() => window.touch());
+    window.onLoad.add(({ row, way }) => {
+      const hole = log.holeAt(row);
+      if (hole) void loader.load(hole, way);
+    });
+    window.onChoose.add((choice) => this.onChoose.emit(choice));
+    window.onFollow.add((state) => {
+      this.#jump.showFollow(state);
+      this.onFollow.emit(state.following);
+    });
+    window.setWrapped(this.#looks.wrapped);
+    window.setTimes(this.#looks.times);
+    window.setNumbers(this.#looks.numbers);
+    window.markLines(this.#marked);
+    return { log, window, writer, loader, seeker };
   }
 
-  #newWriter(): LogWriter {
-    return new LogWriter(this.#model, () => this.#changed());
+  #jumpToEnd(): void {
+    if (this.#jump.isBehind) this.attachment.jumpToLive(SHORT_LOAD_BYTES);
+    this.#lag.reset();
+    this.window.follow(true);
+    this.window.focus();
   }
 
   #replace(): void {
-    this.#writer.reset();
-    const old = this.#window;
-    this.#model = createLogModel();
-    this.#window = this.#newWindow();
-    this.#writer = this.#newWriter();
-    this.#isCleared = false;
-    this.#takenBytes = 0;
-    this.#skippedBytes = 0;
-    this.#window.setWrapped(this.#wrapped);
-    this.#window.setTimes(this.#times);
-    old.element.replaceWith(this.#window.element);
-    old.dispose();
-    this.#jump.hidden = true;
+    const old = this.#view;
+    old.seeker.cancel();
+    old.writer.reset();
+    this.#askedBeginning = false;
+    this.#view = this.#newView();
+    old.window.element.replaceWith(this.window.element);
+    old.window.dispose();
+    this.#jump.reset();
     this.onFollow.emit(true);
     this.onReplace.emit();
     this.#changed();
   }
 
   #changed(): void {
-    this.#window.changed();
-    const note = this.#missingNote();
-    this.#note.hidden = note === "";
-    // What the window has dropped would be dropped again.
-    this.#again.hidden = !this.#isCleared && this.#skippedBytes === 0;
-    setText(this.#noteText, note);
+    this.window.changed();
+    void this.#view.seeker.changed();
+    this.#askBeginning();
     this.onChange.emit();
   }
 
-  /** Why the window does not show all of the output; empty when it does. */
-  #missingNote(): string {
-    if (this.#isCleared) return "Cleared here; the output itself is kept.";
-    if (this.#skippedBytes > 0) {
-      return `The first ${formatBytes(this.#skippedBytes)} were not loaded; the download has them.`;
-    }
-    const dropped = this.#model.firstLine;
-    if (dropped === 0) return "";
-    return `The first ${formatCount(dropped)} lines are no longer in this window; the download has them.`;
+  /** What is before the first row may be gone for good: its row should not offer to load it. */
+  #askBeginning(): void {
+    if (this.#askedBeginning || this.model.holeAtBeginning === null) return;
+    this.#askedBeginning = true;
+    this.#view.loader.askBeginning().catch(() => {
+      // Whoever wants to load it is told why that fails.
+    });
   }
 }

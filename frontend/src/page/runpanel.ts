@@ -5,7 +5,9 @@ import { outputAddress } from "./api";
 import { Batch } from "./batch";
 import { el, setText } from "./dom";
 import { counted } from "./format";
+import { LineLinks } from "./linelinks";
 import { LogPane } from "./logpane";
+import { linesOfHash } from "./permalink";
 import { RunHeader } from "./runheader";
 import { SearchBar } from "./searchbar";
 import type { Session } from "./session";
@@ -23,6 +25,7 @@ export class RunPanel {
   readonly #header: RunHeader;
   readonly #stop: StopControl;
   readonly #search: SearchBar;
+  readonly #lines: LineLinks;
   readonly #empty = el("p", "empty log-empty");
   readonly #announcer = el("p", "visually-hidden");
   readonly #disposals: Dispose[] = [];
@@ -34,7 +37,8 @@ export class RunPanel {
     private readonly session: Session,
     private readonly runId: string,
   ) {
-    this.#pane = new LogPane(session.connection, runId);
+    this.#pane = new LogPane(session.connection, runId, linesOfHash(location.hash));
+    this.#lines = new LineLinks(this.#pane, session.notices);
     this.#header = new RunHeader(session);
     this.#stop = new StopControl(session);
     this.#search = new SearchBar(this.#pane, () => this.#pane.window.focus());
@@ -43,10 +47,12 @@ export class RunPanel {
       {
         clear: () => this.#pane.clear(),
         search: () => this.#search.open(),
+        goToLine: () => this.#lines.bar.open(),
         copy: () => void this.#copy(),
         follow: () => this.#pane.toggleFollow(),
         wrap: (on) => this.#pane.setWrapped(on),
         times: (on) => this.#pane.setTimes(on),
+        numbers: (on) => this.#pane.setNumbers(on),
         fullScreen: () => void this.#toggleFullScreen(),
       },
       this.#stop.element,
@@ -54,7 +60,7 @@ export class RunPanel {
       `${runId}.txt`,
     );
     this.#disposals.push(this.#pane.onFollow.add((following) => toolbar.showFollowing(following)));
-    this.#pane.element.append(this.#empty);
+    this.#pane.element.append(this.#empty, this.#lines.bar.element);
     this.element.append(
       this.#header.element,
       toolbar.element,
@@ -70,6 +76,7 @@ export class RunPanel {
     for (const dispose of this.#disposals) dispose();
     this.#redraw.dispose();
     this.#search.dispose();
+    this.#lines.dispose();
     this.#pane.dispose();
     this.element.remove();
   }
@@ -87,6 +94,7 @@ export class RunPanel {
         this.#redraw.request();
       }),
       this.#pane.onReplace.add(() => this.#search.setLog(this.#pane)),
+      this.#pane.onSplice.add((splice) => this.#search.splice(splice)),
       this.#pane.attachment.onEvent.add((event) => this.#attached(event)),
     );
     document.addEventListener("keydown", (event) => this.#key(event), { signal: stop.signal });
@@ -118,7 +126,12 @@ export class RunPanel {
   #key(event: KeyboardEvent): void {
     const isFind = (event.ctrlKey || event.metaKey) && !event.shiftKey && event.key.toLowerCase() === "f";
     const typing = event.target instanceof Element && event.target.closest("input, textarea, select");
-    const isSlash = event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey;
+    const isPlain = !typing && !event.ctrlKey && !event.metaKey && !event.altKey;
+    if (isPlain && event.key === "g") {
+      event.preventDefault();
+      this.#lines.bar.open();
+    }
+    const isSlash = isPlain && event.key === "/";
     // A second Ctrl+F reaches the browser's own search.
     if (!isSlash && !(isFind && !this.#search.hasFocus)) return;
     event.preventDefault();
@@ -154,7 +167,7 @@ export class RunPanel {
     if (state === this.#announcedState && now - this.#announcedAt < ANNOUNCE_MS) return;
     this.#announcedState = state;
     this.#announcedAt = now;
-    setText(this.#announcer, `${counted(this.#pane.model.endLine, "line")} of output, ${state}`);
+    setText(this.#announcer, `${counted(this.#pane.model.lastNumber, "line")} of output, ${state}`);
   }
 
   async #copy(): Promise<void> {

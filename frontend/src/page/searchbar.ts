@@ -1,6 +1,7 @@
 import { Finder, type Findings } from "../log/finder";
 import type { LogWindow } from "../log/logwindow";
-import type { LogModel, SearchMatch } from "../terminal/types";
+import { moved, type Splice } from "../log/splice";
+import type { LogText, SearchMatch } from "../terminal/types";
 import { button, el, setPressed, setText } from "./dom";
 import { formatCount } from "./format";
 
@@ -21,7 +22,7 @@ export class SearchBar {
   #wantsFirst = false;
 
   constructor(
-    private log: { readonly model: LogModel; readonly window: LogWindow },
+    private log: { readonly model: LogText; readonly window: LogWindow },
     private readonly closed: () => void,
   ) {
     this.#finder = new Finder(log.model);
@@ -67,10 +68,18 @@ export class SearchBar {
   }
 
   /** The log shows another model (it was loaded anew). */
-  setLog(log: { readonly model: LogModel; readonly window: LogWindow }): void {
+  setLog(log: { readonly model: LogText; readonly window: LogWindow }): void {
     this.log = log;
     this.#finder = new Finder(log.model);
     if (!this.element.hidden) this.#restart(0);
+  }
+
+  /** Rows in the middle of the log changed. */
+  splice(splice: Splice): void {
+    this.#finder.splice(splice);
+    const line = this.#current && moved(this.#current.line, splice);
+    this.#current = this.#current && line !== null ? { ...this.#current, line } : null;
+    this.changed();
   }
 
   /** The model has new lines. */

@@ -46,7 +46,9 @@ export class Session {
       if (state.kind === "loggedOut") this.#offerLogin();
     });
     window.addEventListener("popstate", () => {
-      this.#show(runOfPath(location.pathname, config.pageBase));
+      const run = runOfPath(location.pathname, config.pageBase);
+      // Going to another line of the same run is none of ours.
+      if (run !== this.#selected) this.#show(run);
     });
   }
 

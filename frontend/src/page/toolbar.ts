@@ -5,16 +5,18 @@ import { readPreference, writePreference } from "./preferences";
 export interface ToolbarActions {
   clear(): void;
   search(): void;
+  goToLine(): void;
   copy(): void;
   follow(): void;
   wrap(on: boolean): void;
   times(on: boolean): void;
+  numbers(on: boolean): void;
   fullScreen(): void;
 }
 
 const NARROW = "(max-width: 760px)";
 
-/** The buttons over the log window. Wrap and timestamps are remembered. */
+/** The buttons over the log window. Wrap, timestamps and line numbers are remembered. */
 export class Toolbar {
   readonly element = el("div", "toolbar");
   readonly #follow: HTMLButtonElement;
@@ -31,6 +33,8 @@ export class Toolbar {
     download.download = fileName;
     const search = button("Search", "button quiet", actions.search);
     search.title = "Search the output ( / or Ctrl+F )";
+    const line = button("Line", "button quiet", actions.goToLine);
+    line.title = "Go to a line, or get a link to it ( g )";
     this.#follow = button("Follow", "button quiet", actions.follow);
     this.#follow.title = "Keep to the end of the output";
     setPressed(this.#follow, true);
@@ -44,9 +48,11 @@ export class Toolbar {
       lead,
       this.#follow,
       search,
+      line,
       clear,
       toggle("Wrap", "wrap", wrapDefault, actions.wrap),
       toggle("Times", "times", false, actions.times),
+      toggle("Numbers", "numbers", true, actions.numbers),
       copy,
       download,
       plain,

@@ -2,6 +2,7 @@
  * A block: some hundred frozen lines as one string and a few typed arrays, so that a million lines take about as
  * many bytes as their text has characters, and a search runs over long strings.
  */
+import { Numbering } from "./numbering";
 import { spanObjects } from "./spans";
 import type { Line, StreamId } from "./types";
 
@@ -14,7 +15,7 @@ export interface FrozenLine {
   readonly stream: StreamId;
   readonly wrapped: boolean;
   readonly fill: number;
-  readonly gapBytes: number;
+  readonly number: number;
 }
 
 const STREAM_2 = 1;
@@ -25,11 +26,6 @@ export interface JoinedText {
   readonly text: string;
   /** Where each line begins, and past the end where the next one would. */
   readonly starts: ArrayLike<number>;
-}
-
-interface Extra {
-  readonly fill: number;
-  readonly gapBytes: number;
 }
 
 /** Joins lines; none of them holds "\n". */
@@ -46,7 +42,8 @@ export class OpenBlock {
   readonly #flags: number[] = [];
   readonly #spans: number[] = [];
   readonly #spanEnds: number[] = [];
-  readonly #extras = new Map<number, Extra>();
+  readonly #fills = new Map<number, number>();
+  readonly numbers = new Numbering();
   #joined: JoinedText | null = null;
   /** UTF-16 units, line ends included. */
   units = 0;
@@ -60,8 +57,8 @@ export class OpenBlock {
 
   /** @param wide whether the text holds characters beyond Latin-1 */
   add(line: FrozenLine, wide: boolean): void {
-    const { fill, gapBytes } = line;
-    if (fill !== 0 || gapBytes > 0) this.#extras.set(this.count, { fill, gapBytes });
+    if (line.fill !== 0) this.#fills.set(this.count, line.fill);
+    this.numbers.push(line.number);
     this.#texts.push(line.text);
     this.#times.push(line.time);
     this.#flags.push((line.stream === 2 ? STREAM_2 : 0) | (line.wrapped ? WRAPPED : 0));
@@ -87,13 +84,15 @@ export class OpenBlock {
       flags: new Uint8Array(this.#flags),
       spans: new Uint32Array(this.#spans),
       spanEnds: this.#spans.length ? new Uint32Array(this.#spanEnds) : null,
-      extras: this.#extras.size ? this.#extras : null,
+      fills: this.#fills.size ? this.#fills : null,
+      numbers: this.numbers,
     }, this.#wide);
   }
 
   line(index: number): Line {
     return describe(this.#texts[index] as string, index, {
-      times: this.#times, flags: this.#flags, spans: this.#spans, spanEnds: this.#spanEnds, extras: this.#extras,
+      times: this.#times, flags: this.#flags, spans: this.#spans, spanEnds: this.#spanEnds, fills: this.#fills,
+      numbers: this.numbers,
     });
   }
 }
@@ -112,22 +111,23 @@ interface Columns {
   readonly spans: ArrayLike<number>;
   /** Past each line's last span; null when no line has any. */
   readonly spanEnds: ArrayLike<number> | null;
-  readonly extras: ReadonlyMap<number, Extra> | null;
+  readonly fills: ReadonlyMap<number, number> | null;
+  readonly numbers: Numbering;
 }
 
 function describe(text: string, index: number, columns: Columns): Line {
-  const { times, flags, spans, spanEnds, extras } = columns;
+  const { times, flags, spans, spanEnds } = columns;
   const flag = flags[index] as number;
-  const extra = extras?.get(index);
+  const fill = columns.fills?.get(index);
   const line: { -readonly [key in keyof Line]: Line[key] } = {
     text,
     spans: spanEnds ? spanObjects(spans, spanEnds[index - 1] ?? 0, spanEnds[index] as number) : [],
     time: times[index] as number,
     stream: flag & STREAM_2 ? 2 : 1,
+    number: columns.numbers.at(index),
   };
   if (flag & WRAPPED) line.wrapped = true;
-  if (extra?.fill) line.fill = extra.fill;
-  if (extra?.gapBytes) line.gapBytes = extra.gapBytes;
+  if (fill !== undefined) line.fill = fill;
   return line;
 }
 
@@ -150,7 +150,11 @@ export class SealedBlock implements JoinedText {
     wide: boolean,
   ) {
     const listed = columns.spans.length + (columns.spanEnds?.length ?? 0);
-    this.bytes = text.length * (wide ? 2 : 1) + count * LINE_BYTES + listed * SPAN_NUMBER_BYTES;
+    this.bytes = text.length * (wide ? 2 : 1) + count * LINE_BYTES + listed * SPAN_NUMBER_BYTES + this.numbers.bytes;
+  }
+
+  get numbers(): Numbering {
+    return this.columns.numbers;
   }
 
   line(index: number): Line {

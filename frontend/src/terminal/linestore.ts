@@ -1,4 +1,4 @@
-/** The line store: frozen lines by absolute number, dropped from the front in blocks when there are too many. */
+/** The line store: frozen lines by absolute number, dropped from the front. */
 import { OpenBlock } from "./block";
 import type { FrozenLine, JoinedText, SealedBlock } from "./block";
 import type { Line } from "./types";
@@ -7,26 +7,17 @@ import type { Line } from "./types";
 const BLOCK_LINES = 1_024;
 /** UTF-16 units of a block, for long lines; V8 keeps strings beyond 128 KiB in a space of their own. */
 const BLOCK_UNITS = 131_072;
-/** A block is at most this part of the lines to keep, so that a small limit does not lose all at once. */
-const BLOCKS_KEPT = 8;
 
 export class LineStore {
   #blocks: SealedBlock[] = [];
   #open = new OpenBlock(0);
-  readonly #blockLines: number;
   #bytes = 0;
+  #lastNumber = 0;
+  /** Number of the first line kept; its block may hold some that were dropped before it. */
+  #first = 0;
 
-  /**
-   * @param maxLines lines to keep at most
-   * @param maxBytes memory for them, about
-   */
-  constructor(private readonly maxLines: number, private readonly maxBytes: number) {
-    this.#blockLines = Math.max(1, Math.min(BLOCK_LINES, Math.floor(maxLines / BLOCKS_KEPT)));
-  }
-
-  /** Number of the first line kept. */
   get first(): number {
-    return this.#blocks[0]?.first ?? this.#open.first;
+    return this.#first;
   }
 
   /** Number past the last line. */
@@ -44,8 +35,10 @@ export class LineStore {
    * @returns whether a block is full: the caller then calls `seal`
    */
   add(line: FrozenLine, wide: boolean): boolean {
-    this.#open.add(line, wide);
-    return this.#open.count >= this.#blockLines || this.#open.units >= BLOCK_UNITS;
+    // a row that a program put in above others comes later than they do
+    this.#lastNumber = Math.max(line.number, this.#lastNumber);
+    this.#open.add(line.number < this.#lastNumber ? { ...line, number: this.#lastNumber } : line, wide);
+    return this.#open.count >= BLOCK_LINES || this.#open.units >= BLOCK_UNITS;
   }
 
   /** @param mixed whether lines added since the last time may be slices of texts with characters beyond Latin-1 */
@@ -54,22 +47,39 @@ export class LineStore {
     this.#blocks.push(block);
     this.#bytes += block.bytes;
     this.#open = new OpenBlock(this.end);
+  }
+
+  /** Forgets the lines before n. */
+  dropBefore(n: number): void {
+    this.#first = Math.max(this.#first, Math.min(n, this.end));
     let dropped = 0;
-    let kept = this.end - this.first;
-    // room for the next block, so that the limit holds at any time
-    const room = this.maxLines - this.#blockLines;
-    while (kept > room || (this.#bytes > this.maxBytes && dropped + 1 < this.#blocks.length)) {
-      const { bytes, count } = this.#blocks[dropped++] as SealedBlock;
-      this.#bytes -= bytes;
-      kept -= count;
+    for (const block of this.#blocks) {
+      if (block.first + block.count > this.#first) break;
+      this.#bytes -= block.bytes;
+      dropped++;
     }
     if (dropped > 0) this.#blocks.splice(0, dropped);
+  }
+
+  /** The last line kept whose row number is at most `number`; the one before `first` when there is none. */
+  find(number: number): number {
+    const blocks = [...this.#blocks, this.#open];
+    let [low, high] = [0, blocks.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const { numbers } = blocks[middle] as SealedBlock | OpenBlock;
+      if (numbers.count > 0 && numbers.at(0) <= number) low = middle + 1;
+      else high = middle;
+    }
+    const block = blocks[low - 1];
+    return Math.max(this.#first - 1, block ? block.first + block.numbers.find(number) : -1);
   }
 
   /** Forgets all lines; numbers go on from `next`. */
   clear(next: number): void {
     this.#blocks = [];
     this.#open = new OpenBlock(next);
+    this.#first = next;
     this.#bytes = 0;
   }
 

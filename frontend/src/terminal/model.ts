@@ -7,33 +7,33 @@ import { Screen } from "./screen";
 import { search } from "./search";
 import type { SearchText } from "./search";
 import { StyleTable } from "./style";
-import type { Line, LogModel, LogModelOptions, SearchQuery, SearchResult, StreamId, Style } from "./types";
+import type {
+  Line, LogModel, LogModelOptions, SearchQuery, SearchResult, StreamId, Style, StyleNames,
+} from "./types";
 
-/** Frozen lines kept: 1M lines of 80 characters take some 95 MB (docs/decisions/030). */
-export const DEFAULT_MAX_LINES = 1_000_000;
-/** Memory for frozen lines; longer lines than usual reach it before the line limit. */
-export const DEFAULT_MAX_BYTES = 268_435_456;
 /** Rows that a program can still rewrite; more than any terminal that people use has. */
 export const DEFAULT_TAIL_ROWS = 100;
+
+/** Names of styles that several models share. */
+export function createStyles(): StyleNames {
+  return new StyleTable();
+}
 
 export function createLogModel(options: LogModelOptions = {}): LogModel {
   return new Model(options);
 }
 
 class Model implements LogModel {
-  readonly #styles = new StyleTable();
-  readonly #store: LineStore;
+  readonly #styles: StyleNames;
+  readonly #store = new LineStore();
   readonly #screen: Screen;
   readonly #inputs: Readonly<Record<StreamId, Input>>;
 
   /** Whether something beyond Latin-1 was printed while the last block filled. */
   #sawWide = false;
 
-  constructor({ maxLines, maxBytes, tailRows, columns }: LogModelOptions) {
-    this.#store = new LineStore(
-      positive("maxLines", maxLines ?? DEFAULT_MAX_LINES),
-      positive("maxBytes", maxBytes ?? DEFAULT_MAX_BYTES),
-    );
+  constructor({ styles, tailRows, columns }: LogModelOptions) {
+    this.#styles = styles ?? createStyles();
     const height = positive("tailRows", tailRows ?? DEFAULT_TAIL_ROWS);
     if (columns !== undefined && positive("columns", columns) < 2) throw new RangeError("columns must be at least 2");
     this.#screen = new Screen(height, columns, this.#styles, (row) => this.#freeze(row));
@@ -43,6 +43,9 @@ class Model implements LogModel {
   get firstLine(): number { return this.#store.first; }
   get frozenLine(): number { return this.#store.end; }
   get endLine(): number { return this.#store.end + this.#screen.rows.length; }
+  get bytes(): number { return this.#store.bytes; }
+  get nextNumber(): number { return this.#screen.rows.number; }
+  set nextNumber(number: number) { this.#screen.rows.number = number; }
 
   write(data: Uint8Array, stream: StreamId, time: number): void {
     const { rows } = this.#screen;
@@ -51,18 +54,28 @@ class Model implements LogModel {
     this.#inputs[stream].write(data);
   }
 
-  gap(bytes: number): void {
-    this.#screen.freezeAll();
-    const { time, stream } = this.#screen.rows;
-    this.#add({ text: "", spans: [], time, stream, wrapped: false, fill: 0, gapBytes: bytes }, false);
-    // what was being said when the gap began is lost
-    for (const stream of [1, 2] as const) this.#inputs[stream].reset();
-    this.#screen.reset();
-  }
-
   clear(): void {
     this.#store.clear(this.endLine);
     this.#screen.clear();
+  }
+
+  dropBefore(line: number): void {
+    this.#store.dropBefore(line);
+  }
+
+  rowOf(number: number): number {
+    const last = this.#find(number);
+    if (last < this.firstLine) return this.firstLine;
+    // several rows may have begun in one line: the first of them
+    return Math.max(this.firstLine, this.#find(this.line(last).number - 1) + 1);
+  }
+
+  #find(number: number): number {
+    const { rows } = this.#screen;
+    for (let y = rows.length - 1; y >= 0; y--) {
+      if ((rows.at(y) as Row).number <= number) return this.#store.end + y;
+    }
+    return this.#store.find(number);
   }
 
   line(n: number): Line {
@@ -86,9 +99,9 @@ class Model implements LogModel {
     this.#check(to - 1);
     const parts: string[] = [];
     for (let n = from; n < to; n++) {
-      const { text, wrapped, gapBytes } = this.line(n);
+      const { text, wrapped } = this.line(n);
       if (n > from && !wrapped) parts.push("\n");
-      parts.push(gapBytes === undefined ? text : `[${gapBytes} bytes of output are missing here]`);
+      parts.push(text);
     }
     return parts.join("");
   }
@@ -104,12 +117,8 @@ class Model implements LogModel {
 
   #freeze(row: Row): void {
     const { text, spans } = row.content();
-    const { time, stream, wrapped, fill } = row;
-    this.#add({ text, spans, time, stream, wrapped, fill, gapBytes: 0 }, row.wide);
-  }
-
-  #add(line: Parameters<LineStore["add"]>[0], wide: boolean): void {
-    if (!this.#store.add(line, wide)) return;
+    const { time, stream, wrapped, fill, number } = row;
+    if (!this.#store.add({ text, spans, time, stream, wrapped, fill, number }, row.wide)) return;
     const { sawWide } = this.#screen;
     // rows of the tail may come from the block before
     this.#store.seal(sawWide || this.#sawWide);
@@ -125,7 +134,8 @@ class Model implements LogModel {
 
 /** One stream's way to the screen; what a chunk's end cuts in two is kept until the next one. */
 class Input {
-  #decoder = decoder();
+  /** Invalid bytes become U+FFFD; a byte order mark is left to the screen, which knows that it is inside of text. */
+  readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   readonly #parser: Parser;
 
   constructor(screen: Screen) {
@@ -135,16 +145,6 @@ class Input {
   write(data: Uint8Array): void {
     this.#parser.write(this.#decoder.decode(data, { stream: true }));
   }
-
-  reset(): void {
-    this.#decoder = decoder();
-    this.#parser.reset();
-  }
-}
-
-/** Invalid bytes become U+FFFD; a byte order mark is left to the screen, which knows that it is inside of text. */
-function decoder(): TextDecoder {
-  return new TextDecoder("utf-8", { ignoreBOM: true });
 }
 
 function positive(name: string, value: number): number {

@@ -43,10 +43,6 @@ export class Parser {
 
   constructor(private readonly screen: Screen) {}
 
-  reset(): void {
-    this.#state = State.Ground;
-  }
-
   write(text: string): void {
     const end = text.length;
     for (let at = 0; at < end; ) {
@@ -70,7 +66,7 @@ export class Parser {
     if (at === end) return at;
     if (code === LF) {
       this.screen.lastRun = "";
-      this.screen.lineFeed();
+      this.screen.nextLine();
     } else this.#execute(code);
     return at + 1;
   }
@@ -80,7 +76,8 @@ export class Parser {
     const { screen } = this;
     if (code !== ESC && code !== CSI) screen.lastRun = "";
     switch (code) {
-      case LF: case VT: case FF: screen.lineFeed(); break;
+      case LF: screen.nextLine(); break;
+      case VT: case FF: screen.lineFeed(); break;
       case CR: screen.x = 0; break;
       case BS: screen.backspace(); break;
       case HT: screen.tab(); break;
@@ -162,6 +159,7 @@ export class Parser {
     for (let at = start; at < stop; at++) {
       const code = text.charCodeAt(at);
       if (code >= C1_END || (code >= 0x20 && code < C1)) continue;
+      if (code === LF) this.screen.rows.number++;
       if (code === BEL && this.#state === State.Command) {
         this.#state = State.Ground;
         return at + 1;

@@ -15,6 +15,8 @@ export class Row {
   #wrapped = false;
   time = 0;
   stream: StreamId = 1;
+  /** Of the line of output that the row began in. */
+  number = 1;
   /** Style of everything beyond the end: a background when the row was erased in colour. */
   fill = 0;
 
@@ -33,12 +35,13 @@ export class Row {
   wide = false;
 
   /** Makes the row anew; used rows are used again, which takes a third off the time per line. */
-  renew(time: number, stream: StreamId, fill: number): this {
+  renew(time: number, stream: StreamId, fill: number, number: number): this {
     this.#line = null;
     this.#empty();
     this.time = time;
     this.stream = stream;
     this.fill = fill;
+    this.number = number;
     this.#wrapped = this.wide = false;
     return this;
   }
@@ -134,7 +137,7 @@ export class Row {
   #describe(): Line {
     const { text, spans } = this.content();
     const line: { -readonly [key in keyof Line]: Line[key] } = {
-      text, spans: spanObjects(spans, 0, spans.length), time: this.time, stream: this.stream,
+      text, spans: spanObjects(spans, 0, spans.length), time: this.time, stream: this.stream, number: this.number,
     };
     if (this.#wrapped) line.wrapped = true;
     if (this.fill !== 0) line.fill = this.fill;

@@ -10,6 +10,8 @@ export class Rows {
   /** Given to new rows: of the chunk being written. */
   time = 0;
   stream: StreamId = 1;
+  /** Of the line of output that is being written. */
+  number = 1;
   /** Rows taken from the top so far. */
   taken = 0;
   /** Rows from #head on; those before it were taken. */
@@ -82,6 +84,6 @@ export class Rows {
   #blank(fill: number): Row {
     const row = this.#spare ?? new Row();
     this.#spare = null;
-    return row.renew(this.time, this.stream, fill);
+    return row.renew(this.time, this.stream, fill, this.number);
   }
 }

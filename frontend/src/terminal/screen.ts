@@ -8,7 +8,8 @@
 import type { Row } from "./row";
 import { Rows } from "./rows";
 import { Pen, PLAIN } from "./style";
-import type { PenState, StyleTable } from "./style";
+import type { PenState } from "./style";
+import type { StyleNames } from "./types";
 import { charWidth } from "./width";
 
 /** Columns of a row without a set width, after which it wraps all the same: a string must end somewhere. */
@@ -50,7 +51,7 @@ export class Screen {
   constructor(
     readonly height: number,
     columns: number | undefined,
-    styles: StyleTable,
+    styles: StyleNames,
     onFreeze: (row: Row) => void,
   ) {
     this.isLog = columns === undefined;
@@ -107,10 +108,19 @@ export class Screen {
     // a wide character that does not fit leaves a column empty
     if (this.x < this.columns) this.row.erase(this.x, this.columns, this.pen.style);
     this.x = 0;
-    this.#down();
+    // a log's row wraps at MAX_COLUMNS only: nothing rewrites so long a one, and a hundred of them fill the memory
+    if (this.isLog && this.y === this.rows.length - 1) this.freezeAll();
+    else this.#down();
     this.row.wrapped = true;
     this.row.time = this.rows.time;
     this.row.stream = this.rows.stream;
+  }
+
+  /** "\n": what follows is in the next line of output, whatever row it is printed on. */
+  nextLine(): void {
+    this.rows.reach(this.y);
+    this.rows.number++;
+    this.lineFeed();
   }
 
   /** LF, VT, FF: the pipes of jobs carry no CR before it. */
@@ -239,7 +249,7 @@ export class Screen {
     this.x = this.y = 0;
   }
 
-  /** Nothing is known of the cursor any more: a fresh row, the pen as at the beginning. */
+  /** ESC c: the cursor in the top left corner, the pen as at the beginning. */
   reset(): void {
     this.x = this.y = this.top = 0;
     this.bottom = this.height - 1;

@@ -1,5 +1,5 @@
 /** Styles as numbers: a pen that SGR sequences change, and the table that names each style by a small id. */
-import type { Style } from "./types";
+import type { Style, StyleNames } from "./types";
 
 export const BOLD = 1;
 export const DIM = 2;
@@ -25,7 +25,7 @@ export const PLAIN = 0;
 export const MAX_EXACT_STYLES = 65_536;
 
 /** Names each (foreground, background, flags) by a small id; 0 is unstyled. */
-export class StyleTable {
+export class StyleTable implements StyleNames {
   readonly #ids = new Map<number, Map<number, number>>();
   readonly #styles: Style[] = [styleOf(DEFAULT_COLOUR, DEFAULT_COLOUR, 0)];
 
@@ -90,7 +90,7 @@ export class Pen implements PenState {
   /** Looked up at the first use after a change, since several sequences often follow each other. */
   #style: number | null = PLAIN;
 
-  constructor(readonly table: StyleTable) {}
+  constructor(readonly table: StyleNames) {}
 
   get fg(): number { return this.#fg; }
   get bg(): number { return this.#bg; }

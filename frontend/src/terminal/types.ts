@@ -22,6 +22,22 @@ export interface Style {
   readonly hidden: boolean;
 }
 
+/** What a row stands for that shows no text: output that is not here. */
+export interface Missing {
+  readonly bytes: number;
+  /** Numbers of the first and the last line of output that are missing, wholly or in part. */
+  readonly firstNumber: number;
+  readonly lastNumber: number;
+  /** The server does not keep it any more; otherwise it can be loaded. */
+  readonly isGone: boolean;
+  /** Text of the log stands before it, or after it. */
+  readonly hasBefore: boolean;
+  readonly hasAfter: boolean;
+  readonly isLoading: boolean;
+  /** Why loading it failed; empty when it did not. */
+  readonly failure: string;
+}
+
 /** UTF-16 columns [start, end) of a line's text, and the style's id for `styleOf`; unstyled text has no span. */
 export interface Span {
   readonly start: number;
@@ -37,8 +53,10 @@ export interface Line {
   /** Of the chunk that began the row, as given to `write` (ms since the epoch). */
   readonly time: number;
   readonly stream: StreamId;
-  /** Set on a gap row only: how many bytes of output are missing here. Its text is empty. */
-  readonly gapBytes?: number;
+  /** Of the line of output, from 1, that the row began in: lines end at "\n", however often a program repaints rows. */
+  readonly number: number;
+  /** Set on a row that stands for missing output; its text is empty. */
+  readonly missing?: Missing;
   /** The row goes on from the row before it (automatic wrap); `text()` puts no line end between. */
   readonly wrapped?: boolean;
   /** Style whose background runs from the end of the text to the window's edge (erased in colour). */
@@ -74,18 +92,13 @@ export interface SearchResult {
   error?: string;
 }
 
-export interface LogModel {
-  /** Takes the next bytes of one stream; any split of the same bytes gives the same lines. */
-  write(data: Uint8Array, stream: StreamId, time: number): void;
-  /** Marks missing bytes with a row of its own and begins anew below it. */
-  gap(bytes: number): void;
-  /** Forgets all lines. Numbers go on from `endLine`, so a line's number never means another line. */
-  clear(): void;
-  /** Number of the first line kept; the cap drops whole blocks of lines from the front. */
+/** What one can see of a log: all that the window, the search and the selection need. */
+export interface LogText {
+  /** Number of the first row kept. */
   readonly firstLine: number;
   /** Number past the last line; it never goes down. An empty row that only the cursor is on does not count. */
   readonly endLine: number;
-  /** Lines below this number never change again. */
+  /** Lines below this number never change again, but may be dropped. */
   readonly frozenLine: number;
   /**
    * The line with an absolute number; RangeError outside [firstLine, endLine). A row of the tail
@@ -99,11 +112,31 @@ export interface LogModel {
   text(from: number, to: number): string;
 }
 
+/** A log that is being written; rows are dropped from its front only. */
+export interface LogModel extends LogText {
+  /** Takes the next bytes of one stream; any split of the same bytes gives the same lines. */
+  write(data: Uint8Array, stream: StreamId, time: number): void;
+  /** Number of the output's line, from 1, in which the next byte lies; set where the count begins elsewhere. */
+  nextNumber: number;
+  /** Forgets all lines. Numbers go on from `endLine`, so a line's number never means another line. */
+  clear(): void;
+  /** Forgets the lines before `line`, or as many of them as are frozen. */
+  dropBefore(line: number): void;
+  /** Memory that the frozen lines take, about. */
+  readonly bytes: number;
+  /** The row in which line `number` of the output begins; that of the nearest one before it, or the first row kept. */
+  rowOf(number: number): number;
+}
+
+/** Numbers the styles; made by `createStyles`. */
+export interface StyleNames {
+  id(fg: number, bg: number, flags: number): number;
+  get(id: number): Style;
+}
+
 export interface LogModelOptions {
-  /** Frozen lines to keep at most; the tail comes on top. */
-  maxLines?: number;
-  /** Memory for frozen lines, about. */
-  maxBytes?: number;
+  /** Names of styles, shared by logs that are shown as one. */
+  styles?: StyleNames;
   /** Rows that `\r` and cursor sequences can still reach. */
   tailRows?: number;
   /** Width at which rows wrap; without it they do not, and the page wraps as it likes. */

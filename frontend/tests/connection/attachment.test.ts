@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Attachment, type AttachmentEvent } from "../../src/connection/attachment";
+import { Attachment, type AttachmentEvent, type OutputPiece } from "../../src/connection/attachment";
 import type { Connection, ConnectionState, OutputArrival } from "../../src/connection/client";
 import { Listeners } from "../../src/connection/listeners";
 import { RequestError, type Gap } from "../../src/connection/protocol";
@@ -30,12 +30,12 @@ class Stage {
 
   attachment(tailBytes: number | null = null): Attachment {
     const sink = {
-      write: (data: Uint8Array, _stream: 1 | 2, _time: number, done: () => void) => {
-        this.taken.push(new TextDecoder().decode(data));
+      write: ({ data, line }: OutputPiece, done: () => void) => {
+        this.taken.push(`${line === null ? "" : `${line}:`}${new TextDecoder().decode(data)}`);
         done();
       },
-      gap: (bytes: number) => this.taken.push(`<${bytes}>`),
-      skipped: (bytes: number) => this.taken.push(`<first ${bytes}>`),
+      gap: (next: number, line: number | null) => this.taken.push(`<gone to ${next}, line ${line}>`),
+      skipped: (next: number, line: number | null) => this.taken.push(`<skipped to ${next}, line ${line}>`),
       reset: () => this.taken.splice(0),
     };
     // Only what the stage has of a connection is used.
@@ -44,12 +44,12 @@ class Stage {
     return attachment;
   }
 
-  send(offset: number, text: string, run = "r1"): void {
+  send(offset: number, text: string, run = "r1", line: number | null = null): void {
     const data = new TextEncoder().encode(text);
     const done = () => {
       this.acknowledged += 1;
     };
-    this.onOutput.emit({ output: { run, offset, data, time: 0, stream: 1 }, done });
+    this.onOutput.emit({ output: { run, offset, data, time: 0, stream: 1, line }, done });
   }
 
   change(state: ConnectionState): void {
@@ -136,10 +136,10 @@ test("a gap is shown once and the output goes on behind it", async () => {
   stage.attachment();
   await settled();
   stage.send(0, "abc");
-  stage.onGap.emit({ run: "r1", offset: 3, next: 10 });
-  stage.onGap.emit({ run: "r1", offset: 0, next: 10 });
+  stage.onGap.emit({ run: "r1", offset: 3, next: 10, line: 4 });
+  stage.onGap.emit({ run: "r1", offset: 0, next: 10, line: 4 });
   stage.send(10, "def");
-  assert.deepEqual(stage.taken, ["abc", "<7>", "def"]);
+  assert.deepEqual(stage.taken, ["abc", "<gone to 10, line 4>", "def"]);
 });
 
 test("a server that has less than was shown makes it begin anew", async () => {
@@ -168,7 +168,7 @@ test("attached at the tail, what lies before it is said to be skipped", async ()
   await settled();
   stage.send(100, "end");
   assert.deepEqual(stage.requests[0]?.payload, { run: "r1", tail: 50 });
-  assert.deepEqual(stage.taken, ["<first 100>", "end"]);
+  assert.deepEqual(stage.taken, ["<skipped to 100, line null>", "end"]);
   assert.equal(attachment.offset, 103);
 });
 
@@ -192,4 +192,69 @@ test("disposed, it detaches and takes nothing more", async () => {
   stage.send(0, "abc");
   assert.deepEqual(stage.taken, []);
   assert.equal(stage.requests.at(-1)?.event, "detach");
+});
+
+test("lines' numbers go along with the bytes that they are of", async () => {
+  const stage = new Stage();
+  stage.answers.push(() => ({ run: RUN, offset: 100, line: 7 }));
+  stage.attachment(50);
+  await settled();
+  stage.send(100, "a\nb", "r1", 7);
+  stage.send(101, "\nbc", "r1", 7);
+  assert.deepEqual(stage.taken, ["<skipped to 100, line 7>", "7:a\nb", "c"]);
+});
+
+test("a jump to the live end leaves out what has not come yet, and nothing else", async () => {
+  const stage = new Stage();
+  const attachment = stage.attachment();
+  await settled();
+  stage.send(0, "abc");
+  stage.answers.push(() => ({ run: RUN, offset: 50, line: 9 }));
+  attachment.jumpToLive(10);
+  stage.send(3, "def");
+  await settled();
+  stage.send(50, "live", "r1", 9);
+  assert.deepEqual(stage.requests.at(-1)?.payload, { run: "r1", tail: 10 });
+  assert.deepEqual(stage.taken, ["abc", "def", "<skipped to 50, line 9>", "9:live"]);
+  assert.equal(stage.acknowledged, 3);
+});
+
+test("a jump to where the page is already takes nothing twice", async () => {
+  const stage = new Stage();
+  const attachment = stage.attachment();
+  await settled();
+  stage.send(0, "abcdef");
+  stage.answers.push(() => ({ run: RUN, offset: 2, line: 1 }));
+  attachment.jumpToLive(10);
+  await settled();
+  stage.send(2, "cdefgh", "r1", 1);
+  assert.deepEqual(stage.taken, ["abcdef", "gh"]);
+});
+
+test("a connection that is lost while it jumps jumps when it is back", async () => {
+  const stage = new Stage();
+  const attachment = stage.attachment();
+  await settled();
+  stage.send(0, "abc");
+  stage.answers.push(() => {
+    throw new RequestError("disconnected", "gone");
+  });
+  attachment.jumpToLive(10);
+  stage.change({ kind: "disconnected", reason: "gone" });
+  stage.answers.push(() => ({ run: RUN, offset: 90, line: 3 }));
+  stage.change({ kind: "connected" });
+  await settled();
+  stage.send(90, "x");
+  assert.deepEqual(stage.taken, ["abc", "<skipped to 90, line 3>", "x"]);
+});
+
+test("shown anew, a long output begins at its tail again", async () => {
+  const stage = new Stage();
+  stage.answers.push(() => ({ run: RUN, offset: 100, line: 3 }));
+  const attachment = stage.attachment(50);
+  await settled();
+  stage.send(100, "end");
+  attachment.restart();
+  await settled();
+  assert.deepEqual(stage.requests.at(-1)?.payload, { run: "r1", tail: 50 });
 });

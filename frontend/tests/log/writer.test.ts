@@ -30,8 +30,11 @@ function stage(msPerStep: number) {
       clock.time += msPerStep;
       written.push(new TextDecoder().decode(data));
     },
-    gap(bytes: number) {
-      written.push(`<${bytes}>`);
+    gap(next: number) {
+      written.push(`<gone to ${next}>`);
+    },
+    skip(next: number) {
+      written.push(`<on at ${next}>`);
     },
   };
   const writer = new LogWriter(model, () => (notified += 1), clock);
@@ -39,11 +42,12 @@ function stage(msPerStep: number) {
 }
 
 const bytes = (text: string) => new TextEncoder().encode(text);
+const piece = (data: Uint8Array, stream: 1 | 2) => ({ data, stream, time: 0, line: null });
 
 test("output is acknowledged only after it has been written", () => {
   const { clock, written, writer } = stage(0.1);
   let done = false;
-  writer.write(bytes("abc"), 1, 0, () => {
+  writer.write(piece(bytes("abc"), 1), () => {
     assert.deepEqual(written, ["abc"]);
     done = true;
   });
@@ -55,20 +59,21 @@ test("output is acknowledged only after it has been written", () => {
 test("a flood is written in slices of bounded time, in order and whole", () => {
   const { clock, written, writer } = stage(3);
   const flood = "x".repeat(200_000);
-  writer.write(bytes(flood), 1, 0, () => undefined);
-  writer.gap(5);
-  writer.write(bytes("end"), 2, 0, () => undefined);
+  writer.write(piece(bytes(flood), 1), () => undefined);
+  writer.gap(200_005, 7);
+  writer.skip(300_000, 9);
+  writer.write(piece(bytes("end"), 2), () => undefined);
   let before = clock.time;
   while (clock.slice()) {
     assert.ok(clock.time - before <= 12, `one slice took ${clock.time - before} ms`);
     before = clock.time;
   }
-  assert.equal(written.join(""), `${flood}<5>end`);
+  assert.equal(written.join(""), `${flood}<gone to 200005><on at 300000>end`);
 });
 
 test("the page is told once for each slice", () => {
   const { clock, writer, notified } = stage(0);
-  for (let piece = 0; piece < 50; piece += 1) writer.write(bytes("a"), 1, 0, () => undefined);
+  for (let n = 0; n < 50; n += 1) writer.write(piece(bytes("a"), 1), () => undefined);
   clock.slice();
   assert.equal(notified(), 1);
 });
@@ -76,9 +81,9 @@ test("the page is told once for each slice", () => {
 test("what is queued when the log is reset is acknowledged and not written", () => {
   const { clock, written, writer } = stage(0);
   let acknowledged = 0;
-  writer.write(bytes("old"), 1, 0, () => (acknowledged += 1));
+  writer.write(piece(bytes("old"), 1), () => (acknowledged += 1));
   writer.reset();
-  writer.write(bytes("new"), 1, 0, () => (acknowledged += 1));
+  writer.write(piece(bytes("new"), 1), () => (acknowledged += 1));
   while (clock.slice());
   assert.deepEqual(written, ["new"]);
   assert.equal(acknowledged, 2);

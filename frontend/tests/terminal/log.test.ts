@@ -63,7 +63,7 @@ describe("lines", () => {
   });
 
   it("need sensible options", () => {
-    for (const options of [{ maxLines: 0 }, { tailRows: 1.5 }, { columns: 1 }, { maxBytes: -1 }]) {
+    for (const options of [{ tailRows: 0 }, { tailRows: 1.5 }, { columns: 1 }]) {
       assert.throws(() => createLogModel(options), RangeError);
     }
   });
@@ -136,24 +136,6 @@ describe("programs that address the screen", () => {
     assert.equal(line?.text.length, REACH);
     assert.equal(whole("x\x1b[99999b\n").line(0).text.length, REACH + 1);
     assert.equal(whole("\x1b[99999@x\n").line(0).text, "x");
-  });
-});
-
-describe("a gap", () => {
-  it("is a row of its own below the unfinished line, and what follows begins anew", () => {
-    const model = createLogModel();
-    model.write(bytes("begun\x1b[31"), 1, 5);
-    model.write(Uint8Array.of(0xe4, 0xbd), 2, 5);
-    model.gap(1_234);
-    model.write(bytes("mplain"), 1, 6);
-    model.write(bytes("\n"), 2, 6);
-    assert.deepEqual(texts(model), ["begun", "", "mplain"]);
-    assert.deepEqual(
-      lines(model).map(({ gapBytes }) => gapBytes),
-      [undefined, 1_234, undefined],
-    );
-    assert.deepEqual(model.line(2).spans, []);
-    assert.equal(model.text(0, 3), "begun\n[1234 bytes of output are missing here]\nmplain");
   });
 });
 

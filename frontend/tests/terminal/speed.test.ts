@@ -30,7 +30,7 @@ describe("speed, for information", () => {
       return performance.now() - begun;
     };
     const chunks = log();
-    const model = createLogModel({ maxLines: 2 * LINES });
+    const model = createLogModel();
     const before = process.memoryUsage();
     let longest = 0;
     const took = timed(() => {

@@ -15,40 +15,37 @@ function numbered(count: number, options: LogModelOptions, line: (n: number) => 
   return model;
 }
 
-describe("the limit of lines", () => {
-  for (const maxLines of [1, 7, 100, 5_000]) {
-    it(`of ${maxLines} keeps the newest ones under their own numbers`, () => {
-      const model = numbered(20_000, { maxLines, tailRows: 10 });
-      assert.equal(model.endLine, 20_000);
-      // the cursor's row is one of the ten
-      assert.equal(model.frozenLine, 19_991);
-      const kept = model.frozenLine - model.firstLine;
-      assert.ok(kept <= maxLines && kept >= Math.floor((maxLines * 5) / 8), `${kept} kept`);
-      for (const n of [model.firstLine, model.firstLine + 1, model.frozenLine - 1, model.frozenLine, 19_999]) {
-        if (n >= model.firstLine) assert.equal(model.line(n).text, `line ${n}`);
-      }
-      assert.throws(() => model.line(model.firstLine - 1), RangeError);
-      assert.equal(
-        model.text(model.firstLine, model.firstLine + 2),
-        `line ${model.firstLine}\nline ${model.firstLine + 1}`,
-      );
+describe("dropping lines from the front", () => {
+  for (const line of [0, 1, 700, 1_024, 5_000, 19_990]) {
+    it(`before ${line} keeps the others under their own numbers`, () => {
+      const model = numbered(20_000, { tailRows: 10 });
+      const before = model.bytes;
+      model.dropBefore(line);
+      assert.deepEqual([model.firstLine, model.frozenLine, model.endLine], [line, 19_991, 20_000]);
+      for (const n of [line, line + 1, 19_990, 19_991, 19_999]) assert.equal(model.line(n).text, `line ${n}`);
+      assert.throws(() => model.line(line - 1), RangeError);
+      assert.equal(model.text(line, line + 2), `line ${line}\nline ${line + 1}`);
+      assert.equal(model.search({ text: "line", regex: false, matchCase: true }, 1).total, 20_000 - line);
+      assert.ok(line < 1_024 ? model.bytes === before : model.bytes < before);
     });
   }
+
+  it("stops at the rows that a program can still rewrite", () => {
+    const model = numbered(100, { tailRows: 10 });
+    model.dropBefore(1_000);
+    assert.deepEqual([model.firstLine, model.endLine], [91, 100]);
+    model.dropBefore(5);
+    assert.equal(model.firstLine, 91);
+    model.write(bytes("on\n"), 1, 0);
+    assert.equal(model.line(100).text, "on");
+  });
 });
 
-describe("the limit of memory", () => {
-  it("drops the oldest lines when long ones reach it", () => {
-    const maxBytes = 5_000_000;
-    const model = numbered(3_000, { maxBytes, tailRows: 10 }, (n) => `${n} ${"x".repeat(10_000)}`);
-    const kept = model.frozenLine - model.firstLine;
-    assert.ok(kept > 400 && kept <= 500, `${kept} kept`);
-    assert.ok(model.line(model.firstLine).text.startsWith(`${model.firstLine} x`));
-  });
-
+describe("memory", () => {
   it("counts characters beyond Latin-1 twice", () => {
-    const [narrow, wide] = [new LineStore(1_000_000, 1e9), new LineStore(1_000_000, 1e9)];
+    const [narrow, wide] = [new LineStore(), new LineStore()];
     for (let i = 0; i < 5_000; i++) {
-      const line = { spans: [], time: 0, stream: 1, wrapped: false, fill: 0, gapBytes: 0 } as const;
+      const line = { spans: [], time: 0, stream: 1, wrapped: false, fill: 0, number: 1 } as const;
       if (narrow.add({ ...line, text: "x".repeat(100) }, false)) narrow.seal(false);
       if (wide.add({ ...line, text: "你".repeat(100) }, true)) wide.seal(true);
     }
@@ -68,21 +65,12 @@ describe("blocks", () => {
         n * 1_000_000,
       );
       expected.push(n % 3 === 0 ? `${text}!` : text);
-      if (n % 1_000 === 999) {
-        model.gap(n);
-        expected.push("");
-      }
     }
-    let gaps = 0;
     for (let at = 0; at < expected.length; at++) {
       const line = model.line(at);
       assert.equal(line.text, expected[at], `line ${at}`);
-      const n = at - gaps;
-      if (line.gapBytes !== undefined) {
-        assert.equal(line.gapBytes, n - 1);
-        gaps++;
-        continue;
-      }
+      const n = at;
+      assert.equal(line.number, n + 1);
       assert.equal(line.time, n * 1_000_000);
       assert.equal(line.stream, n % 2 === 0 ? 1 : 2);
       const spans = n % 3 === 0 ? [[0, line.text.length - 1, n % 8]] : [];
@@ -91,6 +79,5 @@ describe("blocks", () => {
         spans,
       );
     }
-    assert.equal(gaps, 5);
   });
 });
