@@ -82,7 +82,8 @@ class AppService:
             if not data:
                 return first
             if first > offset:
-                print(f"[{first - offset} bytes are left out: they came faster than they are read]")
+                lost = first - offset
+                print(f"\n[{lost} bytes are left out: they came faster than they are read]")
             sys.stdout.buffer.write(data)
             offset = first + len(data)
 

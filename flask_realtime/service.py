@@ -17,8 +17,8 @@ class ServiceStatus:
     """How a service does.
 
     `state` is one of STATES, `since` when it began, in seconds since the epoch. `starts` counts
-    the starts; `fault` says why it ended by itself the last time, or is empty. `held`: it was stopped
-    by hand; otherwise it may start by itself, when it is opened.
+    the starts; `fault` says why it ended by itself the last time, or is empty. `held`: it was
+    stopped by hand; otherwise it may start by itself, when it is opened.
     """
 
     state: str

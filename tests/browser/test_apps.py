@@ -12,14 +12,15 @@ from tests.browser.test_page import expect_state, lines, path, toolbar
 from tests.support.server import ROOT, Server, eventually
 
 SECONDS = 30_000  # ms that a page gets
-APPS = """
-[apps.files]
-command = ["{python}", "-u", "-m", "http.server", "{port}", "--bind", "127.0.0.1"]
-cwd = "served"
+GREETER = ROOT / "tests" / "programs" / "greeter.py"
+APPS = f"""
+[apps.greeter]
+command = ["{{python}}", "{GREETER}", "{{port}}"]
 strip_prefix = true
+ready_path = "/ready"
 
 [apps.broken]
-command = ["{python}", "-c", "print('no luck'); raise SystemExit(7)", "{port}"]
+command = ["{{python}}", "-c", "print('no luck'); raise SystemExit(7)", "{{port}}"]
 """
 
 Open = Callable[[str], Page]
@@ -28,8 +29,6 @@ Open = Callable[[str], Page]
 @pytest.fixture
 def app_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("apps")
-    (folder / "served").mkdir()
-    (folder / "served" / "index.html").write_text("<h1>Files are here</h1>")
     (folder / "apps.toml").write_text(APPS)
     with Server(folder, APPS_FILE=str(folder / "apps.toml")) as running:
         yield running
@@ -62,73 +61,79 @@ def printed(page: Page, text: str) -> int:
 
 def test_from_start_to_stop(app_server: Server, open_page: Open) -> None:
     page = open_page(app_server.url)
-    expect_app(page, "Files", "stopped")
-    expect(card(page, "Files")).to_contain_text("It starts when somebody opens it")
-    for name in ("Stop Files", "Restart Files", "Output of Files"):
+    expect_app(page, "Greeter", "stopped")
+    expect(card(page, "Greeter")).to_contain_text("It starts when somebody opens it")
+    for name in ("Stop Greeter", "Restart Greeter", "Output of Greeter"):
         expect(page.get_by_role("button", name=name)).to_be_disabled()
-    expect(page.get_by_role("button", name="Start App files")).to_have_count(0)
+    expect(page.get_by_role("button", name="Start App greeter")).to_have_count(0)
 
-    start = page.get_by_role("button", name="Start Files", exact=True)
+    start = page.get_by_role("button", name="Start Greeter", exact=True)
     start.focus()
     page.keyboard.press("Enter")
-    expect_app(page, "Files", "running")
+    expect_app(page, "Greeter", "running")
     expect_state(page, "running")
-    eventually(lambda: printed(page, "Serving HTTP on 127.0.0.1") == 1, 20)
+    eventually(lambda: printed(page, "The greeter begins") == 1, 20)
     expect(start).to_be_disabled()
     expect(start).to_be_focused()  # whoever works by keyboard goes on from here
     run = path(page)
 
     with page.context.expect_page() as opened:
-        page.get_by_role("navigation", name="Apps").get_by_role("link", name="Files").click()
-    expect(opened.value.get_by_role("heading")).to_have_text("Files are here", timeout=SECONDS)
-    expect(card(page, "Files").get_by_role("link", name="Open Files")).to_have_attribute(
-        "href", "/files/"
+        page.get_by_role("navigation", name="Apps").get_by_role("link", name="Greeter").click()
+    expect(opened.value.get_by_role("heading")).to_have_text("The greeter is here", timeout=SECONDS)
+    expect(card(page, "Greeter").get_by_role("link", name="Open Greeter")).to_have_attribute(
+        "href", "/greeter/"
     )
-    eventually(lambda: printed(page, '"GET / HTTP/1.1" 200') == 1)
+    eventually(lambda: printed(page, "asked for /") == 1)
 
-    processes(app_server, "http.server")[0].kill()
+    processes(app_server, str(GREETER))[0].kill()
     eventually(lambda: printed(page, "[it ended by SIGKILL]") == 1, 20)
-    eventually(lambda: printed(page, "Serving HTTP on 127.0.0.1") == 2, 20)
-    expect_app(page, "Files", "running")
+    eventually(lambda: printed(page, "The greeter begins") == 2, 20)
+    expect_app(page, "Greeter", "running")
 
-    (before,) = processes(app_server, "http.server")
-    press(page, "Restart Files")
+    (before,) = processes(app_server, str(GREETER))
+    press(page, "Restart Greeter")
     eventually(lambda: printed(page, "[it is started again, as asked]") == 1, 20)
-    eventually(lambda: printed(page, "Serving HTTP on 127.0.0.1") == 3, 20)
-    expect_app(page, "Files", "running")
-    assert processes(app_server, "http.server") != [before]
+    eventually(lambda: printed(page, "The greeter begins") == 3, 20)
+    expect_app(page, "Greeter", "running")
+    assert processes(app_server, str(GREETER)) != [before]
     assert path(page) == run, "the output goes on where it was"
 
-    press(page, "Stop Files")
-    expect_app(page, "Files", "stopped")
-    expect(card(page, "Files")).to_contain_text("Stopped by hand")
+    toolbar(page, "Restart").click()
+    eventually(lambda: printed(page, "The greeter begins") == 4, 20)
+    expect_app(page, "Greeter", "running")
+    assert path(page) == run
+
+    press(page, "Stop Greeter")
+    expect_app(page, "Greeter", "stopped")
+    expect(toolbar(page, "Restart")).to_have_count(0)
+    expect(card(page, "Greeter")).to_contain_text("Stopped by hand")
     expect_state(page, "stopped")
     eventually(lambda: printed(page, "The app was stopped.") == 1)
-    assert not processes(app_server, "http.server")
+    assert not processes(app_server, str(GREETER))
 
 
 def test_what_a_visitor_started_shows_its_output_and_its_runs_stop_stops_it(
     app_server: Server, open_page: Open
 ) -> None:
     page, other = open_page(app_server.url), open_page(app_server.url)
-    app_server.get("/files/")
+    app_server.get("/greeter/")
     for each in (page, other):
-        expect_app(each, "Files", "running")
+        expect_app(each, "Greeter", "running")
         expect(each.locator(".run-row")).to_have_count(0)
-    press(page, "Output of Files")
-    eventually(lambda: printed(page, '"GET / HTTP/1.1" 200') == 1, 20)
-    expect(page.get_by_role("button", name="Output of Files")).to_have_attribute(
+    press(page, "Output of Greeter")
+    eventually(lambda: printed(page, "asked for /") == 1, 20)
+    expect(page.get_by_role("button", name="Output of Greeter")).to_have_attribute(
         "aria-current", "true"
     )
     run = path(page)
-    press(other, "Output of Files")
+    press(other, "Output of Greeter")
     eventually(lambda: path(other) == run)  # one run is enough for all pages of a user
     toolbar(other, "Stop").click()
     for each in (page, other):
         expect_state(each, "stopped")
-        expect_app(each, "Files", "stopped")
+        expect_app(each, "Greeter", "stopped")
     page.goto(app_server.url)
-    press(page, "Output of Files")  # of the last time
+    press(page, "Output of Greeter")  # of the last time
     eventually(lambda: path(page) == run)
 
 
@@ -146,7 +151,7 @@ def test_an_app_that_does_not_come_up_says_why(app_server: Server, open_page: Op
 
 def test_without_the_server_the_buttons_say_so(app_server: Server, open_page: Open) -> None:
     page = open_page(app_server.url)
-    start = page.get_by_role("button", name="Start Files", exact=True)
+    start = page.get_by_role("button", name="Start Greeter", exact=True)
     expect(start).to_be_enabled()
     app_server.stop()
     expect(start).to_be_disabled(timeout=SECONDS)

@@ -24,8 +24,10 @@ export class AppCard {
     const name = el("h3", "job-title", job.title);
     name.id = `app-${job.name}`;
     this.element.setAttribute("aria-labelledby", name.id);
-    const state = el("span", "app-state", this.#chip);
+    // Read out whole: which app it is that has changed.
+    const state = el("span", "app-state", el("span", "visually-hidden", `${job.title}: `), this.#chip);
     state.setAttribute("role", "status");
+    state.setAttribute("aria-atomic", "true");
     const head = el("div", "job-head", name, state);
     if (job.service?.href) head.append(openLink(job.title, job.service.href));
     this.#actions = {
