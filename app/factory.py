@@ -124,7 +124,8 @@ def _webex_login(
         SESSION_COOKIE_NAME="flask_realtime",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",  # Strict: it would be missing on the way back from Webex
-        SESSION_COOKIE_SECURE=sandbox is None and settings.redirect_uri.startswith("https:"),
+        SESSION_COOKIE_SECURE=settings.server_cert is not None
+        or (sandbox is None and settings.redirect_uri.startswith("https:")),
         PERMANENT_SESSION_LIFETIME=timedelta(hours=settings.login_hours),
         SESSION_REFRESH_EACH_REQUEST=False,
     )
@@ -155,6 +156,15 @@ def settings_of(environ: dict[str, str]) -> Settings:
     return read_settings(environ, *(folder / name for name in ENV_FILES))
 
 
+# What the library calls differently.
+_SETTINGS = {"ssl_cert:": "SERVER_CERT:", "ssl_key:": "SERVER_KEY:"}
+
+
+def _by_setting(line: str) -> str:
+    name, _, rest = line.partition(" ")
+    return f"{_SETTINGS.get(name, name)} {rest}"
+
+
 def serve(environ: dict[str, str] | None = None) -> None:
     """Read the settings, serve until Ctrl+C; what is misconfigured ends the program with code 2.
 
@@ -175,6 +185,16 @@ def serve(environ: dict[str, str] | None = None) -> None:
             realtime: Realtime = app.extensions["realtime"]
             stack.callback(stop_apps, app)
             start_apps(app)
-            realtime.run(app, settings.host, settings.port, note=note)
+            realtime.run(
+                app,
+                settings.host,
+                settings.port,
+                note=note,
+                ssl_cert=settings.server_cert,
+                ssl_key=settings.server_key,
+                redirect_http=settings.redirect_http,
+                hsts_seconds=settings.hsts_seconds,
+                access_log=None if settings.access_log == "none" else settings.access_log,
+            )
     except ConfigurationError as error:
-        exit_misconfigured(error)
+        exit_misconfigured(ConfigurationError(*map(_by_setting, error.lines)))

@@ -27,6 +27,11 @@ class Settings:
 
     host: str
     port: int
+    server_cert: Path | str | None
+    server_key: Path | None
+    redirect_http: int | None
+    hsts_seconds: int
+    access_log: str
     redis_url: str
     redis_password: str = field(repr=False)
     redis_data: Path
@@ -95,10 +100,14 @@ def read_settings(environ: Mapping[str, str], *env_files: Path) -> Settings:
 
 def _conflicts(values: Mapping[str, Any]) -> list[str]:
     """What does not go together; a value that is wrong by itself is not among `values`."""
-    if "login" not in values or "client_id" not in values:
-        return []
-    has_login = values["login"] == "webex" and values["client_id"] != ""
     faults = []
+    if values.get("server_cert", "") is None:
+        for name, unset in {"server_key": None, "redirect_http": None, "hsts_seconds": 0}.items():
+            if values.get(name, unset) != unset:
+                faults.append(f"{name.upper()}: is of no use without SERVER_CERT: set that as well")
+    if "login" not in values or "client_id" not in values:
+        return faults
+    has_login = values["login"] == "webex" and values["client_id"] != ""
     if not (has_login or values.get("trusted_proxies")) and _is_reachable(values.get("host")):
         faults.append(_NO_LOGIN.format(values["host"]))
     if not has_login:
@@ -109,6 +118,11 @@ def _conflicts(values: Mapping[str, Any]) -> list[str]:
             "page, or leave CLIENT_ID empty to use the sandbox"
         )
     if (uri := values.get("redirect_uri")) is not None:
+        if values.get("server_cert") is not None and urlsplit(uri).scheme != "https":
+            faults.append(
+                f"REDIRECT_URI: {uri!r} is wrong: with SERVER_CERT, expected https: this server "
+                "speaks nothing else there"
+            )
         if not urlsplit(uri).path.endswith("/redirect"):
             faults.append(f"REDIRECT_URI: {uri!r} is wrong: its path must end with /redirect")
         if host_of(uri) not in map(normal_host, values.get("trusted_hosts", [host_of(uri)])):

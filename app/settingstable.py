@@ -9,6 +9,7 @@ from app.loginsettings import LOGIN_SETTINGS
 from app.setting import Setting
 from app.settingtypes import (
     archive_url,
+    certificate,
     choice,
     existing_file,
     existing_folder,
@@ -16,6 +17,7 @@ from app.settingtypes import (
     host_names,
     listen_address,
     number,
+    optional_port,
     proxies,
     redis_url,
     secret,
@@ -39,6 +41,48 @@ SETTINGS = (
         whole_number(0, 65535),
         "Port to listen on; 0 takes any that is free.",
         "8080",
+    ),
+    # Not TLS_CERTIFICATE and TLS_KEY: those are nginx's, in the same .env (docs/docker.md).
+    Setting(
+        "SERVER_CERT",
+        "",
+        "",
+        certificate,
+        "TLS certificate with its chain, a PEM file: https is spoken. `adhoc` makes one up, for "
+        "development. Empty: http.",
+        "adhoc",
+    ),
+    Setting(
+        "SERVER_KEY",
+        "",
+        "",
+        existing_file,
+        "Private key of SERVER_CERT, where it is not in the same file.",
+        "instance/privkey.pem",
+    ),
+    Setting(
+        "REDIRECT_HTTP",
+        "",
+        "",
+        optional_port,
+        "Port whose http requests are sent to https. Empty: none.",
+        "80",
+    ),
+    Setting(
+        "HSTS_SECONDS",
+        "0",
+        "seconds",
+        whole_number(0, 63_072_000),
+        "Time for which browsers that were here by https stay with it; 0 does not ask for it.",
+        "31536000",
+    ),
+    Setting(
+        "ACCESS_LOG",
+        "none",
+        "",
+        choice("none", "combined", "json"),
+        "Format of the log of requests, on stdout (docs/server.md).",
+        "combined",
     ),
     Setting(
         "REDIS_URL",

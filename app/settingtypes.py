@@ -18,6 +18,7 @@ from flask_realtime.archive import check_url
 from flask_realtime.errors import ConfigurationError
 from flask_realtime.forwarded import TrustedProxies
 from flask_realtime.redischeck import without_password
+from flask_realtime.server.tls import ADHOC
 from flask_realtime.trust import LOOPBACK_HOSTS, normal_host
 
 Parser = Callable[[str, Path], object]
@@ -31,6 +32,14 @@ def whole_number(least: int, most: int) -> Parser:
         return value
 
     return parse
+
+
+def optional_port(text: str, base: Path) -> int | None:
+    if not text:
+        return None
+    if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > 65535:
+        raise _wrong(text, "a port from 0 to 65535, or nothing")
+    return int(text)
 
 
 def number(least: float, most: float) -> Parser:
@@ -195,6 +204,10 @@ def existing_file(text: str, base: Path) -> Path | None:
     if kind != "a file":
         raise _wrong(text, f"an existing file, and {path} is {kind}")
     return path
+
+
+def certificate(text: str, base: Path) -> Path | str | None:
+    return ADHOC if text == ADHOC else existing_file(text, base)
 
 
 def host_names(text: str, base: Path) -> tuple[str, ...]:

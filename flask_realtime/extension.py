@@ -228,23 +228,36 @@ class Realtime:
         return self._blocking
 
     def run(
-        self, app: Flask, host_name: str = "127.0.0.1", port: int = 5000, *, note: str = ""
+        self,
+        app: Flask,
+        host_name: str = "127.0.0.1",
+        port: int = 5000,
+        *,
+        note: str = "",
+        ssl_cert: str | Path | None = None,
+        ssl_key: str | Path | None = None,
+        redirect_http: int | None = None,
+        hsts_seconds: int = 0,
+        access_log: str | None = None,
     ) -> None:
         """Serve `app` until Ctrl+C or SIGTERM. Raises ConfigurationError when it cannot start.
 
-        Once it can, a line on stderr gives the address, after the line `note` if there is one.
+        Once it can, a line on stderr gives the address, after the line `note` if there is one. The
+        other arguments are those of `Server` and `Server.run`.
         """
         # How long a body may be is the application's to say. Output may wait in somebody's pager.
         limits = Limits(max_body_bytes=None, write_seconds=PAUSE_SECONDS, stop_seconds=STOP_SECONDS)
-        server = Server(app, limits=limits)
-        server.bind(port, host_name)
+        server = Server(app, limits=limits, hsts_seconds=hsts_seconds, access_log=access_log)
+        server.bind(
+            port, host_name, ssl_cert=ssl_cert, ssl_key=ssl_key, redirect_http=redirect_http
+        )
         try:
             self.start()
             try:
                 if note:
                     print(note, file=sys.stderr)
-                address = f"{server.url}{self._url_prefix}"
-                print(f"Serving {address}  (Ctrl+C stops it)", file=sys.stderr, flush=True)
+                for line in server.announcement(self._url_prefix):
+                    print(line, file=sys.stderr, flush=True)
                 server.serve()
             finally:
                 self.stop()  # before the connections end: their viewers see how the runs do

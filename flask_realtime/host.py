@@ -113,9 +113,10 @@ class Signal:
             event.send()
 
 
-def listen(host: str, port: int) -> Any:
+def listen(host: str, port: int, name: str = "PORT") -> Any:
     """Return a listening socket; ConfigurationError says why it cannot be had.
 
+    `name` is what the port is set by, for that message.
     TCP_NODELAY is set here because accepted sockets inherit it: with Nagle's algorithm the first
     lines after a start wait for delayed acknowledgements (38 ms each, measured 2026-11).
     """
@@ -135,8 +136,8 @@ def listen(host: str, port: int) -> Any:
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise ConfigurationError(
-                f"PORT: port {port} of {host} is in use by another program; "
-                "stop that program or set PORT to another number"
+                f"{name}: port {port} of {host} is in use by another program; "
+                f"stop that program or set {name} to another number"
             ) from error
         raise ConfigurationError(f"HOST: cannot listen on {host}:{port}: {error}") from error
     listener.setblocking(False)

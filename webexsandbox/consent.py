@@ -21,7 +21,7 @@ from webexsandbox.state import STATE
 
 PATH = "/v1/authorize"
 STYLE_PATH = "/sandbox.css"
-LOCAL = re.compile(r"http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?([/?]|$)")
+LOCAL = re.compile(r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?([/?]|$)")
 SCOPE = re.compile(r"(spark|spark-admin|spark-compliance|meeting|analytics):[a-z_]+")
 CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 CARRIED = (

@@ -30,6 +30,8 @@ CLOSE_SECONDS = 2.0
 
 _log = logging.getLogger(__name__)
 _UNSAFE = re.compile(r'[\x00-\x1f"\\\x7f-\xff]|[^\x00-\xff]')
+# What lets somebody in as somebody else, by the names of RFC 6749 and RFC 6750.
+_SECRETS = re.compile(r"\b(code|state|access_token)=[^&]+")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -211,7 +213,7 @@ class _Answer:
     def log(self, environ: WSGIEnvironment) -> None:
         # Only a WebSocket is answered past start_response.
         asked = "websocket" in environ.get("HTTP_UPGRADE", "").lower()
-        query = environ.get("QUERY_STRING")
+        query = _SECRETS.sub(r"\1=***", environ.get("QUERY_STRING", ""))
         begin, clock = self._begin
         self._log.add(
             Entry(

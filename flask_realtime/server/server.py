@@ -134,7 +134,7 @@ class Server:
             self._add(port, host, self._wsgi_app, certificates)
             if redirect_http is not None:
                 redirect = HttpsRedirect(self.port, self._acme_folder)
-                self._add(redirect_http, host, self._bounded(redirect), None)
+                self._add(redirect_http, host, self._bounded(redirect), None, "REDIRECT_HTTP")
         except BaseException:
             self._close_ports()
             raise
@@ -145,9 +145,14 @@ class Server:
         return app if limit is None else BodyLimit(app, limit, partial(is_proxied, app))
 
     def _add(
-        self, port: int, host: str, wsgi_app: WSGIApplication, certificates: Certificates | None
+        self,
+        port: int,
+        host: str,
+        wsgi_app: WSGIApplication,
+        certificates: Certificates | None,
+        name: str = "PORT",
     ) -> None:
-        listener = hub.listen(host, port)
+        listener = hub.listen(host, port, name)
         logged = wsgi_app if self._log is None else LoggedRequests(wsgi_app, self._log)
         service = Service(listener, logged, self.limits, self._log, certificates is not None)
         self._ports.append(_Port(listener, service, certificates))
@@ -162,9 +167,9 @@ class Server:
         scheme = "http" if self._ports[0].certificates is None else "https"
         return f"{scheme}://{shown_host(self._host)}:{self.port}"
 
-    def announcement(self) -> list[str]:
-        """What to say of the addresses."""
-        lines = [f"Serving {self.url}/  (Ctrl+C stops it)"]
+    def announcement(self, path: str = "/") -> list[str]:
+        """What to say of the addresses; `path` is that of the first page."""
+        lines = [f"Serving {self.url}{path}  (Ctrl+C stops it)"]
         for redirect in self._ports[1:]:
             plain = f"http://{shown_host(self._host)}:{redirect.number}"
             lines.append(f"Redirecting {plain}/ to {self.url}/")

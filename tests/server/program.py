@@ -18,7 +18,7 @@ RUN = """
 import runpy, sys
 from flask_realtime import host
 listen = host.listen
-host.listen = lambda name, port: listen(name, 0)
+host.listen = lambda name, port, *more: listen(name, 0, *more)
 sys.argv = sys.argv[1:]
 runpy.run_path(sys.argv[0], run_name="__main__")
 """

@@ -91,6 +91,15 @@ def test_the_log_can_be_json(tmp_path: Path) -> None:
     assert 0 < entry["seconds"] < 5
 
 
+def test_what_lets_somebody_in_is_not_logged(program: Program) -> None:
+    query = "code=invented1&state=invented2&zipcode=3&access_token=invented4"
+    assert requests.get(f"{program.url}/list?{query}", timeout=20).ok
+    found = LINE.fullmatch(lines(program, 1)[0])
+    assert found is not None
+    shown = "/list?code=***&state=***&zipcode=3&access_token=***"
+    assert found[3] == f"GET {shown} HTTP/1.1"
+
+
 def test_nobody_but_a_proxy_names_a_request_or_its_sender(program: Program) -> None:
     forged = {"X-Request-ID": "forged", "X-Forwarded-For": "192.0.2.7"}
     answer = requests.get(program.url, headers=forged, timeout=20)

@@ -253,6 +253,6 @@ def test_a_port_in_use_is_one_clear_line(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         said = failing(tmp_path, f"Server(app).run({port})")
-        assert f"port {port} of 127.0.0.1 is in use by another program" in said
+        assert f"PORT: port {port} of 127.0.0.1 is in use by another program" in said
         said = failing(tmp_path, f'Server(app).run(0, ssl_cert="adhoc", redirect_http={port})')
-        assert f"port {port} of 127.0.0.1 is in use by another program" in said
+        assert f"REDIRECT_HTTP: port {port} of 127.0.0.1 is in use by another program" in said

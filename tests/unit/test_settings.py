@@ -32,6 +32,11 @@ def test_without_any_value_the_defaults_hold(tmp_path: Path) -> None:
     assert read_settings({}, tmp_path / ".env") == Settings(
         host="127.0.0.1",
         port=5000,
+        server_cert=None,
+        server_key=None,
+        redirect_http=None,
+        hsts_seconds=0,
+        access_log="none",
         redis_url="",
         redis_password="",
         redis_data=tmp_path / "instance" / "redis",
@@ -78,7 +83,11 @@ def test_each_example_is_a_good_value_of_its_setting(tmp_path: Path) -> None:
     (tmp_path / "jobs").mkdir()
     (tmp_path / "examples").mkdir()
     (tmp_path / "examples" / "apps.toml").touch()
+    (tmp_path / "instance").mkdir()
+    (tmp_path / "instance" / "privkey.pem").touch()
     integration = {
+        "SERVER_CERT": "adhoc",
+        "REDIRECT_URI": "https://localhost/redirect",
         "CLIENT_ID": "invented",
         "CLIENT_SECRET": "invented-secret",
         "TRUSTED_HOSTS": "localhost,jobs.internal",
@@ -147,6 +156,13 @@ def test_relative_folders_start_from_the_folder_of_the_file(
         ("PORT", "5_000", "a whole number from 0 to 65535"),
         ("PORT", "٥", "a whole number from 0 to 65535"),
         ("PORT", "9" * 5000, "a whole number from 0 to 65535"),
+        ("SERVER_CERT", "/absent.pem", "an existing file, and /absent.pem is not there"),
+        ("SERVER_CERT", "/etc", "an existing file, and /etc is a folder"),
+        ("SERVER_KEY", "/absent.pem", "an existing file, and /absent.pem is not there"),
+        ("REDIRECT_HTTP", "65536", "a port from 0 to 65535, or nothing"),
+        ("REDIRECT_HTTP", "http", "a port from 0 to 65535, or nothing"),
+        ("HSTS_SECONDS", "a year", "a whole number from 0 to 63072000"),
+        ("ACCESS_LOG", "yes", "one of none, combined, json"),
         ("REDIS_URL", "localhost:6379", "redis://"),
         ("REDIS_URL", "http://[", "redis://"),
         ("REDIS_DATA", "/etc/passwd", "a folder, and /etc/passwd is a file"),
@@ -199,6 +215,10 @@ INTEGRATION = {"CLIENT_ID": "invented", "CLIENT_SECRET": "invented-secret"}
         ({"REDIRECT_URI": "http://localhost:5000/back"}, "its path must end with /redirect"),
         ({"REDIRECT_URI": "https://jobs.example/redirect"}, "is not one of TRUSTED_HOSTS"),
         ({"WEBEX_API_BASE_URL": "https://webex.example/v1"}, "must end with a slash"),
+        ({"SERVER_KEY": __file__}, "SERVER_KEY: is of no use without SERVER_CERT"),
+        ({"REDIRECT_HTTP": "0"}, "REDIRECT_HTTP: is of no use without SERVER_CERT"),
+        ({"HSTS_SECONDS": "60"}, "HSTS_SECONDS: is of no use without SERVER_CERT"),
+        ({"SERVER_CERT": "adhoc"}, "REDIRECT_URI: 'http://localhost:5000/redirect' is wrong: with"),
         ({"HOST": "0.0.0.0", "LOGIN": "none"}, "neither a login"),
         ({"HOST": "0.0.0.0", "CLIENT_ID": ""}, "neither a login"),
     ],
@@ -206,6 +226,20 @@ INTEGRATION = {"CLIENT_ID": "invented", "CLIENT_SECRET": "invented-secret"}
 def test_what_does_not_go_together_is_told(environ: dict[str, str], expected: str) -> None:
     (line,) = faults(INTEGRATION | environ)
     assert expected in line
+
+
+def test_what_docker_reads_in_the_same_file_is_no_setting(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text("TLS_CERTIFICATE=/a.pem\nTLS_KEY=/b.key\nHTTP_PORT=80\nHTTPS_PORT=443\n")
+    found = read_settings({}, file)
+    assert (found.server_cert, found.server_key, found.redirect_http) == (None, None, None)
+
+
+def test_a_certificate_is_a_file_or_made_up(tmp_path: Path) -> None:
+    (tmp_path / "cert.pem").touch()
+    found = read_settings({"SERVER_CERT": "cert.pem", "SERVER_KEY": ""}, tmp_path / ".env")
+    assert found.server_cert == tmp_path / "cert.pem"
+    assert read_settings({"SERVER_CERT": "adhoc", "REDIRECT_HTTP": "0"}).redirect_http == 0
 
 
 def test_with_a_login_or_a_proxy_other_machines_can_be_served() -> None:
