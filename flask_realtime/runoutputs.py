@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask_realtime.errors import BadOffset, UnknownRun
-from flask_realtime.messages import before, described, merged
+from flask_realtime.messages import before, excerpt, merged
 from flask_realtime.outputlog import READ_ENTRIES, READ_ENTRIES_MAX, OutputLog
 from flask_realtime.registry import RunRegistry
 from flask_realtime.runs import Run
@@ -83,7 +83,7 @@ class RunOutputs:
             reached = more[-1].end
             entries = min(2 * entries, READ_ENTRIES_MAX)  # they are small
         return {
-            "items": [described(item) for item in merged(before(items, offset + size))],
+            **excerpt(merged(before(items, offset + size))),
             "end": end,
             "end_line": self._log.end_line(run.id),
         }

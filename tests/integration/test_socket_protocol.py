@@ -128,15 +128,18 @@ def test_a_piece_of_the_output_is_read_without_a_cursor(server: Server, client: 
     server.ended(run)
     whole = server.output(run)
     answer = client.call("read", {"run": run, "offset": 100, "bytes": 50})
-    assert b"".join(item["data"] for item in answer["items"]) == whole[100:150]
+    assert answer["data"] == whole[100:150]
+    assert sum(item["size"] for item in answer["items"]) == 50
     assert (answer["end"], answer["end_line"]) == (len(whole), 1001)
     begin = len(b"".join(whole.splitlines(keepends=True)[:41]))
-    item = client.call("read", {"run": run, "line": 42, "bytes": 7})["items"][0]
-    assert set(item) == {"offset", "data", "time", "stream", "line"}
-    assert (item["offset"], item["line"], item["data"]) == (begin, 42, whole[begin : begin + 7])
+    answer = client.call("read", {"run": run, "line": 42, "bytes": 7})
+    item = answer["items"][0]
+    assert set(item) == {"offset", "size", "time", "stream", "line"}
+    assert (item["offset"], item["line"]) == (begin, 42)
+    assert answer["data"] == whole[begin : begin + 7]
     pieces = bytearray()
-    while items := client.call("read", {"run": run, "offset": len(pieces)})["items"]:
-        pieces += b"".join(item["data"] for item in items)
+    while data := client.call("read", {"run": run, "offset": len(pieces)})["data"]:
+        pieces += data
     assert pieces == whole
     assert not client.outputs, "nothing was attached"
 

@@ -191,10 +191,10 @@ function lineNumber(from: Fields, key: string): number | null {
   return value === undefined || value === null ? null : count(from, key);
 }
 
-function readPiece(from: Fields): Omit<Output, "run"> {
+function readPiece(from: Fields, data: Uint8Array): Omit<Output, "run"> {
   return {
     offset: count(from, "offset"),
-    data: bytes(from, "data"),
+    data,
     time: count(from, "time"),
     stream: from["stream"] === 2 ? 2 : 1,
     line: lineNumber(from, "line"),
@@ -207,7 +207,7 @@ function readLost(from: Fields): Omit<Gap, "run"> {
 
 export function readOutput(value: unknown): Output {
   const from = fields(value, "output");
-  return { run: text(from, "run"), ...readPiece(from) };
+  return { run: text(from, "run"), ...readPiece(from, bytes(from, "data")) };
 }
 
 export function readGap(value: unknown): Gap {
@@ -217,10 +217,16 @@ export function readGap(value: unknown): Gap {
 
 export function readExcerpt(value: unknown): Excerpt {
   const from = fields(value, "acknowledgement of read");
+  const data = bytes(from, "data");
+  let taken = 0;
   return {
     items: list(from, "items").map((item) => {
       const piece = fields(item, "output");
-      return "next" in piece ? readLost(piece) : readPiece(piece);
+      if ("next" in piece) return readLost(piece);
+      const begin = taken;
+      taken += count(piece, "size");
+      if (taken > data.length) throw malformed("size", piece["size"]);
+      return readPiece(piece, data.subarray(begin, taken));
     }),
     end: count(from, "end"),
     endLine: lineNumber(from, "end_line"),

@@ -5,6 +5,8 @@ import { RequestError } from "../../src/connection/protocol";
 import {
   readAttached,
   readError,
+  readExcerpt,
+  readGap,
   readJobs,
   readNotice,
   readOutput,
@@ -112,4 +114,25 @@ test("a service that does not follow the protocol, or links to a script, is refu
   }
   assert.throws(() => readServiceChange({ job: 1, service: SERVICE }), RequestError);
   assert.throws(() => readServiceChange({ job: "app" }), RequestError);
+});
+
+test("the pieces of an excerpt are cut out of its bytes, and gaps stand between them", () => {
+  const data = new TextEncoder().encode("abcdef");
+  const piece = { time: 5, stream: 1 };
+  const items = [
+    { ...piece, offset: 10, size: 2, line: 3 },
+    { offset: 12, next: 20, line: 7 },
+    { ...piece, offset: 20, size: 4, line: 7 },
+  ];
+  const excerpt = readExcerpt({ items, data, end: 99, end_line: 12 });
+  const texts = excerpt.items.map((item) => ("next" in item ? item.next : new TextDecoder().decode(item.data)));
+  assert.deepEqual(texts, ["ab", 20, "cdef"]);
+  assert.deepEqual([excerpt.end, excerpt.endLine], [99, 12]);
+  assert.throws(() => readExcerpt({ items, data: data.subarray(1), end: 99 }), RequestError);
+});
+
+test("a server that numbers no lines is understood", () => {
+  assert.equal(readGap({ run: "r", offset: 1, next: 2 }).line, null);
+  assert.equal(readAttached({ run: RUN, offset: 3 }).line, null);
+  assert.equal(readAttached({ run: RUN, offset: 3, line: 2 }).line, 2);
 });
