@@ -4,6 +4,7 @@
 # make test     set all up and run every test; ARGS="-k name" goes to pytest
 # make check    lint, formatting, types: Python and TypeScript
 # make test-containers   tests of the containers on a Docker engine; ARGS as above, COMPOSE="docker compose"
+# make conformance   raw WebSockets against the Autobahn test suite; ARGS="12.*" picks cases
 # make bench    the benchmarks; ARGS="stream_latency" picks some
 # make format   put the Python sources into the project's format
 # make lock     write the lock files anew from pyproject.toml; UPGRADE=1 takes newer versions
@@ -19,7 +20,7 @@ APPS ?=
 WORKERS := -n auto --maxprocesses 4 --dist loadfile
 BIN := .venv/bin
 
-.PHONY: run build test test-containers check bench format lock clean python ready-to-run ready-to-test
+.PHONY: run build test test-containers check conformance bench format lock clean python ready-to-run ready-to-test
 .DEFAULT_GOAL := run
 
 # exec: Ctrl+C and a stop signal reach the server itself, not a shell in between.
@@ -50,6 +51,11 @@ check: ready-to-test
 	$(BIN)/mypy || status=1; \
 	$(BIN)/python tools/node.py node_modules/typescript/bin/tsc --noEmit || status=1; \
 	exit $$status
+
+# No part of the lock files: nothing else needs it.
+conformance: ready-to-test
+	@[ -d build/conformance/kosoku ] || $(BIN)/python -m pip install --quiet --target build/conformance kosoku==0.1.0
+	@PYTHONPATH=build/conformance $(BIN)/python -m tests.sockets.autobahn $(ARGS)
 
 bench: ready-to-test
 	@$(BIN)/python -m benchmarks $(ARGS)

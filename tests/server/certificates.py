@@ -15,11 +15,15 @@ def write_certificate(
     folder: Path,
     name: str = "localhost",
     *,
+    begins: int = -10,
     days: int = 2,
     rsa_bits: int = 0,
     password: bytes | None = None,
 ) -> tuple[Path, Path]:
-    """Write cert.pem and key.pem to the folder; return their paths."""
+    """Write cert.pem and key.pem to the folder; return their paths.
+
+    The certificate is valid from `begins` to `days`, in days from now.
+    """
     key = (
         rsa.generate_private_key(65537, rsa_bits)
         if rsa_bits
@@ -33,7 +37,7 @@ def write_certificate(
         .issuer_name(subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=10))
+        .not_valid_before(now + datetime.timedelta(days=begins))
         .not_valid_after(now + datetime.timedelta(days=days))
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
         .sign(key, hashes.SHA256())

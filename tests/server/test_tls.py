@@ -10,6 +10,7 @@ import ssl
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -177,6 +178,10 @@ def test_a_hangup_signal_reads_the_certificate_again(tmp_path: Path) -> None:
             (tmp_path / "certs" / "key.pem").write_text("nonsense")
             program.process.send_signal(signal.SIGHUP)
             eventually(lambda: "certificates stay as they were: ssl_key:" in program.log)
+            _, other = write_certificate(tmp_path / "others")
+            other.rename(tmp_path / "certs" / "key.pem")
+            program.process.send_signal(signal.SIGHUP)
+            eventually(lambda: "key.pem does not fit the certificate " in program.log)
             assert serial(program) == second
             old.sendall(REQUEST)  # it has lived through all this
             assert b" 200 OK" in received(old)
@@ -227,6 +232,44 @@ def test_an_expired_certificate_is_served_and_said(
     cert, key = write_certificate(tmp_path, days=-1)
     Certificates(cert, key)
     assert f"the certificate {cert} expired on " in caplog.text
+
+
+def test_a_certificate_that_is_not_valid_yet_is_served_and_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    cert, key = write_certificate(tmp_path, begins=1)
+    Certificates(cert, key)
+    assert f"the certificate {cert} begins on " in caplog.text
+
+
+def test_a_key_that_is_too_short_is_one_clear_line(tmp_path: Path) -> None:
+    cert, key = write_certificate(tmp_path, rsa_bits=1024)
+    with pytest.raises(ConfigurationError, match=f"ssl_cert: {cert} cannot be used: .*too small"):
+        Certificates(cert, key)
+
+
+@pytest.mark.parametrize(
+    ("what", "expected"),
+    [
+        ({"days": -1}, "certificate has expired"),
+        ({"name": "shop.example"}, "certificate is not valid for 'localhost'"),
+    ],
+)
+def test_clients_that_refuse_the_certificate_do_the_server_no_harm(
+    what: dict[str, Any], expected: str, tmp_path: Path
+) -> None:
+    write_certificate(tmp_path / "certs", **what)
+    with Program(tmp_path, SERVE) as program:
+        context = ssl.create_default_context(cafile=verified(program))
+        for _ in range(3):
+            with (
+                socket.create_connection(("127.0.0.1", program.port), 20) as plain,
+                pytest.raises(ssl.SSLCertVerificationError, match=expected),
+            ):
+                context.wrap_socket(plain, server_hostname="localhost")
+        assert b" 200 OK" in program.send(REQUEST)  # of a client that looks at nothing
+        assert "Traceback" not in program.log
+        assert "ERROR" not in program.log
 
 
 def test_an_adhoc_certificate_is_for_this_machine(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any
 
@@ -34,10 +35,16 @@ class Hostile:
     """Opened by its constructor; `early` is sent together with the handshake."""
 
     def __init__(
-        self, served: Serving, path: str = "/echo", *, early: bytes = b"", deflate: bool = False
+        self,
+        served: Serving,
+        path: str = "/echo",
+        *,
+        early: bytes = b"",
+        deflate: bool = False,
+        offers: Sequence[ClientPerMessageDeflateFactory] = (),
     ) -> None:
         url = served.origin.replace("http", "ws", 1) + path
-        extensions = [ClientPerMessageDeflateFactory()] if deflate else None
+        extensions = offers or ([ClientPerMessageDeflateFactory()] if deflate else None)
         self._protocol = ClientProtocol(parse_uri(url), extensions=extensions, max_size=None)
         self.socket: Any = socket.create_connection(("127.0.0.1", served.port), 20)
         if (context := served.context()) is not None:
@@ -46,9 +53,11 @@ class Hostile:
         self._protocol.send_request(self._protocol.connect())
         self.socket.sendall(b"".join(self._protocol.data_to_send()) + early)
         self._events: list[Any] = []
+        self.taken = 0  # bytes that came, the handshake's included
         response = self._next()
         assert isinstance(response, Response)
         assert response.status_code == 101, response
+        self.agreed = response.headers.get("Sec-WebSocket-Extensions", "")  # on extensions
 
     def __enter__(self) -> Hostile:
         return self
@@ -78,6 +87,20 @@ class Hostile:
         for start in range(0, len(raw), chop or len(raw)):
             self.socket.sendall(raw[start : start + (chop or len(raw))])
 
+    def say(self, opcode: Opcode, data: bytes, size: int = 0) -> None:
+        """A proper message, compressed as was agreed on, in frames of `size` bytes before that."""
+        size = size or len(data)
+        pieces = [data[start : start + size] for start in range(0, len(data), size)]
+        for number, piece in enumerate(pieces):
+            fin = number == len(pieces) - 1
+            if number:
+                self._protocol.send_continuation(piece, fin)
+            elif opcode is TEXT:
+                self._protocol.send_text(piece, fin)
+            else:
+                self._protocol.send_binary(piece, fin)
+        self.socket.sendall(b"".join(self._protocol.data_to_send()))
+
     def raw(self, data: bytes) -> None:
         self.socket.sendall(data)
 
@@ -88,6 +111,7 @@ class Hostile:
             except ConnectionResetError:
                 data = b""
             if data:
+                self.taken += len(data)
                 self._protocol.receive_data(data)
             else:
                 self._protocol.receive_eof()
