@@ -52,14 +52,11 @@ export class Seeker {
       failure = error instanceof Error ? error.message : String(error);
     }
     this.#isBusy = false;
-    // another one may be sought by now
-    if (wanted !== this.#wanted) return this.changed();
-    const now = this.log.find(wanted);
-    if (now.kind === "row") this.#found(now.row);
-    else if (failure !== null || now.kind === "hole") {
-      this.#wanted = null;
-      this.host.failed(failure ?? `Line ${wanted} could not be loaded.`);
-    }
+    // another one may be sought by now, or it has come, or turned out to be in a hole
+    if (wanted !== this.#wanted || this.log.find(wanted).kind !== found.kind) return this.changed();
+    if (failure === null && found.kind === "beyond") return;
+    this.#wanted = null;
+    this.host.failed(failure ?? `Line ${wanted} could not be loaded.`);
   }
 
   #found(row: number): void {
