@@ -25,6 +25,7 @@ from app.sandboxprocess import sandbox_integration, sandbox_running
 from app.settings import Settings, exit_misconfigured, read_settings
 from flask_realtime import ConfigurationError, Options, Realtime
 from flask_realtime.jobsfolder import load
+from flask_realtime.keep import Keep
 from flask_realtime.masking import Secrets
 from flask_realtime.proxy import start_apps, stop_apps
 from flask_realtime.redischeck import with_password
@@ -33,6 +34,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ENV_FILES = (".env", "webexintegration.env")
 KIB = 1 << 10
 MIB = 1 << 20
+GIB = 1 << 30
 
 
 def create_app(
@@ -66,6 +68,11 @@ def create_app(
             job_buffer_bytes=settings.job_buffer_kib * KIB,
             output_hot_bytes=settings.output_hot_mib * MIB,
             output_hot_seconds=settings.output_hot_minutes * 60,
+            keep=Keep(
+                days=settings.keep_days,
+                runs=settings.keep_runs,
+                output_bytes=int(settings.keep_output_gib * GIB),
+            ),
             viewer_window_bytes=settings.viewer_window_kib * KIB,
             max_event_bytes=settings.max_event_kib * KIB,
         ),

@@ -63,6 +63,9 @@ class Settings:
     output_hot_mib: int
     output_hot_minutes: float
     archive_url: str
+    keep_days: float
+    keep_runs: int
+    keep_output_gib: float
     viewer_window_kib: int
     max_event_kib: int
     log_level: str

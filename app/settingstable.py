@@ -201,6 +201,31 @@ SETTINGS = (
         "s3://flask-realtime/archive",
     ),
     Setting(
+        "KEEP_DAYS",
+        "90",
+        "days",
+        number(0, 100_000),
+        "Time after the end of a run before it is removed (docs/retention.md). 0: never.",
+        "30",
+    ),
+    Setting(
+        "KEEP_RUNS",
+        "100000",
+        "runs",
+        whole_number(0, 10_000_000),
+        "Ended runs that are kept; the oldest beyond are removed. 0: all.",
+        "5000",
+    ),
+    Setting(
+        "KEEP_OUTPUT_GIB",
+        "50",
+        "GiB",
+        number(0, 1_000_000),
+        "Output that is kept, as it is stored; beyond, that of the oldest ended runs is removed,"
+        " and shows as a gap. 0: all.",
+        "2.5",
+    ),
+    Setting(
         "VIEWER_WINDOW_KIB",
         "1024",
         "KiB",

@@ -11,6 +11,7 @@ from werkzeug.http import HTTP_STATUS_CODES
 
 from flask_realtime.engine import Engine
 from flask_realtime.errors import LOG_IN, NotLoggedIn, RealtimeError
+from flask_realtime.history import Filter
 from flask_realtime.outputapi import add_output_calls
 from flask_realtime.requestargs import whole_number
 from flask_realtime.runs import STATES
@@ -71,14 +72,13 @@ def api_blueprint(engine: Engine, identify: Callable[[], str | None]) -> Bluepri
         state = request.args.get("state")
         if state is not None and state not in STATES:
             raise RealtimeError(f'"state" must be one of {", ".join(STATES)}')
-        runs, following = engine.list_runs(
-            user(),
-            whole_number("limit", DEFAULT_LIMIT, 1, MAX_LIMIT),
-            before=request.args.get("before"),
-            job=request.args.get("job"),
-            user=request.args.get("user"),
-            states=STATES if state is None else (state,),
+        wanted = Filter(
+            request.args.get("job"),
+            request.args.get("user"),
+            tuple(STATES) if state is None else (state,),
         )
+        limit = whole_number("limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
+        runs, following = engine.list_runs(user(), limit, wanted, before=request.args.get("before"))
         return jsonify({"runs": [engine.outputs.present(run) for run in runs], "next": following})
 
     @api.get("/runs/<run_id>")

@@ -20,19 +20,21 @@ from flask_realtime.errors import (
 )
 from flask_realtime.executors.thread import ThreadExecutor
 from flask_realtime.flaskthread import Exit
-from flask_realtime.history import Filter
+from flask_realtime.history import ANY, Filter
 from flask_realtime.jobs import JobRegistry
 from flask_realtime.masking import Masker, Secrets
 from flask_realtime.notices import Notices
 from flask_realtime.options import Options
 from flask_realtime.outputlog import OutputLog
 from flask_realtime.registry import RunRegistry
+from flask_realtime.retention import Sweeper
 from flask_realtime.routing import Routing
 from flask_realtime.runoutputs import RunOutputs
-from flask_realtime.runs import STATES, Run, RunIds, unknown_run
+from flask_realtime.runs import Run, RunIds, unknown_run
 from flask_realtime.service import Service
 from flask_realtime.services import Services
 from flask_realtime.store import Store
+from flask_realtime.unwatched import Unwatched
 from flask_realtime.viewers import Viewers
 
 logger = logging.getLogger(__name__)
@@ -74,6 +76,8 @@ class Engine:
         self.status: Callable[[Run], None] = lambda run: None
         self.notices = Notices()
         self.services = Services(jobs)
+        self.unwatched = Unwatched(store, self.viewers.watched, self._stop_unwatched)
+        self._sweeper = Sweeper(store, self.log, self.runs.owner, options, jobs.keep)
         self.user_left: Callable[[str], None] = lambda user: None
         self._heard = host.Signal()  # another process told of a change of a run
         self._secrets = secrets or Secrets()
@@ -93,6 +97,8 @@ class Engine:
         self.runs.start()
         self.bus.start()
         self.services.start()
+        self.unwatched.start()
+        self._sweeper.start()
 
     def stop(self, timeout: float) -> None:
         """Ask all runs to end, wait up to `timeout` seconds, and mark the rest `lost`."""
@@ -107,6 +113,8 @@ class Engine:
                 self._end(run, Exit("lost", None, "the server was stopped"), deadline.left() + 1)
         while self.runs.own() and deadline.left() > 0:  # their last bytes are on the way to Redis
             host.sleep(0.01)
+        self._sweeper.stop()
+        self.unwatched.stop()
         self.services.stop()
         self.bus.stop()
         self.runs.stop()
@@ -125,19 +133,12 @@ class Engine:
         return run
 
     def list_runs(
-        self,
-        viewer: str,
-        limit: int,
-        *,
-        before: str | None = None,
-        job: str | None = None,
-        user: str | None = None,
-        states: Iterable[str] = STATES,
+        self, viewer: str, limit: int, wanted: Filter = ANY, *, before: str | None = None
     ) -> tuple[list[Run], str | None]:
         """Runs that `viewer` may see, newest first, and the `before` of the next page."""
-        if user not in (None, viewer):
+        if wanted.user not in (None, viewer):
             return [], None
-        return self.runs.list(limit, Filter(job, viewer, tuple(states)), before=before)
+        return self.runs.list(limit, replace(wanted, user=viewer), before=before)
 
     def start_run(self, user: str, job_name: str, params: Any) -> Run:
         """Start a run of a job; raises what is wrong with the request."""
@@ -180,6 +181,8 @@ class Engine:
             run.id, job, bound, lambda: self._prepare(current), masker.write, ended
         )
         self.runs.save(run)
+        if job.rules.stop_when_unwatched is not None:
+            self.unwatched.guard(run.id, job.rules.stop_when_unwatched)
         logger.info("run %s of %s started for %s", run.id, run.job, run.user)
         return run
 
@@ -238,6 +241,11 @@ class Engine:
             self.runs.save(run)
             host.spawn(self._watch_grace, run)
 
+    def _stop_unwatched(self, run_id: str, seconds: float) -> None:
+        run = self.runs.get(run_id)
+        run.stop_reason = f"nobody watched it for {seconds:g} s"
+        self._ask_to_stop(run)
+
     def _watch_grace(self, run: Run) -> None:
         if not self._executor.wait_until(run.id, self.options.stop_grace_seconds):
             run.stop_overdue = True
@@ -251,7 +259,9 @@ class Engine:
         assert writer is not None
         run.output_bytes = writer.tail.end
         run.output_lines = writer.tail.end_line - 1
-        run.exit = {"code": end.code, "reason": end.reason}
+        self.unwatched.let_go(run.id)
+        why = f": {run.stop_reason}" if run.stop_reason and end.state == "stopped" else ""
+        run.exit = {"code": end.code, "reason": end.reason + why}
         run.enter(end.state)
         logger.info("run %s of %s: %s (%s)", run.id, run.job, run.state, end.reason)
         self.status(run)  # to those who watch here at once; to all others after the output

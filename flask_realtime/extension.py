@@ -35,6 +35,9 @@ from flask_realtime.trust import LOOPBACK_HOSTS, HostAndOriginGuard, is_below
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
     from flask.typing import ResponseReturnValue
+    from typing_extensions import Unpack
+
+    from flask_realtime.jobrules import RuleOptions
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -108,15 +111,30 @@ class Realtime:
     def job(self, function: F, /) -> F: ...
     @overload
     def job(
-        self, function: None = None, /, *, name: str | None = None, title: str | None = None
+        self,
+        function: None = None,
+        /,
+        *,
+        name: str | None = None,
+        title: str | None = None,
+        **rules: Unpack[RuleOptions],
     ) -> Callable[[F], F]: ...
     def job(
-        self, function: F | None = None, /, *, name: str | None = None, title: str | None = None
+        self,
+        function: F | None = None,
+        /,
+        *,
+        name: str | None = None,
+        title: str | None = None,
+        **rules: Unpack[RuleOptions],
     ) -> F | Callable[[F], F]:
-        """Make a function a job: ``@realtime.job`` or ``@realtime.job(title="Tidy up")``."""
+        """Make a function a job: ``@realtime.job`` or ``@realtime.job(title="Tidy up")``.
+
+        The keywords are those of `flask_realtime.job`.
+        """
 
         def add(added: F) -> F:
-            self.jobs.add(added, name=name, title=title)
+            self.jobs.add(added, name=name, title=title, **rules)
             return added
 
         return add if function is None else add(function)

@@ -50,6 +50,9 @@ class Filter:
         return [_index_key(state, self.job, self.user) for state in self.states]
 
 
+ANY = Filter()
+
+
 def record_key(run: str) -> str:
     return f"{PREFIX}{{{run}}}:run"
 

@@ -8,11 +8,16 @@ import re
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from flask_realtime.errors import RealtimeError, UnknownJob
+from flask_realtime.jobrules import NO_RULES, JobRules, RuleOptions, read_rules
+from flask_realtime.keep import KEEP_ALL, Keep
 from flask_realtime.parameters import Parameters, innermost, read_parameters, to_json
 from flask_realtime.service import Service, describe
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -28,7 +33,8 @@ class Job:
 
     `function` is called as ``function(running, **parameters)``, and awaited if `is_async`.
     `parameters` is a JSON Schema of type object. `source` is "file:line" of what was written.
-    `service` is what the job stands for, if that goes on without a run as well.
+    `service` is what the job stands for, if that goes on without a run as well. `rules` hold for
+    its runs.
     """
 
     name: str
@@ -40,6 +46,7 @@ class Job:
     is_async: bool = False
     source: str = ""
     service: Service | None = None
+    rules: JobRules = NO_RULES
     _model: Parameters = field(default_factory=lambda: Parameters([]), repr=False, compare=False)
 
     def bind(self, params: Mapping[str, object]) -> dict[str, object]:
@@ -61,6 +68,7 @@ class Job:
             "description": self.description,
             "parameters": self.parameters,
             "isolation": self.isolation,
+            "stop_when_unwatched": self.rules.stop_when_unwatched,
         }
         if self.service is not None:
             described["service"] = describe(self.service)
@@ -71,28 +79,41 @@ class Job:
 class Mark:
     """What `@job` notes on a function until a registry takes it up."""
 
-    name: str | None
-    title: str | None
+    name: str | None = None
+    title: str | None = None
+    rules: JobRules = NO_RULES
 
 
 @overload
 def job(function: F, /) -> F: ...
 @overload
-def job(*, name: str | None = None, title: str | None = None) -> Callable[[F], F]: ...
 def job(
-    function: F | None = None, /, *, name: str | None = None, title: str | None = None
+    *, name: str | None = None, title: str | None = None, **rules: Unpack[RuleOptions]
+) -> Callable[[F], F]: ...
+def job(
+    function: F | None = None,
+    /,
+    *,
+    name: str | None = None,
+    title: str | None = None,
+    **rules: Unpack[RuleOptions],
 ) -> F | Callable[[F], F]:
     """Mark a function of the jobs folder as a job: ``@job`` or ``@job(title="Tidy up")``.
 
+    `keep_days`, `keep_runs` and `keep_output_mib` bound what is kept of its runs beside the
+    settings of all (docs/retention.md); `stop_when_unwatched` is in seconds.
+
     It changes nothing else: the function can be called and tested as before.
-    Raises RealtimeError for what cannot carry a mark, such as a bound method.
+    Raises RealtimeError for what cannot carry a mark, such as a bound method, and for a wrong
+    value.
     """
+    read = read_rules(rules)
 
     def mark(marked: F) -> F:
         if not callable(marked):
             raise RealtimeError(f"@job marks a function, got {marked!r}; options are keywords")
         try:
-            setattr(marked, _MARK, Mark(name, title))
+            setattr(marked, _MARK, Mark(name, title, read))
         except AttributeError as error:
             raise RealtimeError(
                 f"@job cannot mark {marked!r}: hand it to Realtime.add(...) instead"
@@ -113,14 +134,18 @@ def mark_of(value: object) -> Mark | None:
 
 
 def make_job(
-    function: Callable[..., object], *, name: str | None = None, title: str | None = None
+    function: Callable[..., object],
+    *,
+    name: str | None = None,
+    title: str | None = None,
+    **rules: Unpack[RuleOptions],
 ) -> Job:
     """Make a Job of a function, partial, bound method, callable object or `async def`.
 
     Raises RealtimeError if it cannot be one, naming it, its place and the remedy.
     """
     source = where(function)
-    mark = mark_of(function) or Mark(None, None)
+    mark = mark_of(function) or Mark()
     name = name or mark.name or _own_name(function)
     try:
         _refuse_other_callables(function)
@@ -140,6 +165,7 @@ def make_job(
         parameters=parameters.schema,
         is_async=_is_async(function),
         source=source,
+        rules=read_rules(rules) if rules else mark.rules,
         _model=parameters,
     )
 
@@ -160,9 +186,10 @@ class JobRegistry:
         name: str | None = None,
         title: str | None = None,
         service: Service | None = None,
+        **rules: Unpack[RuleOptions],
     ) -> Job:
         """Make `function` a job. Raises RealtimeError if it cannot be one or its name is taken."""
-        made = replace(make_job(function, name=name, title=title), service=service)
+        made = replace(make_job(function, name=name, title=title, **rules), service=service)
         self.extend([made])
         return made
 
@@ -187,6 +214,10 @@ class JobRegistry:
             more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
             raise UnknownJob(f"there is no job {str(name)[:80]!r}; there are: {shown}{more}")
         return found
+
+    def keep(self) -> dict[str, Keep]:
+        """What is kept of the runs of each job that says so."""
+        return {job.name: job.rules.keep for job in self if job.rules.keep != KEEP_ALL}
 
     def __iter__(self) -> Iterator[Job]:
         return iter(self._jobs.values())

@@ -40,6 +40,8 @@ def output_response(engine: Engine, run: Run, offset: int, *, follow: bool) -> R
         offset = first[0].end if until is None else min(first[0].end, until)
     connection = host.Connection(request.environ)
     stream = _stream(engine, run, offset, until, connection)
+    if follow:
+        stream = _watching(engine, run, stream)
     response = Response(stream, mimetype="text/plain")
     response.headers["X-Output-Offset"] = str(offset)
     response.headers["Accept-Ranges"] = "bytes"
@@ -51,6 +53,12 @@ def output_response(engine: Engine, run: Run, offset: int, *, follow: bool) -> R
         response.status_code = 206
         response.headers["Content-Range"] = f"bytes {offset}-{until - 1}/{end}"
     return response
+
+
+def _watching(engine: Engine, run: Run, stream: Iterator[bytes]) -> Iterator[bytes]:
+    """Let whoever reads `stream` count as a viewer (docs/retention.md)."""
+    with engine.unwatched.watching(run.id):
+        yield from stream
 
 
 def _stream(

@@ -12,13 +12,12 @@ from redis import Redis
 
 from flask_realtime import history, host
 from flask_realtime.errors import StoreUnavailable
-from flask_realtime.history import Filter
+from flask_realtime.history import ANY, Filter
 from flask_realtime.runs import Run, unknown_run
 from flask_realtime.store import Store
 
 HEARTBEAT_SECONDS = 5.0  # between two signs of life of a process that owns runs
 OWNER_DEAD_SECONDS = 20  # without one: its runs are lost (design: within 30 s of its death)
-ANY = Filter()
 
 
 class RunRegistry:

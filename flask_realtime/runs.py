@@ -43,6 +43,7 @@ class Run:
     started: str | None = None
     ended: str | None = None
     stop_requested: str | None = None
+    stop_reason: str | None = None  # why the server asked it to stop, if nobody else did
     stop_overdue: bool = False  # it was asked to stop, and the grace period has passed
     exit: dict[str, Any] | None = None  # {"code", "reason"}
     output_bytes: int = 0

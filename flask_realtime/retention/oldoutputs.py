@@ -26,8 +26,8 @@ LOST_SECONDS = 600.0  # after which the owner of a lost run is not expected back
 class Outputs(Protocol):
     """The output of runs, as the sweeper deals with it. All but the size: ArchiveUnavailable."""
 
-    def spill(self, run: str) -> None:
-        """Bring all output of an ended run to where it stays for long."""
+    def spill(self, run: str) -> int:
+        """Bring all output of an ended run to where it stays for long; return how many bytes."""
 
     def stored_bytes(self, run: str) -> int:
         """The bytes that the output takes where it is stored."""
@@ -35,8 +35,8 @@ class Outputs(Protocol):
     def discard(self, run: str) -> int:
         """Let go of all output, so that a reader finds one gap; return the bytes that it took."""
 
-    def forget(self, run: str) -> None:
-        """Let go of what `discard` leaves behind; the run is no more."""
+    def forget(self, run: str) -> int:
+        """As `discard`, for a run that is no more: it leaves nothing at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,31 +80,30 @@ class OldOutputs:
 
     def finish(self) -> None:
         """Discard what is noted to go, also by a process that died before it was gone."""
-        while runs := self._store.call(partial(accounts.removed, count=AT_ONCE)):
+        while runs := self._store.read(partial(accounts.removed, count=AT_ONCE)):
             if not all(self._of_archive(self._discard_whole, run) for run in runs):
                 return
-        while runs := self._store.call(partial(accounts.discarding, count=AT_ONCE)):
+        while runs := self._store.read(partial(accounts.discarding, count=AT_ONCE)):
             if not all(self._of_archive(self._discard, run) for run in runs):
                 return
 
     def _discard_whole(self, run: str) -> None:
-        self._outputs.discard(run)
         self._outputs.forget(run)
-        self._store.call(partial(accounts.gone, run=run))
+        self._store.read(partial(accounts.gone, run=run))
 
     def _discard(self, run: str) -> None:
         size = self._outputs.discard(run)
-        self._store.call(partial(accounts.discarded, run=run))
+        self._store.read(partial(accounts.discarded, run=run))
         logger.info("the output of run %s was removed: %d bytes", run, size)
 
     def settle(self) -> None:
         """Settle the outputs whose runs have ended long enough ago, and look at all others."""
         after: str | None = None
         while True:
-            page = self._store.call(partial(accounts.unsettled, after=after, count=AT_ONCE))
+            page = self._store.read(partial(accounts.unsettled, after=after, count=AT_ONCE))
             for run, record in page:
                 if record is None:
-                    self._store.call(partial(accounts.never_settle, run=run))
+                    self._store.read(partial(accounts.never_settle, run=run))
                 else:
                     self._settle_or_count(Run.load(record))
                 after = run
@@ -129,7 +128,7 @@ class OldOutputs:
     def _settle(self, run: str, job: str) -> None:
         self._outputs.spill(run)
         output = Output(run, job, self._outputs.stored_bytes(run))
-        self._store.call(partial(accounts.settle, output=output))
+        self._store.read(partial(accounts.settle, output=output))
 
     def discard_beyond(self, most: int, job: str | None = None) -> None:
         """Discard the oldest outputs, of `job` or of all, while there are more bytes than `most`.
@@ -138,7 +137,7 @@ class OldOutputs:
         """
         while most and not self._archive_away:
             unsettled = sum(each.output.size for each in self._unsettled if each.is_of(job))
-            claimed = self._store.call(partial(accounts.claim, job=job, most=most - unsettled))
+            claimed = self._store.read(partial(accounts.claim, job=job, most=most - unsettled))
             if claimed is not None:
                 self._of_archive(self._discard, claimed.run)
                 continue
@@ -155,7 +154,7 @@ class OldOutputs:
 
     def _discard_unsettled(self, fresh: Unsettled) -> None:
         self._discard(fresh.output.run)
-        self._store.call(partial(accounts.settle, output=replace(fresh.output, size=0)))
+        self._store.read(partial(accounts.settle, output=replace(fresh.output, size=0)))
         self._unsettled.remove(fresh)
 
     def _of_archive(self, function: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> bool:

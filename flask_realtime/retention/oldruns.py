@@ -9,8 +9,8 @@ from itertools import islice
 
 from flask_realtime import history
 from flask_realtime.history import ENDED, Filter
+from flask_realtime.keep import Keep
 from flask_realtime.retention import accounts
-from flask_realtime.retention.keep import Keep
 from flask_realtime.retention.turn import Turn
 from flask_realtime.runs import Run
 from flask_realtime.store import Store
@@ -48,14 +48,14 @@ class OldRuns:
                 self._remove(run, record, wanted)
 
     def _remove_beyond(self, wanted: Filter, keep: int) -> None:
-        too_many = self._store.call(partial(history.count, wanted=wanted)) - keep
+        too_many = self._store.read(partial(history.count, wanted=wanted)) - keep
         for run, record in islice(self._oldest(wanted), max(0, too_many)):
             self._remove(run, record, wanted, keep)
 
     def _oldest(self, wanted: Filter) -> Iterator[tuple[Run, bytes]]:
         after: str | None = None
         while True:
-            page = self._store.call(
+            page = self._store.read(
                 partial(history.oldest, wanted=wanted, after=after, count=AT_ONCE)
             )
             for run, record in page:
@@ -67,7 +67,7 @@ class OldRuns:
                 return
 
     def _remove(self, run: Run, record: bytes, wanted: Filter, keep: int = 0) -> None:
-        if self._store.call(
+        if self._store.read(
             partial(accounts.remove, run=run, record=record, wanted=wanted, keep=keep)
         ):
             logger.info("run %s of %s, created %s, was removed", run.id, run.job, run.created)

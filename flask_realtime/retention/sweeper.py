@@ -9,7 +9,8 @@ from datetime import datetime, timezone
 
 from flask_realtime import host
 from flask_realtime.errors import StoreUnavailable
-from flask_realtime.retention.keep import Keep
+from flask_realtime.keep import Keep
+from flask_realtime.options import Options
 from flask_realtime.retention.oldoutputs import OldOutputs, Outputs
 from flask_realtime.retention.oldruns import OldRuns
 from flask_realtime.retention.turn import Turn, TurnOver
@@ -25,11 +26,12 @@ class Sweeper:
     """Removes what is not to be kept. For greenlets of the hub's thread.
 
     All processes have one; they take turns. Every step can be repeated, and is refused for a run
-    that has not ended, so that a process that dies or hangs in the middle does no harm.
+    that has not ended, so that a process that dies or hangs in the middle does no harm. They all
+    may be done while Redis has no memory left: what frees some is first.
 
-    `overall` holds for all runs, those that `of_jobs()` gives by job for the job's runs as well.
-    The output of a run is settled `hot_seconds` after its end. `now()` gives seconds since the
-    epoch.
+    `options.keep` holds for all runs, what `of_jobs()` gives by job for the job's runs as well. The
+    output of a run is settled `options.output_hot_seconds` after its end. `now()` gives seconds
+    since the epoch.
     """
 
     def __init__(
@@ -37,19 +39,19 @@ class Sweeper:
         store: Store,
         outputs: Outputs,
         owner: str,
-        *,
-        overall: Keep,
+        options: Options,
         of_jobs: Callable[[], Mapping[str, Keep]],
-        hot_seconds: float,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
-        self._overall = overall
+        self._overall = options.keep
         self._of_jobs = of_jobs
         self._now = now
         self._turn = Turn(store, owner)
         self._runs = OldRuns(store, self._turn, self._ago)
-        self._outputs = OldOutputs(store, self._turn, self._ago, outputs, hot_seconds)
+        self._outputs = OldOutputs(
+            store, self._turn, self._ago, outputs, options.output_hot_seconds
+        )
         self._task: host.Task | None = None
 
     def start(self) -> None:
@@ -73,7 +75,7 @@ class Sweeper:
             try:
                 self.sweep()
             except StoreUnavailable:
-                self._store.wait_until_available()
+                self._store.wait_until_available(LOOK_SECONDS)
             host.sleep(LOOK_SECONDS)
 
     def sweep(self) -> None:

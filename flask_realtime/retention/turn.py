@@ -23,10 +23,17 @@ class Turn:
     def __init__(self, store: Store, owner: str) -> None:
         self._store = store
         self._owner = owner
+        self._taken = False
         self._kept = host.Deadline(0)
 
     def take(self) -> bool:
-        """Begin a turn, unless one has begun less than TURN_SECONDS ago, here or elsewhere."""
+        """Begin a turn, unless one has begun less than TURN_SECONDS ago, here or elsewhere.
+
+        A Redis without memory has no room for a turn: then all sweep, which makes some.
+        """
+        self._taken = self._store.available
+        if not self._taken:
+            return True
         self._renew_later()
         return self._store.call(
             lambda client: bool(client.set(KEY, self._owner, nx=True, ex=TURN_SECONDS))
@@ -34,9 +41,9 @@ class Turn:
 
     def keep(self) -> None:
         """Go on with a turn; call it often. Raises TurnOver."""
-        if self._kept.left():
+        if not self._taken or self._kept.left():
             return
-        if not self._store.call(partial(_renew, owner=self._owner)):
+        if not self._store.read(partial(_renew, owner=self._owner)):
             raise TurnOver
         self._renew_later()
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_realtime.history import Filter
-from flask_realtime.registry import ANY, RunRegistry
+from flask_realtime.history import ANY, Filter
+from flask_realtime.registry import RunRegistry
 from flask_realtime.runs import Run, RunIds
 
 IDS = RunIds()

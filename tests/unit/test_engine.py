@@ -24,6 +24,7 @@ from flask_realtime.errors import (
     UnknownJob,
     UnknownRun,
 )
+from flask_realtime.history import Filter
 from flask_realtime.jobs import JobRegistry
 from flask_realtime.messages import Message
 from flask_realtime.options import Options
@@ -262,9 +263,10 @@ def test_users_see_and_stop_their_own_runs_only(engine: Start) -> None:
         with pytest.raises(UnknownRun):
             watched.engine.stop_run("bob", anns.id, force=True)
         assert watched.engine.list_runs("bob", 10) == ([watched.engine.runs.get(bobs.id)], None)
-        assert watched.engine.list_runs("ann", 10, job="count") == ([], None)
-        assert watched.engine.list_runs("ann", 10, user="bob") == ([], None)
-        assert watched.engine.list_runs("ann", 10, job="wait", states=["running"]) == ([anns], None)
+        assert watched.engine.list_runs("ann", 10, Filter("count")) == ([], None)
+        assert watched.engine.list_runs("ann", 10, Filter(user="bob")) == ([], None)
+        wanted = Filter("wait", states=("running",))
+        assert watched.engine.list_runs("ann", 10, wanted) == ([anns], None)
         assert anns.state == "running"
 
 

@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 
 from flask_realtime import history, host
-from flask_realtime.errors import ArchiveUnavailable, UnknownRun
+from flask_realtime.errors import ArchiveUnavailable, StoreUnavailable, UnknownRun
 from flask_realtime.history import Filter
+from flask_realtime.keep import Keep
+from flask_realtime.options import Options
 from flask_realtime.registry import RunRegistry
-from flask_realtime.retention import Keep, Sweeper, accounts, turn
+from flask_realtime.retention import Sweeper, accounts, turn
 from flask_realtime.runs import FINAL, Run, timestamp
 from flask_realtime.store import Store
 from tests.support.hub import until
@@ -42,10 +44,11 @@ class Archive:
         if self.slow:
             host.sleep(0)
 
-    def spill(self, run: str) -> None:
+    def spill(self, run: str) -> int:
         self._ask()
-        if run in self.hot:
-            self.cold[run] = self.hot.pop(run) // 2  # compressed
+        size = self.hot.pop(run, 0)
+        self.cold[run] = self.cold.get(run, 0) + size // 2  # compressed
+        return size
 
     def stored_bytes(self, run: str) -> int:
         return self.hot.get(run, 0) + self.cold.get(run, 0)
@@ -55,9 +58,10 @@ class Archive:
         self.discarded.append(run)
         return self.hot.pop(run, 0) + self.cold.pop(run, 0)
 
-    def forget(self, run: str) -> None:
-        assert self.stored_bytes(run) == 0
+    def forget(self, run: str) -> int:
+        self._ask()
         self.forgotten.append(run)
+        return self.hot.pop(run, 0) + self.cold.pop(run, 0)
 
 
 class Past:
@@ -94,9 +98,8 @@ class Past:
             self.store,
             self.archive,
             name,
-            overall=overall,
-            of_jobs=lambda: of_jobs or {},
-            hot_seconds=HOT_SECONDS,
+            Options(keep=overall, output_hot_seconds=HOT_SECONDS),
+            lambda: of_jobs or {},
             now=lambda: self.now,
         )
 
@@ -125,7 +128,7 @@ class Past:
 
     def with_output(self) -> list[str]:
         """The runs whose output is kept; the accounts have to be right."""
-        settled = self.store.call(accounts.sizes)
+        settled = self.store.read(accounts.sizes)
         assert sum(settled.values()) == sum(self.archive.cold.values())
         assert all(settled.values())
         return sorted(run for run in self.left() if self.archive.stored_bytes(run))
@@ -148,8 +151,8 @@ def test_runs_that_ended_longer_ago_are_removed_whole(past: Past) -> None:
     kept = [past.run(days, size=10) for days in (3.9, 1)]
     past.sweep(Keep(days=4))
     assert past.left() == ids(*kept)
-    assert past.archive.discarded == past.archive.forgotten
-    assert sorted(past.archive.discarded) == ids(*old)
+    assert sorted(past.archive.forgotten) == ids(*old)
+    assert past.archive.discarded == []
     for run in old:
         with pytest.raises(UnknownRun):
             RunRegistry(past.store, lambda run: (0, 1)).get(run.id)
@@ -162,7 +165,7 @@ def test_age_counts_from_the_end(past: Past) -> None:
     stopping = past.run(8, state="stopping")
     past.sweep(Keep(days=4))
     assert past.left() == ids(long_ago, still, stopping)
-    assert past.archive.discarded == [short.id]
+    assert past.archive.forgotten == [short.id]
 
 
 def test_a_job_may_keep_its_runs_for_a_shorter_time(past: Past) -> None:
@@ -180,7 +183,7 @@ def test_many_pages_of_old_runs_are_removed(past: Past, monkeypatch: pytest.Monk
     assert len(past.left()) == 5
     past.sweep(Keep(runs=2))
     assert len(past.left()) == 2
-    assert len(past.archive.discarded) == 18
+    assert len(past.archive.forgotten) == 18
 
 
 # Number
@@ -286,8 +289,25 @@ def test_while_the_archive_is_away_outputs_wait_for_it(
     ]
     past.archive.away = False
     past.sweep(Keep(output_bytes=1000))
-    assert past.archive.discarded == ids(old)
+    assert past.archive.forgotten == ids(old)
     assert past.archive.cold == {kept.id: 1000}
+
+
+def test_a_redis_without_memory_is_swept_and_has_some_again(past: Past) -> None:
+    runs = [past.run(9, size=2000) for _ in range(6)]
+    past.sweep()
+    runs += [past.run(9, size=2000)]
+    past.store.call(lambda client: client.set("ballast", bytes(4 << 20)))
+    used = past.store.call(lambda client: client.info("memory"))["used_memory"]
+    past.store.call(lambda client: client.config_set("maxmemory", used - (1 << 20)))
+    try:
+        with pytest.raises(StoreUnavailable):
+            past.store.call(lambda client: client.set("more", "1"))
+        past.sweeper(Keep(runs=3, output_bytes=2500)).sweep()
+        assert past.left() == ids(*runs[4:])
+        assert past.with_output() == ids(*runs[5:])
+    finally:
+        past.store.read(lambda client: client.config_set("maxmemory", 0))
 
 
 def test_two_that_sweep_at_once_remove_nothing_twice_and_nothing_more(past: Past) -> None:
@@ -329,15 +349,20 @@ def test_one_sweeps_at_a_time_and_the_next_when_its_turn_is_over(past: Past) -> 
 def test_a_process_whose_turn_is_over_leaves_the_rest_to_another(
     past: Past, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(turn, "TURN_SECONDS", 0)  # it asks at each step whether it may go on
+    take = turn.Turn.take
+
+    def take_and_lose(self: turn.Turn) -> bool:
+        taken = take(self)
+        past.store.call(lambda client: client.set(turn.KEY, "other"))
+        return taken
+
     runs = [past.run(9) for _ in range(5)]
-    hung, other = past.sweeper(Keep(runs=1), name="hung"), past.sweeper(Keep(runs=1), name="other")
-    monkeypatch.setattr(turn.Turn, "take", lambda self: True)
-    past.store.call(lambda client: client.set(turn.KEY, "other"))
-    hung.sweep()
+    with monkeypatch.context() as patched:
+        patched.setattr(turn.Turn, "take", take_and_lose)
+        patched.setattr(turn.Turn, "_renew_later", lambda self: None)  # it asks at each step
+        past.sweeper(Keep(runs=1)).sweep()
     assert past.left() == ids(*runs)
-    monkeypatch.setattr(turn, "TURN_SECONDS", 60)
-    other.sweep()
+    past.sweep(Keep(runs=1))
     assert past.left() == ids(runs[4])
 
 
@@ -364,7 +389,8 @@ def test_what_a_process_leaves_when_it_dies_the_next_one_finishes(
     assert past.left() == ids(*runs[2:])
     assert past.with_output() == ids(runs[5])
     assert not past.archive.hot
-    assert set(past.archive.discarded) == set(ids(*runs[:5]))
+    assert sorted(past.archive.forgotten) == ids(*runs[:2])
+    assert sorted(past.archive.discarded) == ids(*runs[2:5])
 
 
 def test_an_output_whose_run_has_no_record_is_not_looked_at_for_ever(past: Past) -> None:

@@ -16,3 +16,6 @@ class Keep:
     days: float = 0
     runs: int = 0
     output_bytes: int = 0
+
+
+KEEP_ALL = Keep()
