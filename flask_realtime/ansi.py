@@ -8,16 +8,20 @@ ESC = b"\x1b"
 SLICE = 1 << 17  # bytes at a time: one call of `sub` holds the interpreter's lock (3 ms at most)
 
 # The forms of ECMA-48 and of xterm. One that is cut off is taken for one as well; one that has come
-# to its end has its last character in a group.
-_SEQUENCE = re.compile(
-    rb"""\x1b(?:
-        \[ [\x20-\x3f]* ([\x40-\x7e\x18\x1a])?    # control sequence: colours, movements
-      | \] [^\x07\x18\x1a\x1b\n]* ([\x07\x18\x1a])?  # a command for the terminal: its title
-      | [PX^_] [^\x18\x1a\x1b\n]* ([\x18\x1a])?     # a string for a device, an application
-      | [\x20-\x2f]* ([\x30-\x7e])?                # all others: two characters, or more
-    )""",
-    re.VERBOSE,
+# to its end has its last character in a group. Also for RE2.
+SEQUENCE = (
+    rb"\x1b(?:"
+    + b"|".join(
+        (
+            rb"\[[\x20-\x3f]*([\x40-\x7e\x18\x1a])?",  # control sequence: colours, movements
+            rb"\][^\x07\x18\x1a\x1b\n]*([\x07\x18\x1a])?",  # a command for the terminal: its title
+            rb"[PX^_][^\x18\x1a\x1b\n]*([\x18\x1a])?",  # a string for a device, an application
+            rb"[\x20-\x2f]*([\x30-\x7e])?",  # all others: two characters, or more
+        )
+    )
+    + rb")"
 )
+_SEQUENCE = re.compile(SEQUENCE)
 
 
 class AnsiFilter:

@@ -16,7 +16,7 @@ OVERLAP = 1 << 13  # bytes that a part sees of the text before it; more than the
 CHARACTER = 4  # bytes, at most
 # Bytes that are looked through at once, as many whole lines: a larger block costs less for each,
 # but the time is looked at in between only, and RE2 at its slowest takes 0.2 s for the least one.
-FIRST_BLOCK, LEAST_BLOCK, MOST_BLOCK = 1 << 17, 1 << 14, 1 << 20
+FIRST_BLOCK, LEAST_BLOCK, MOST_BLOCK = 1 << 17, 1 << 14, 1 << 18
 LONG_SECONDS, SHORT_SECONDS = 0.05, 0.01  # for a block: the next one is smaller, or larger
 FEED = b"\n"
 
@@ -156,6 +156,10 @@ class LineSearch:
                 self._begin(_Line(self._line.number + 1, self.offset))
             if not raw:
                 return
+        is_lines = self._line.offset == self.offset and raw.endswith(FEED)
+        if is_lines and not self._pattern.may_be_in(raw):
+            self._pass_lines(raw)
+            return
         text = self._line.text + self._plain.feed(raw)
         if b"\r" in text:
             text = text.replace(b"\r\n", FEED)
@@ -165,14 +169,19 @@ class LineSearch:
         self._find(raw, text, stop, is_complete)
         if self.full:
             return
-        self.offset += len(raw)
         if raw.endswith(FEED):
-            self._begin(_Line(self._line.number + raw.count(FEED), self.offset))
+            self._pass_lines(raw)
         else:
+            self.offset += len(raw)
             kept = text[-OVERLAP:]
             self._line.is_whole = self._line.is_whole and len(kept) == len(text)
             self._line.seen = max(0, stop - (len(text) - len(kept)))
             self._line.text = kept
+
+    def _pass_lines(self, raw: bytes) -> None:
+        """Go on behind `raw`, which ends with a line."""
+        self.offset += len(raw)
+        self._begin(_Line(self._line.number + raw.count(FEED), self.offset))
 
     def _find(self, raw: bytes, text: bytes, stop: int, is_complete: bool) -> None:
         """Add the lines in `text` that match before `stop`; `raw` is what came last of it."""

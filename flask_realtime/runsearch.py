@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from flask_realtime import host
+from flask_realtime.archive.calls import Outcome
 from flask_realtime.errors import BadLine, BadOffset, LineGone, TooManySearches
 from flask_realtime.linesearch import OVERLAP, LineSearch, Match
 from flask_realtime.outputlog import OutputLog
@@ -19,8 +20,9 @@ SECONDS = 10.0  # of one request, its wait included; then the answer says where 
 AT_ONCE = 4  # searches of this process: what they take of the machine is bounded
 MOST_WAITING = 16  # for one of these to end
 TURN_SECONDS = 0.25  # on a native thread, until somebody looks whether the client is still there
-READ_BYTES = 4 << 20  # of the output at a time, about
-READ_ENTRIES = 64  # of Redis at a time: at most 4 MiB
+READ_BYTES = 1 << 20  # of the output at a time, about
+READ_ENTRIES = 16  # of Redis at a time: at most 1 MiB
+READ_SECONDS = 120.0  # beyond which nothing takes to read: each part of it has its own end
 
 
 class RunSearch:
@@ -47,7 +49,7 @@ class RunSearch:
                 raise BadOffset(f"offset {after} is beyond the output, which has {end} bytes")
             search = self._begun(run, pattern, limit, after)
             following, missing = None, 0
-            for part in self._parts(run, after, end):
+            for part in _ahead(self._parts(run, after, end)):
                 if gone() or not _look_through(search, part, deadline, gone):
                     following = self._following(run, search, end)
                     break
@@ -118,6 +120,20 @@ class _Part:
     data: list[bytes]
     gap: Gap | None
     is_end: bool
+
+
+def _ahead(parts: Iterator[_Part]) -> Iterator[_Part]:
+    """The same parts, each read while the one before it is looked through."""
+
+    def read() -> Outcome[_Part | None]:
+        outcome: Outcome[_Part | None] = Outcome()
+        host.spawn(outcome.take, lambda: next(parts, None))
+        return outcome
+
+    coming = read()
+    while (part := coming.wait(READ_SECONDS)) is not None:
+        coming = read()
+        yield part
 
 
 def _look_through(

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import re2  # type: ignore[import-untyped]  # it ships no type information
 
+from flask_realtime.ansi import ESC, SEQUENCE
 from flask_realtime.errors import BadPattern
 
 MAX_LENGTH = 1000  # characters of a pattern
 # Bytes for the program and its automaton. The interpreter's lock is held while a pattern is
 # compiled: 20 ms at most with this, 120 ms with RE2's own 8 MiB (measured 2026-11).
 MAX_MEMORY = 2 << 20
+MAX_MARKED = 64  # characters of a text that is looked for between escape sequences as well
 MAX_WORDS = 200  # characters of what RE2 says about a pattern: it may repeat all of it
 
 # What would tell where a piece of the output begins and ends; the ends of a line are meant.
@@ -33,22 +36,24 @@ class Pattern:
             raise BadPattern(f"the pattern has {len(query)} characters; {MAX_LENGTH} is the limit")
         if not is_regex and "\n" in query:
             raise BadPattern("the text to search for spans lines; each line is searched by itself")
-        options = re2.Options()
-        options.literal = not is_regex
-        options.case_sensitive = match_case
-        options.never_nl = True
-        options.never_capture = True
-        options.max_mem = MAX_MEMORY
-        options.log_errors = False
-        text = "(?m)" + _TOKEN.sub(_for_lines, query) if is_regex else query
         try:
-            self._compiled = re2.compile(text.encode(), options=options)
+            pattern = query.encode()
         except UnicodeEncodeError as error:
             raise BadPattern("the pattern holds half a surrogate pair, no character") from error
-        except re2.error as error:
-            raise BadPattern(f"RE2 does not take the pattern: {_words(error)}") from error
-        finally:
-            re2.purge()  # its cache would keep the memory of the last 128 patterns
+        if is_regex:
+            pattern = b"(?m)" + _TOKEN.sub(_for_lines, query).encode()
+        self._compiled = _compiled(pattern, match_case, is_literal=not is_regex)
+        self._marked: Any = None
+        if not is_regex and len(query) <= MAX_MARKED:
+            characters = [re2.escape(character).encode() for character in query]
+            self._marked = _compiled((b"(?:" + SEQUENCE + b")*").join(characters), match_case)
+
+    def may_be_in(self, raw: bytes) -> bool:
+        """False when no line of some output matches, by what the output is as it was printed.
+
+        That spares taking its escape sequences out, which costs ten times as much.
+        """
+        return self._marked is None or ESC not in raw or self._marked.search(raw) is not None
 
     def find(self, text: bytes, start: int, end: int) -> tuple[int, int] | None:
         """Where the first match in [start, end) is; what is around that is seen as its context.
@@ -57,6 +62,22 @@ class Pattern:
         """
         found = self._compiled.search(text, start, end)
         return None if found is None else found.span()
+
+
+def _compiled(pattern: bytes, match_case: bool, *, is_literal: bool = False) -> Any:
+    options = re2.Options()
+    options.literal = is_literal
+    options.case_sensitive = match_case
+    options.never_nl = True
+    options.never_capture = True
+    options.max_mem = MAX_MEMORY
+    options.log_errors = False
+    try:
+        return re2.compile(pattern, options=options)
+    except re2.error as error:
+        raise BadPattern(f"RE2 does not take the pattern: {_words(error)}") from error
+    finally:
+        re2.purge()  # its cache would keep the memory of the last 128 patterns
 
 
 def _for_lines(token: re.Match[str]) -> str:

@@ -39,8 +39,8 @@ def told(matches: list[Match]) -> list[tuple[int, int, str, int, int]]:
     ]
 
 
-def searched(pieces: list[bytes], query: str, limit: int = 10**6) -> LineSearch:
-    search = LineSearch(Pattern(query, is_regex=True, match_case=True), limit)
+def searched(pieces: list[bytes], query: str, *, is_regex: bool = True) -> LineSearch:
+    search = LineSearch(Pattern(query, is_regex=is_regex, match_case=True), 10**6)
     for piece in pieces:
         search.add(piece)
         if not search.work(EVER):
@@ -71,6 +71,18 @@ def test_all_lines_that_match_are_found(
         search = searched([*pieces, output[at:]], query)
     assert told(search.matches) == plainly(output, query)
     assert search.offset == len(output)
+
+
+@given(PARTS, st.sampled_from(["a", "ab", "bb", "bcab", "ba"]), st.integers(1, 60))
+def test_a_text_is_found_between_escape_sequences(
+    parts: list[bytes], query: str, block: int
+) -> None:
+    output = b"".join(parts)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("FIRST_BLOCK", "LEAST_BLOCK", "MOST_BLOCK"):
+            patch.setattr(linesearch, name, block)
+        search = searched([output], query, is_regex=False)
+    assert told(search.matches) == plainly(output, query)
 
 
 @given(PARTS, st.sampled_from(["ab", "^ab", "bab$", "b$", "cabab"]), st.integers(1, 9))

@@ -81,6 +81,21 @@ def test_a_bad_pattern_is_refused_with_a_reason(query: str, is_regex: bool, word
     assert (refused.value.status, refused.value.code) == (400, "bad_pattern")
 
 
+def test_a_text_may_be_in_output_with_sequences_between_its_characters() -> None:
+    pattern = Pattern("Ä.b")
+    for raw in (
+        "xä.b",
+        "x\x1b[1mä.b",
+        "ä\x1b[0m\x1b[1m.\x1b]0;title\x07B",
+        "ä\x1b(B.\x1bPx\x1b\\b",
+    ):
+        assert pattern.may_be_in(raw.encode()), raw
+    for raw in ("\x1b[1mä", "\x1b[mä.\nb"):
+        assert not pattern.may_be_in(raw.encode()), raw
+    assert Pattern("a", is_regex=True).may_be_in(b"\x1b[m")
+    assert Pattern("a" * 1000).may_be_in(b"\x1b[m")
+
+
 def test_patterns_are_not_kept() -> None:
     """RE2's binding keeps up to 128 of them, each with its automaton."""
     Pattern("something")
