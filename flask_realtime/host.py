@@ -8,11 +8,8 @@ threads run as plain Python. A call that may wait for anything but another green
 from __future__ import annotations
 
 import errno
-import gc
 import os
-import signal
 import socket
-import sys
 import time
 import warnings
 from collections.abc import Callable
@@ -142,44 +139,6 @@ def listen(host: str, port: int, name: str = "PORT") -> Any:
         raise ConfigurationError(f"HOST: cannot listen on {host}:{port}: {error}") from error
     listener.setblocking(False)
     return eventlet.greenio.GreenSocket(listener)
-
-
-def serve(listener: Any, wsgi_app: Any) -> None:
-    """Serve `wsgi_app` on `listener` until SIGINT or SIGTERM.
-
-    The signal handlers only write to a pipe; a second signal ends the process at once.
-    Must be called from the main thread.
-    """
-    # A job that computes hands the interpreter over this often: answers come sooner, and a flood
-    # is not slower (docs/benchmarks.md, hub_stall).
-    sys.setswitchinterval(SWITCH_SECONDS)
-    gc.freeze()  # what is there now stays: no collection need look at it again
-    read_end, write_end = os.pipe()
-    os.set_blocking(write_end, False)
-
-    def on_signal(number: int, frame: object) -> None:
-        os.write(write_end, b"\0")
-        signal.signal(number, signal.SIG_DFL)
-
-    previous = {n: signal.signal(n, on_signal) for n in (signal.SIGINT, signal.SIGTERM)}
-    server = eventlet.spawn(
-        eventlet.wsgi.server,
-        listener,
-        wsgi_app,
-        log_output=False,
-        max_size=10_000,  # connections at once; the default of 1,024 starves idle WebSockets
-        minimum_chunk_size=1,  # a streamed response goes out as it comes
-        debug=False,  # no traceback in an error response
-    )
-    try:
-        wait_readable(read_end)
-    finally:
-        server.kill()
-        listener.close()
-        for number, handler in previous.items():
-            signal.signal(number, handler)
-        os.close(read_end)
-        os.close(write_end)
 
 
 def wait_for(condition: Callable[[], bool], signal_: Signal, timeout: float) -> bool:

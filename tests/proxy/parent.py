@@ -24,6 +24,7 @@ from flask_realtime.proxy import (  # noqa: E402
     stop_apps,
 )
 from flask_realtime.server import Server  # noqa: E402
+from flask_realtime.server.limits import Limits as ServerLimits  # noqa: E402
 
 
 def make_app(settings: dict[str, object]) -> Flask:
@@ -81,7 +82,7 @@ def make_app(settings: dict[str, object]) -> Flask:
 def main() -> None:
     """`apps` are the arguments of proxies; "child" and "limits" within them those of theirs.
 
-    `server`: be served by Server, with `tls` over https, in place of host.serve.
+    `server`: be served by `Server.run`, with its limits; with `tls` over https.
     """
     settings = json.loads(sys.argv[1])
     app = make_app(settings)
@@ -99,13 +100,15 @@ def main() -> None:
         finally:
             stop_apps(app)
         return
-    listener = host.listen("127.0.0.1", 0)
-    print(f"Serving http://127.0.0.1:{listener.getsockname()[1]}/", flush=True)
+    server = Server(app, limits=ServerLimits(max_body_bytes=None))
+    server.bind(0, "127.0.0.1")
+    print(f"Serving http://127.0.0.1:{server.port}/", flush=True)
     start_apps(app)
     try:
-        host.serve(listener, app)
+        server.serve()
     finally:
         stop_apps(app)
+        server.close()
 
 
 if __name__ == "__main__":

@@ -17,11 +17,11 @@ def echo() -> Echo:
     return Echo()
 
 
-@pytest.fixture(params=["host.serve", "Server"])
-def app(site: Site, echo: Echo, request: pytest.FixtureRequest) -> Iterator[Site]:
+@pytest.fixture
+def app(site: Site, echo: Echo) -> Iterator[Site]:
     with Upstream(echo) as upstream:
         mount = {"prefix": "/app", "upstream": upstream.url, "strip_prefix": True}
-        yield site.parent(mount, server=request.param == "Server")
+        yield site.parent(mount, server=True)
         assert site.get("/app/alive").status_code == 200
 
 

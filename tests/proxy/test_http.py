@@ -31,10 +31,10 @@ def upstream(echo: Echo) -> Iterator[Upstream]:
         yield running
 
 
-@pytest.fixture(params=["host.serve", "Server"])
-def app(site: Site, upstream: Upstream, request: pytest.FixtureRequest) -> Site:
-    """The echo at /app, under both ways to serve."""
-    return serve(site, upstream, server=request.param == "Server")
+@pytest.fixture
+def app(site: Site, upstream: Upstream) -> Site:
+    """The echo at /app."""
+    return serve(site, upstream, server=True)
 
 
 def serve(site: Site, upstream: Upstream, /, *, server: bool = False, **arguments: Any) -> Site:

@@ -30,11 +30,9 @@ def upstream() -> Iterator[WebSocketServer]:
         yield running
 
 
-@pytest.fixture(params=["host.serve", "Server", "Server with TLS"])
+@pytest.fixture(params=["http", "https"])
 def app(site: Site, upstream: WebSocketServer, request: pytest.FixtureRequest) -> Site:
-    return serve(
-        site, upstream, server=request.param != "host.serve", tls=request.param.endswith("TLS")
-    )
+    return serve(site, upstream, server=True, tls=request.param == "https")
 
 
 def serve(
