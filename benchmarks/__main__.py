@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 
 from benchmarks import (
+    fanout,
     history,
     hub_stall,
     list_spaces,
     proxy,
+    search,
     server,
     slow_viewer,
     sockets,
@@ -25,7 +27,9 @@ BENCHMARKS = {
     "server": server.main,
     "sockets": sockets.main,
     "proxy": proxy.main,
+    "search": search.main,
     "history": history.main,
+    "fanout": fanout.main,
 }
 
 if __name__ == "__main__":

@@ -29,11 +29,11 @@ from flask_realtime.redischeck import check_redis
 from flask_realtime.redisserver import RedisServer
 from flask_realtime.server import Server
 from flask_realtime.server.limits import Limits
+from flask_realtime.socketwire import SocketWires
 from flask_realtime.store import Store, blocking_client
-from flask_realtime.trust import LOOPBACK_HOSTS, HostAndOriginGuard, is_below
+from flask_realtime.trust import LOOPBACK_HOSTS, HostAndOriginGuard
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
     from flask.typing import ResponseReturnValue
     from typing_extensions import Unpack
 
@@ -197,7 +197,7 @@ class Realtime:
         app.register_blueprint(
             pages_blueprint(self._title, self._identify, self._login), url_prefix=self._url_prefix
         )
-        wsgi_app = _without_compression(app.wsgi_app)
+        wsgi_app = SocketWires(app.wsgi_app, SOCKET_PATH)
         app.wsgi_app = HostAndOriginGuard(  # type: ignore[method-assign]
             wsgi_app, self._hosts, prefixes=(self._url_prefix, SOCKET_PATH)
         )
@@ -281,18 +281,3 @@ class Realtime:
                 self.stop()  # before the connections end: their viewers see how the runs do
         finally:
             server.close()
-
-
-def _without_compression(wsgi_app: WSGIApplication) -> WSGIApplication:
-    """Negotiate no permessage-deflate for Socket.IO.
-
-    It would be done in the hub, for each viewer anew, at 44 MB/s: all else stalls meanwhile
-    (docs/decisions/003-no-socket-compression.md).
-    """
-
-    def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        if is_below(environ.get("PATH_INFO", ""), SOCKET_PATH):
-            environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
-        return wsgi_app(environ, start_response)
-
-    return application

@@ -21,7 +21,7 @@ from flask_realtime.outputlog import (
     READ_ENTRIES_MAX,
     OutputLog,
 )
-from flask_realtime.tail import Chunk
+from flask_realtime.tail import MERGE_MS, Chunk
 
 READ_BYTES = 1 << 18  # of one read; small enough that a viewer does not hold the hub for long
 CACHED_BYTES = 1 << 14  # a message below this is read anew rather than kept: it would stay small
@@ -29,6 +29,7 @@ FEW_VIEWERS = 4  # so many are handed what is printed at once, by the writer its
 # Each event of each viewer costs the hub some 0.05 ms, its acknowledgement included. So with more
 # viewers what is printed within this time for each of them is sent together: 0.15 s at 1,000.
 PACE_SECONDS = 0.00015
+ROUND_MS = 300  # so exact are the times of what many get together
 SLICE_BYTES = 1 << 20  # after so much the hub's other work has its turn ...
 EVENT_BYTES = 10 << 10  # ... where an event costs as much as these bytes, beside its own
 
@@ -128,7 +129,7 @@ class Feed:
     def leave(self, viewer: Standing) -> None:
         self._standing.pop(viewer, None)
 
-    def _read(self, offset: int, end: int) -> list[Message]:
+    def _read(self, offset: int, end: int, within_ms: int = MERGE_MS) -> list[Message]:
         try:
             items = self._log.read(self.run, offset, READ_BYTES, self._entries)
         except BadOffset:
@@ -140,7 +141,7 @@ class Feed:
             self._entries = READ_ENTRIES
         else:  # many small ones: fetch more at a time
             self._entries = min(2 * self._entries, READ_ENTRIES_MAX)
-        messages = [Message(self.run, item) for item in merged(before(items, end))]
+        messages = [Message(self.run, item) for item in merged(before(items, end), within_ms)]
         if self.viewers > 1:
             for message in messages:
                 if message.size >= CACHED_BYTES:
@@ -215,7 +216,7 @@ class Feed:
         begin = self.end
         self._is_busy = True
         try:
-            messages = [] if end - begin > READ_BYTES else self._read(begin, end)
+            messages = [] if end - begin > READ_BYTES else self._read(begin, end, ROUND_MS)
             self._advance(messages[-1].end if messages else end)
             self._hand_on(begin, messages)
         finally:

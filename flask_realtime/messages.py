@@ -59,15 +59,15 @@ def excerpt(items: Iterable[Item]) -> dict[str, Any]:
     return {"items": listed, "data": b"".join(pieces)}
 
 
-def merged(items: Iterable[Item]) -> Iterator[Item]:
-    """Join chunks that follow each other closely into events of up to MAX_CHUNK bytes."""
+def merged(items: Iterable[Item], within_ms: int = MERGE_MS) -> Iterator[Item]:
+    """Join chunks that follow each other within `within_ms`, to events of up to MAX_CHUNK bytes."""
     batch: list[Chunk] = []
     size = 0
     for item in items:
         if batch and (
             isinstance(item, Gap)
             or item.stream != batch[0].stream
-            or item.time - batch[0].time > MERGE_MS
+            or item.time - batch[0].time > within_ms
             or size + len(item.data) > MAX_CHUNK
         ):
             yield _joined(batch)

@@ -1,0 +1,72 @@
+"""Clients of both transports that share what they are sent, and clients that answer wrongly."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+import socketio
+import websocket
+
+from tests.support.server import Server, eventually
+from tests.support.socketclient import ordered_client
+
+CROWD = 8  # more than are handed each line by themselves
+
+
+class Viewer:
+    def __init__(self, server: Server, transport: str) -> None:
+        self.data = bytearray()
+        self.io: socketio.Client = ordered_client()
+        self.io.on("output", self._take)
+        self.io.connect(server.url, transports=[transport])
+
+    def _take(self, message: dict[str, bytes]) -> dict[str, object]:
+        assert message["offset"] == len(self.data), "a byte was lost or repeated"
+        self.data += message["data"]
+        return {}
+
+
+@pytest.fixture
+def crowd(server: Server) -> Iterator[list[Viewer]]:
+    made = [Viewer(server, ("websocket", "polling")[number % 2]) for number in range(CROWD)]
+    yield made
+    for viewer in made:
+        viewer.io.disconnect()
+
+
+def test_clients_of_both_transports_share_what_they_get(
+    server: Server, crowd: list[Viewer]
+) -> None:
+    run = server.start_run("count", lines=500, delay_ms=2)
+    for viewer in crowd:
+        viewer.io.call("attach", {"run": run, "offset": 0})
+    server.ended(run)
+    whole = server.output(run)
+    for viewer in crowd:
+        eventually(lambda viewer=viewer: len(viewer.data) >= len(whole))
+        assert viewer.data == whole
+
+
+def test_acknowledgements_that_answer_nothing_harm_nobody(server: Server) -> None:
+    run = server.start_run("count", lines=2000, delay_ms=1)
+    address = server.url.replace("http", "ws") + "/socket.io/?EIO=4&transport=websocket"
+    client = websocket.create_connection(address, timeout=20)
+    client.recv()
+    client.send("40")
+    client.recv()
+    client.send(f'420["attach",{{"run":"{run}","offset":0}}]')
+    seen = 0
+    while seen < 50:
+        text = client.recv()
+        if isinstance(text, str) and (found := re.match(r"451-(\d+)", text)):
+            for number in (found[1], found[1], "1", "999999999", "1999999999", "9" * 90):
+                client.send(f"43{number}[]")
+            seen += 1
+    client.send('421["jobs",{}]')
+    while not str(client.recv()).startswith("431"):
+        pass
+    client.shutdown()
+    server.post(f"/api/runs/{run}/stop")
+    server.ended(run)
