@@ -26,6 +26,7 @@ ADOPTED_AT_ONCE = 200
 # A run's id, and its record if there is one.
 Found = tuple[str, bytes | None]
 
+IN_PROGRESS = tuple(state for state in STATES if state not in FINAL)
 ENDED = tuple(state for state in STATES if state in FINAL)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 import socket
 from collections.abc import Callable
@@ -15,6 +16,8 @@ from flask_realtime.errors import StoreUnavailable
 from flask_realtime.history import ANY, Filter
 from flask_realtime.runs import Run, unknown_run
 from flask_realtime.store import Store
+
+logger = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS = 5.0  # between two signs of life of a process that owns runs
 OWNER_DEAD_SECONDS = 20  # without one: its runs are lost (design: within 30 s of its death)
@@ -183,7 +186,11 @@ def _orphans(client: Redis) -> list[tuple[Run, bytes]]:
     """Return the runs whose owner gives no sign of life, each with its record as it is stored."""
     orphans = []
     for run_id, record in history.active(client):
-        run = Run.load(record) if record is not None else None
+        try:
+            run = Run.load(record) if record is not None else None
+        except (TypeError, ValueError) as error:
+            logger.error("the record of run %s cannot be read: %s", run_id, error)
+            continue  # it must not keep us from the others
         if run is None or record is None or run.final:
             client.srem(history.ACTIVE, run_id)
         elif not client.exists(history.owner_key(run.owner)):

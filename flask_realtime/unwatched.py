@@ -88,7 +88,7 @@ class Unwatched:
         guarded = list(self._guarded)
         if not watched and not guarded:
             return
-        fresh, self._fresh = self._fresh, set()
+        fresh, self._fresh = self._fresh.intersection(guarded), set()
         try:
             known = self._store.call(lambda client: self._ask(client, watched, guarded, fresh))
         except StoreUnavailable:

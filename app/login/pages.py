@@ -15,6 +15,7 @@ from app.login.weblogin import WebexLogin
 from app.webex.errors import WebexError
 from flask_realtime import Realtime, RealtimeError, StoreUnavailable
 from flask_realtime.api import problem
+from flask_realtime.history import IN_PROGRESS, Filter
 from flask_realtime.trust import security_headers
 
 if TYPE_CHECKING:
@@ -225,12 +226,11 @@ def _stop_runs(realtime: Realtime, user: str) -> None:
     engine = realtime.engine
     before: str | None = None
     while True:
-        runs, before = engine.list_runs(user, 200, before=before)
+        runs, before = engine.list_runs(user, 200, Filter(states=IN_PROGRESS), before=before)
         for run in runs:
-            if not run.final:
-                try:
-                    engine.stop_run(user, run.id, force=False)
-                except RealtimeError as error:
-                    logger.warning("%s was not stopped at logout: %s", run.id, error)
+            try:
+                engine.stop_run(user, run.id, force=False)
+            except RealtimeError as error:
+                logger.warning("%s was not stopped at logout: %s", run.id, error)
         if before is None:
             return

@@ -76,6 +76,8 @@ class Sweeper:
                 self.sweep()
             except StoreUnavailable:
                 self._store.wait_until_available(LOOK_SECONDS)
+            except Exception:  # else nothing would be removed any more
+                logger.exception("the sweep broke off")
             host.sleep(LOOK_SECONDS)
 
     def sweep(self) -> None:

@@ -232,6 +232,21 @@ def test_a_record_of_another_version_is_lost_as_well(store: Store) -> None:
     assert finder.get(run.id).state == "lost"
 
 
+def test_a_record_that_cannot_be_read_keeps_no_other_from_being_lost(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    dead = a_registry(store)
+    runs = [a_run(dead) for _ in range(4)]
+    for run, record in zip(runs, (b"not JSON", b'{"id": "without the rest"}'), strict=False):
+        key = history.record_key(run.id)
+        store.call(lambda client, key=key, record=record: client.set(key, record))  # type: ignore[misc]
+    die(store, dead)
+    finder = a_registry(store)
+    finder.sweep()
+    assert {finder.get(run.id).state for run in runs[2:]} == {"lost"}
+    assert [run.id in caplog.text for run in runs] == [True, True, False, False]
+
+
 def test_an_owner_that_was_only_away_has_the_last_word_and_can_die_again(store: Store) -> None:
     away, finder = a_registry(store), a_registry(store)
     run = a_run(away)

@@ -142,12 +142,14 @@ def test_after_redis_was_away_the_time_begins_anew(
     away.connect(redis_server.url)
     owner = Process(away)
     owner.unwatched.guard("run", 60)
+    owner.unwatched.guard("ended", 60)
     owner.unwatched.start()
     key = _key("run")
     until(lambda: store.call(lambda client: client.exists(key)))
     away.away = True
-    until(lambda: away.refused)
+    until(lambda: away.refused)  # and all of them are to begin anew
     owner.unwatched.guard("meanwhile", 60)
+    owner.unwatched.let_go("ended")
     store.call(lambda client: client.delete(key))
     away.away = False
     until(lambda: store.call(lambda client: client.exists(key, _key("meanwhile"))) == 2)
