@@ -75,33 +75,40 @@ class Frames:
         at = min(self.left, size)
         self.left -= at
         while at < size and not self.closed and not (is_one and self.is_between):
-            begun = len(self._head)
-            head = self._head + bytes(data[at : at + _HEAD_BYTES - begun])
-            length = _length(head)
-            if length is None:
-                self._head = head
-                return size
-            self._head = b""
-            self.closed = head[0] & 0x0F == _CLOSE
-            at += length - begun
+            if not self._head and size - at >= _HEAD_BYTES:
+                length = _length(data, at, size)
+                self.closed = data[at] & 0x0F == _CLOSE
+                at += length
+            else:
+                begun = len(self._head)
+                head = self._head + bytes(data[at : at + _HEAD_BYTES - begun])
+                length = _length(head, 0, len(head))
+                if not length:
+                    self._head = head
+                    return size
+                self._head = b""
+                self.closed = head[0] & 0x0F == _CLOSE
+                at += length - begun
             if at > size:
                 self.left, at = at - size, size
         return at
 
 
-def _length(head: bytes) -> int | None:
-    """The length of a frame, its head included; None while too little of it is there."""
-    if len(head) < 2:
-        return None
-    size = head[1] & 0x7F
+def _length(data: bytes | memoryview, at: int, end: int) -> int:
+    """The length of the frame at `at`, its head included; 0 while too little of it is there."""
+    there = end - at
+    if there < 2:
+        return 0
+    second = data[at + 1]
+    size = second & 0x7F
     if size < 126:
         size += 2
     elif size == 126:
-        if len(head) < 4:
-            return None
-        size = 4 + (head[2] << 8 | head[3])
+        if there < 4:
+            return 0
+        size = 4 + (data[at + 2] << 8 | data[at + 3])
     else:
-        if len(head) < _HEAD_BYTES:
-            return None
-        size = _HEAD_BYTES + int.from_bytes(head[2:], "big")
-    return size + _MASK_BYTES if head[1] & 0x80 else size
+        if there < _HEAD_BYTES:
+            return 0
+        size = _HEAD_BYTES + int.from_bytes(data[at + 2 : at + _HEAD_BYTES], "big")
+    return size + _MASK_BYTES if second & 0x80 else size
