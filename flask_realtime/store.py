@@ -21,6 +21,7 @@ from redis.retry import Retry
 
 from flask_realtime import host
 from flask_realtime.errors import StoreUnavailable
+from flask_realtime.slots import Slots
 
 T = TypeVar("T")
 
@@ -30,6 +31,7 @@ PREFIX = "flask-realtime:1:"  # of every key; the number is the version of the k
 ANSWER_SECONDS = 3.0  # a Redis that needs longer for one call counts as away
 CHECK_SECONDS = 1.0  # between two pings while Redis answers
 RECHECK_SECONDS = 0.25  # between two pings while it does not
+MAX_CALLS = 48  # of the hub at once; of a connection too many redis-py says that Redis is away
 PROBE_BYTES = 1 << 20  # as much as the log writes at once: there must be room for that
 
 # What means "later", as opposed to an error in the call.
@@ -49,6 +51,7 @@ class Store:
         self._back = host.Signal()
         self._closing = False
         self._closed = host.Signal()
+        self._calls = Slots(MAX_CALLS)
         self._url = ""
         self._client: Redis | None = None
         self._blocking: Redis | None = None  # for native threads
@@ -63,7 +66,7 @@ class Store:
             socket_timeout=ANSWER_SECONDS,
             socket_connect_timeout=ANSWER_SECONDS,
             retry=Retry(NoBackoff(), 1, (ConnectionError,)),  # a pooled one may be stale
-            max_connections=64,
+            max_connections=MAX_CALLS + 16,
         )
         self._watcher = host.spawn(self._watch)
 
@@ -96,7 +99,8 @@ class Store:
         Raises StoreUnavailable at once while Redis is known to be away, and when it does not
         answer within ANSWER_SECONDS.
         """
-        return self._ask(lambda: function(self._connected()), reads)
+        with self._calls:
+            return self._ask(lambda: function(self._connected()), reads)
 
     def offload(self, function: Callable[[Redis], T], *, reads: bool = False) -> T:
         """As `call`, on a native thread: for calls that carry much."""
