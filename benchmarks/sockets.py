@@ -13,7 +13,8 @@ import statistics
 import subprocess
 import sys
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 
 import psutil
 
@@ -64,30 +65,40 @@ def serve() -> None:
 
 def main() -> None:
     _take_descriptors()
-    process = subprocess.Popen([sys.executable, "-m", "benchmarks.sockets"], stdout=subprocess.PIPE)
-    try:
-        assert process.stdout is not None
-        port = int(process.stdout.readline())
-        with ExitStack() as stack:
-            for _ in range(WARM):
-                stack.enter_context(_connect(port, _OFFER))
-            server = psutil.Process(process.pid)
-            before = server.memory_info().rss
-            begin = time.perf_counter()
-            for _ in range(IDLE):
-                stack.enter_context(_connect(port, _OFFER))
-            seconds = time.perf_counter() - begin
-            cost = (server.memory_info().rss - before) / IDLE / 1024
-            used = server.cpu_times().user
-            time.sleep(5)
-            idle = (server.cpu_times().user - used) / 5
-        print(f"  an idle socket          {cost:>10.1f} KiB  (wanted: below 60)")
-        print(f"  connections             {IDLE / seconds:>10,.0f} /s")
-        print(f"  {IDLE:,} idle sockets use {idle:>9.1%} of a core")
+    for name, offer in (("plain", b""), ("with compression", _OFFER)):
+        with _serving() as (process, port):
+            _idle(process, port, name, offer)
+    with _serving() as (_, port):
         _echo(port)
+
+
+@contextmanager
+def _serving() -> Iterator[tuple[psutil.Process, int]]:
+    child = subprocess.Popen([sys.executable, "-m", "benchmarks.sockets"], stdout=subprocess.PIPE)
+    try:
+        assert child.stdout is not None
+        yield psutil.Process(child.pid), int(child.stdout.readline())
     finally:
-        process.terminate()
-        process.wait(20)
+        child.terminate()
+        child.wait(20)
+
+
+def _idle(server: psutil.Process, port: int, name: str, offer: bytes) -> None:
+    with ExitStack() as stack:
+        for _ in range(WARM):
+            stack.enter_context(_connect(port, offer))
+        before = server.memory_info().rss
+        begin = time.perf_counter()
+        for _ in range(IDLE):
+            stack.enter_context(_connect(port, offer))
+        seconds = time.perf_counter() - begin
+        cost = (server.memory_info().rss - before) / IDLE / 1000
+        used = server.cpu_times().user
+        time.sleep(5)
+        idle = (server.cpu_times().user - used) / 5
+    print(f"  an idle socket          {cost:>10.1f} KB  ({name}; wanted: below 60)")
+    print(f"  connections             {IDLE / seconds:>10,.0f} /s")
+    print(f"  {IDLE:,} idle sockets use {idle:>9.1%} of a core")
 
 
 def _echo(port: int) -> None:
