@@ -17,6 +17,7 @@ export type Way = "next" | "previous";
 
 /** What one read asks for: the protocol's most. */
 export const READ_BYTES = 262_144;
+const LINE_FEED = 10;
 /** What one click loads. */
 export const LOAD_BYTES = 1_048_576;
 /** Lines shown above the one that was asked for. */
@@ -57,7 +58,7 @@ export class Loader {
       }
       const items = await this.#tryRead({ line }, line === number);
       const start = items && markOf(items[0]);
-      if (start) this.#put(start, items, "above");
+      if (start) this.#put(start, wholeLines(items, found.hole.end.offset), "above");
     }
   }
 
@@ -82,14 +83,13 @@ export class Loader {
   }
 
   async #next(hole: Hole, bytes: number): Promise<void> {
-    const until = hole.start.offset + bytes;
-    while (this.log.has(hole) && hole.bytes > 0 && hole.start.offset < until) {
+    for (let left = bytes; left > 0 && hole.bytes > 0 && this.log.has(hole); left -= READ_BYTES) {
       const { offset } = hole.start;
-      const wanted = Math.min(READ_BYTES, until - offset, hole.bytes);
+      const wanted = Math.min(READ_BYTES, bytes, hole.bytes);
       const items = await this.source.read({ offset }, wanted);
       if (!this.log.has(hole) || hole.start.offset !== offset) return;
       if (items.length === 0) throw new Error("The server has no more of this output.");
-      this.log.fill(hole, items);
+      this.log.fill(hole, wholeLines(items, hole.end.offset));
     }
   }
 
@@ -143,6 +143,17 @@ export class Loader {
       return null;
     }
   }
+}
+
+/** Items without the beginning of a line that they do not hold to its end; all of them if they reach `end`. */
+export function wholeLines(items: readonly OutputItem[], end: number): readonly OutputItem[] {
+  for (let n = items.length - 1; n >= 0; n -= 1) {
+    const item = items[n] as OutputItem;
+    if (isLost(item) || item.offset + item.data.length >= end) return items;
+    const lineEnd = item.data.lastIndexOf(LINE_FEED);
+    if (lineEnd >= 0) return [...items.slice(0, n), { ...item, data: item.data.subarray(0, lineEnd + 1) }];
+  }
+  return items;
 }
 
 function markOf(item: OutputItem | undefined): Mark | null {

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 
 import { Finder } from "../../src/log/finder";
-import { Loader } from "../../src/log/loader";
+import { Loader, wholeLines } from "../../src/log/loader";
+import { isLost, type OutputItem } from "../../src/log/mark";
 import { RunLog } from "../../src/log/runlog";
 import { moved, type Splice } from "../../src/log/splice";
 import { Random } from "../terminal/random";
@@ -178,6 +179,25 @@ describe("loading a hole", () => {
     assert.equal(log.line(log.firstLine).missing?.isLoading, true);
     await Promise.all(both);
     assert.deepEqual(shown(log), run.lines);
+  });
+});
+
+describe("pieces that are loaded", () => {
+  const piece = (offset: number, text: string) => ({
+    offset, data: new TextEncoder().encode(text), stream: 1, time: 0, line: 1,
+  }) as const;
+  const texts = (items: readonly OutputItem[]) =>
+    items.map((item) => (isLost(item) ? `<${item.next}>` : new TextDecoder().decode(item.data)));
+
+  it("end with a line, so that no beginning of one is shown as if it were all", () => {
+    assert.deepEqual(texts(wholeLines([piece(0, "a\nb\nc")], 99)), ["a\nb\n"]);
+    assert.deepEqual(texts(wholeLines([piece(0, "a\nb"), piece(3, "c"), piece(4, "d")], 99)), ["a\n"]);
+  });
+
+  it("end where they end when the hole does, where output is gone, or when no line ends", () => {
+    assert.deepEqual(texts(wholeLines([piece(0, "a\nb")], 3)), ["a\nb"]);
+    assert.deepEqual(texts(wholeLines([piece(0, "a\nb"), { offset: 3, next: 9, line: 2 }], 99)), ["a\nb", "<9>"]);
+    assert.deepEqual(texts(wholeLines([piece(0, "ab"), piece(2, "c")], 99)), ["ab", "c"]);
   });
 });
 
