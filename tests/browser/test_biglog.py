@@ -21,7 +21,7 @@ MISSING = re.compile(r"\[(\d+) bytes of output are (no longer kept|not loaded) h
 @pytest.fixture(scope="module")
 def big(server: Server) -> str:
     """A run of LINES numbered lines that has ended."""
-    run = server.start_run("numbered", lines=LINES)
+    run = server.start_run("numbered_lines", lines=LINES)
     server.ended(run, 60)
     return run
 
@@ -231,7 +231,7 @@ def test_numbers_can_be_hidden(server: Server, open_page: Open, big: str) -> Non
 
 
 def test_a_line_that_there_is_not_is_said(server: Server, open_page: Open) -> None:
-    run = server.start_run("numbered", lines=10)
+    run = server.start_run("numbered_lines", lines=10)
     server.ended(run)
     page = open_page(f"{server.url}/runs/{run}#L5000")
     expect(page.locator(".remark")).to_contain_text("5000", timeout=SECONDS)
@@ -254,7 +254,7 @@ def test_a_line_of_a_running_job_is_shown_when_it_comes(server: Server, open_pag
 def test_a_run_whose_beginning_is_gone_says_so_and_numbers_the_rest(
     own_server: Server, open_page: Open
 ) -> None:
-    run = own_server.start_run("numbered", lines=200_000)
+    run = own_server.start_run("numbered_lines", lines=200_000)
     own_server.ended(run)
     own_server.restart()  # nothing is left in the memory of the owner
     whole = b"".join(b"line %d\n" % number for number in range(1, 200_001))

@@ -13,7 +13,7 @@ def markup(running):
 
 
 @job
-def numbered(running, lines: int = 1000):
+def numbered_lines(running, lines: int = 1000):
     """Lines that say their number, from 1, as fast as they go."""
     for first in range(1, lines + 1, 1000):
         last = min(first + 999, lines)
