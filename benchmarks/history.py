@@ -1,26 +1,39 @@
-"""The first page of the history, and one in its middle, with 100,000 past runs."""
+"""The history with 100,000 past runs: its pages, and the removal of the oldest."""
 
 from __future__ import annotations
 
 import random
+import tempfile
 import time
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 import requests
 from redis import Redis
 
-from benchmarks.parts import middle, percentile, server
+from benchmarks.parts import middle, percentile
 from flask_realtime import history
+from flask_realtime.retention import accounts
 from flask_realtime.runs import Run
+from tests.support.server import Server
 
 RUNS = 100_000
+REMOVED = 5000
 ROUNDS = 100
 AT_ONCE = 500
 WANTED_MS = 50
 
 
 def main() -> None:
-    with server() as running, running.redis_client() as client, requests.Session() as session:
+    with tempfile.TemporaryDirectory() as folder:
+        with Server(Path(folder)) as running:
+            _lists(running)
+        with Server(Path(folder), KEEP_RUNS=str(RUNS - REMOVED)) as running:
+            _sweep(running)
+
+
+def _lists(running: Server) -> None:
+    with running.redis_client() as client, requests.Session() as session:
         before = _used(client)
         ids = _fill(client)
         print(f"  memory of a run         {(_used(client) - before) / RUNS:>10,.0f} bytes of Redis")
@@ -38,6 +51,28 @@ def main() -> None:
         }.items():
             _measure(session, f"{running.url}/api/runs?{query}", name)
         print(f"  (milliseconds of a request, {RUNS:,} runs; wanted: p50 below {WANTED_MS})")
+
+
+def _sweep(running: Server) -> None:
+    """How long the oldest runs take to go, and how the server answers meanwhile."""
+    values = []
+    with running.redis_client() as client, requests.Session() as session:
+        begin = time.perf_counter()
+        while _left(client) > RUNS - REMOVED:
+            asked = time.perf_counter()
+            session.get(f"{running.url}/healthz", timeout=30)
+            values.append((time.perf_counter() - asked) * 1000)
+            time.sleep(0.01)
+        took = time.perf_counter() - begin
+    print(f"  {'sweep of the oldest':<23} {took:>10.1f} s   ({REMOVED:,} runs and their output)")
+    p50, p99 = middle(values), percentile(values, 0.99)
+    print(f"  {'/healthz meanwhile':<23} {p50:>10.1f} ms  p99 {p99:.1f}")
+
+
+def _left(client: Redis) -> int:
+    """The runs that are there, and those whose output is to go yet."""
+    removed: int = client.scard(accounts.REMOVED)  # type: ignore[assignment]
+    return history.count(client, history.ANY) + removed
 
 
 def _measure(session: requests.Session, url: str, name: str) -> None:

@@ -31,14 +31,19 @@ class OldRuns:
         self._store = store
         self._turn = turn
         self._ago = ago
+        self._removed = 0
 
     def remove(self, keep: Keep, job: str | None = None) -> None:
         """Remove what `keep` does not keep of the runs of `job`."""
         wanted = Filter(job, states=ENDED)
+        self._removed = 0
         if keep.days:
             self._remove_old(wanted, self._ago(keep.days * DAY))
         if keep.runs:
             self._remove_beyond(wanted, keep.runs)
+        if self._removed:
+            of_job = f" of {job}" if job is not None else ""
+            logger.info("%d old runs%s were removed", self._removed, of_job)
 
     def _remove_old(self, wanted: Filter, kept_from: str) -> None:
         for run, record in self._oldest(wanted):
@@ -70,4 +75,5 @@ class OldRuns:
         if self._store.read(
             partial(accounts.remove, run=run, record=record, wanted=wanted, keep=keep)
         ):
-            logger.info("run %s of %s, created %s, was removed", run.id, run.job, run.created)
+            logger.debug("run %s of %s, created %s, was removed", run.id, run.job, run.created)
+            self._removed += 1
