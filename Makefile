@@ -5,6 +5,7 @@
 # make check    lint, formatting, types: Python and TypeScript
 # make test-containers   tests of the containers on a Docker engine; ARGS as above, COMPOSE="docker compose"
 # make conformance   raw WebSockets against the Autobahn test suite; ARGS="12.*" picks cases
+# make soak     the test of exact resume for SOAK_SECONDS (300), with faults in random order
 # make bench    the benchmarks; ARGS="stream_latency" picks some
 # make format   put the Python sources into the project's format
 # make lock     write the lock files anew from pyproject.toml; UPGRADE=1 takes newer versions
@@ -20,7 +21,7 @@ APPS ?=
 WORKERS := -n auto --maxprocesses 4 --dist loadfile
 BIN := .venv/bin
 
-.PHONY: run build test test-containers check conformance bench format lock clean python ready-to-run ready-to-test
+.PHONY: run build test test-containers soak check conformance bench format lock clean python ready-to-run ready-to-test
 .DEFAULT_GOAL := run
 
 # exec: Ctrl+C and a stop signal reach the server itself, not a shell in between.
@@ -56,6 +57,9 @@ check: ready-to-test
 conformance: ready-to-test
 	@[ -d build/conformance/kosoku ] || $(BIN)/python -m pip install --quiet --target build/conformance kosoku==0.1.0
 	@PYTHONPATH=build/conformance $(BIN)/python -m tests.sockets.autobahn $(ARGS)
+
+soak: ready-to-test
+	@SOAK_SECONDS="$${SOAK_SECONDS:-300}" $(BIN)/python -m pytest -s tests/integration/test_exact_resume.py $(ARGS)
 
 bench: ready-to-test
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -10,6 +10,7 @@ from benchmarks import (
     hub_stall,
     list_spaces,
     proxy,
+    resume,
     search,
     server,
     slow_viewer,
@@ -30,6 +31,7 @@ BENCHMARKS = {
     "search": search.main,
     "history": history.main,
     "fanout": fanout.main,
+    "resume": resume.main,
 }
 
 if __name__ == "__main__":

@@ -29,12 +29,15 @@ def frame(text: bytes) -> bytes:
 class Viewer:
     """One connection. What it gets is taken apart as it comes; no output is kept."""
 
-    def __init__(self, address: tuple[str, int], run: str, is_timed: bool) -> None:
+    def __init__(
+        self, address: tuple[str, int], run: str, *, offset: int = 0, is_timed: bool = False
+    ) -> None:
         self.run = run
+        self._offset = offset
         self._is_timed = is_timed
         self.attached = False
         self.ended: int | None = None  # bytes of the whole output, once the run is over
-        self.reached = 0
+        self.reached = offset
         self.events = 0
         self.latencies: list[float] = []
         self._buffer = b""
@@ -83,6 +86,9 @@ class Viewer:
         if answers:
             self.socket.sendall(answers)
 
+    def see(self, offset: int, buffer: bytes, begin: int, length: int) -> None:
+        """Look at output: `length` bytes of `buffer`, which begin at `offset` in the run's."""
+
     def _hear(self, opcode: int, text: bytes) -> bytes:
         assert opcode == 1, f"opcode {opcode}"
         if text.startswith(b"451-"):
@@ -92,7 +98,9 @@ class Viewer:
         elif text == b"2":
             return frame(b"3")
         elif text.startswith(b"40"):
-            return frame(b'420["attach",{"run":"%s","offset":0}]' % self.run.encode())
+            return frame(
+                b'420["attach",{"run":"%s","offset":%d}]' % (self.run.encode(), self._offset)
+            )
         elif text.startswith(b"430"):
             answer = json.loads(text[3:])[0]
             assert "error" not in answer, answer
@@ -110,6 +118,7 @@ class Viewer:
         assert self._binary is not None
         (acknowledge, offset), self._binary = self._binary, None
         assert offset == self.reached, f"expected byte {self.reached}, got {offset}"
+        self.see(offset, buffer, begin, length)
         self.reached += length
         self.events += 1
         if self._is_timed and buffer[begin : begin + 1].isdigit():
@@ -123,7 +132,7 @@ def main(name: str, port: str, viewers: str, run: str) -> None:
     selector = selectors.DefaultSelector()
     crowd = []
     for number in range(int(viewers)):
-        viewer = Viewer((name, int(port)), run, number % TIMED == 0)
+        viewer = Viewer((name, int(port)), run, is_timed=number % TIMED == 0)
         crowd.append(viewer)
         selector.register(viewer.socket, selectors.EVENT_READ, viewer)
         while not viewer.attached:

@@ -30,3 +30,13 @@ def flooded_lines(running, go: str, mib: int = 16):
     line = "x" * 79
     for _ in range((mib << 20) // 80):
         print(line)
+
+
+@job
+def numbered_flood(running):
+    """Lines of 80 characters with their number, as fast as print() goes, until it is stopped."""
+    number = 0
+    while running():
+        for _ in range(1000):
+            print(f"{number:079d}")
+            number += 1

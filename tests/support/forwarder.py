@@ -55,7 +55,11 @@ class Forwarder:
                 if self._closed:
                     return
                 continue
-            server = socket.create_connection(("127.0.0.1", self._target))
+            try:
+                server = socket.create_connection(("127.0.0.1", self._target))
+            except ConnectionRefusedError:  # it is not there, and may come back
+                client.close()
+                continue
             with self._lock:
                 self._sockets |= {client, server}
                 if self._is_cut:  # since it was accepted
