@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from flask_realtime.extension import Realtime
     from flask_realtime.flaskthread import FlaskThread
     from flask_realtime.jobs import job
+    from flask_realtime.keep import Keep
     from flask_realtime.options import Options
     from flask_realtime.pipeio import PipeIO
     from flask_realtime.proxy import ReverseProxy
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ConfigurationError",
     "FlaskThread",
+    "Keep",
     "Limits",
     "Options",
     "PipeIO",
@@ -42,6 +44,7 @@ __all__ = [
 _HOMES = {
     "ConfigurationError": "errors",
     "FlaskThread": "flaskthread",
+    "Keep": "keep",
     "Limits": "server.limits",
     "Options": "options",
     "PipeIO": "pipeio",

@@ -78,7 +78,9 @@ def api_blueprint(engine: Engine, identify: Callable[[], str | None]) -> Bluepri
             tuple(STATES) if state is None else (state,),
         )
         limit = whole_number("limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
-        runs, following = engine.list_runs(user(), limit, wanted, before=request.args.get("before"))
+        runs, following = engine.list_runs(
+            user(), limit, wanted, before=request.args.get("before") or None
+        )
         return jsonify({"runs": [engine.outputs.present(run) for run in runs], "next": following})
 
     @api.get("/runs/<run_id>")

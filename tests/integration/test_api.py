@@ -89,6 +89,14 @@ def test_a_follower_that_begins_late_gets_the_rest(server: Server) -> None:
     assert server.run_record(run)["state"] == "succeeded"
 
 
+def test_an_empty_before_is_none(server: Server) -> None:
+    run = server.start_run("ignores_stop")
+    listed = server.get("/api/runs?limit=1&before=").json()["runs"]
+    server.post(f"/api/runs/{run}/stop", {"force": True})
+    server.ended(run)
+    assert [record["id"] for record in listed] == [run]
+
+
 def test_a_page_of_the_list_begins_before_the_run_named(server: Server) -> None:
     older, newer = (server.start_run("greet") for _ in range(2))
     for made in (older, newer):
