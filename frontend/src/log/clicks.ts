@@ -28,7 +28,7 @@ function onClick(event: MouseEvent, handlers: ClickHandlers): void {
   const row = Number(element?.closest<HTMLElement>(".row")?.dataset["line"] ?? Number.NaN);
   if (!element || Number.isNaN(row)) return;
   const way = element.closest<HTMLElement>(".row-load")?.dataset["way"];
-  if (way === "next" || way === "previous") handlers.load(row, way);
+  if (way === "next" || way === "previous" || way === "all") handlers.load(row, way);
   else if (element.closest(".row-more")) handlers.expand(row);
   else if (element.closest(".row-number")) handlers.choose(row, event.shiftKey);
 }

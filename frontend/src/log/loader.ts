@@ -2,6 +2,7 @@ import { Hole } from "./hole";
 import { isLost, type Mark, type OutputItem } from "./mark";
 import type { Part } from "./parts";
 import type { RunLog } from "./runlog";
+import type { Splice } from "./splice";
 
 /** Where to read from: a byte, or the beginning of a line. */
 export type From = { readonly offset: number } | { readonly line: number };
@@ -12,14 +13,16 @@ export interface OutputSource {
   read(from: From, bytes: number): Promise<readonly OutputItem[]>;
 }
 
-/** From which end of a hole to load: what follows the text above it, or what comes before the text below. */
-export type Way = "next" | "previous";
+/** What of a hole to load: what follows the text above it, what comes before the text below, or all of it. */
+export type Way = "next" | "previous" | "all";
 
 /** What one read asks for: the protocol's most. */
 export const READ_BYTES = 262_144;
 const LINE_FEED = 10;
 /** What one click loads. */
 export const LOAD_BYTES = 1_048_576;
+/** A hole up to this size is loaded as a whole if the reader wants. */
+export const LOAD_ALL_BYTES = 67_108_864;
 /** Lines shown above the one that was asked for. */
 const CONTEXT_LINES = 100;
 
@@ -37,7 +40,9 @@ export class Loader {
     this.log.touch(hole);
     let failure = "";
     try {
-      await (way === "next" ? this.#next(hole, bytes) : this.#previous(hole, bytes));
+      if (way === "previous") await this.#previous(hole, bytes);
+      else if (way === "next") await this.#next(hole, bytes);
+      else await this.#next(hole, Number.POSITIVE_INFINITY, "below");
     } catch (error) {
       failure = error instanceof Error ? error.message : String(error);
     }
@@ -82,14 +87,15 @@ export class Loader {
     if (this.log.has(hole)) this.#gone(hole, items);
   }
 
-  async #next(hole: Hole, bytes: number): Promise<void> {
+  async #next(hole: Hole, bytes: number, keep: Splice["keep"] = "above"): Promise<void> {
+    // lines that a piece holds in part come with the next one
     for (let left = bytes; left > 0 && hole.bytes > 0 && this.log.has(hole); left -= READ_BYTES) {
       const { offset } = hole.start;
       const wanted = Math.min(READ_BYTES, bytes, hole.bytes);
       const items = await this.source.read({ offset }, wanted);
       if (!this.log.has(hole) || hole.start.offset !== offset) return;
       if (items.length === 0) throw new Error("The server has no more of this output.");
-      this.log.fill(hole, wholeLines(items, hole.end.offset));
+      this.log.fill(hole, wholeLines(items, hole.end.offset), keep);
     }
   }
 
@@ -126,7 +132,7 @@ export class Loader {
     return true;
   }
 
-  #put(start: Mark, items: readonly OutputItem[], keep: "above" | "below"): void {
+  #put(start: Mark, items: readonly OutputItem[], keep: Splice["keep"]): void {
     const hole = this.log.holeOf(start.offset);
     if (!hole) return;
     const seeks = keep === "below" && start.offset > hole.start.offset;

@@ -192,6 +192,8 @@ export class LogWindow {
         },
         load: (row, way) => {
           this.follow(false);
+          // The button that has the focus goes away.
+          this.focus();
           this.onLoad.emit({ row, way });
         },
         choose: (row, extends_) => this.#choose(row, extends_),

@@ -1,5 +1,5 @@
 import type { Missing } from "../terminal/types";
-import { LOAD_BYTES, type Way } from "./loader";
+import { LOAD_ALL_BYTES, LOAD_BYTES, type Way } from "./loader";
 
 const numbers = new Intl.NumberFormat();
 
@@ -46,5 +46,6 @@ function ways({ bytes, hasBefore, hasAfter }: Missing): [Way, label: string, tit
   const next: [Way, string, string] = hasBefore
     ? ["next", "Load next", "Load the lines that follow those above"]
     : ["next", "Load first", "Load the first of these lines"];
-  return hasAfter ? [next, ["previous", "Load previous", "Load the lines before those below"]] : [next];
+  const all: [Way, string, string][] = bytes <= LOAD_ALL_BYTES ? [["all", "Load all", "Load all of these lines"]] : [];
+  return hasAfter ? [next, ["previous", "Load previous", "Load the lines before those below"], ...all] : [next, ...all];
 }

@@ -188,7 +188,7 @@ export class RunLog implements LogText {
   }
 
   /** Fills a hole from its beginning: the text above goes on. Items must follow each other without space between. */
-  fill(hole: Hole, items: readonly OutputItem[]): void {
+  fill(hole: Hole, items: readonly OutputItem[], keep: Splice["keep"] = "above"): void {
     const index = this.#parts.indexOf(hole);
     const above = this.#parts.at(index - 1);
     const grown = above instanceof Section ? above : null;
@@ -196,7 +196,7 @@ export class RunLog implements LogText {
     const made = this.assemble(grown ?? this.section(hole.start, false), items, hole.end);
     hole.setStart((made.at(-1) as Part).end);
     const parts = [...made.filter((part) => part !== grown), ...(hole.bytes > 0 ? [hole] : [])];
-    this.#parts.replace(index, 1, parts, { at, removed: 1, keep: "above", isFresh: true });
+    this.#parts.replace(index, 1, parts, { at, removed: 1, keep, isFresh: true });
     this.#memory.keepWithin(this.readerAt());
   }
 

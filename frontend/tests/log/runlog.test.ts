@@ -122,6 +122,21 @@ describe("loading a hole", () => {
     assert.deepEqual([span?.start, span?.end], [0, 4]);
   });
 
+  it("as a whole leaves none, however many pieces it takes, and those below where they are", async () => {
+    const run = new FakeRun(numbered(100_000), 30_000);
+    const log = atTail(run, 30);
+    const row = log.endLine - 1;
+    const hole = log.holeAt(log.firstLine);
+    assert.ok(hole);
+    const kept: string[] = [];
+    log.onSplice.add(({ keep }) => kept.push(keep));
+    await new Loader(log, run).load(hole, "all");
+    assert.deepEqual(shown(log), run.lines);
+    assert.equal(log.line(row).text, "line 100000");
+    assert.deepEqual(new Set(kept), new Set(["below"]));
+    assert.ok(run.reads.length >= 5);
+  });
+
   it("of which the beginning is gone says so with its size, and loads the rest", async () => {
     const run = new FakeRun(numbered(100));
     run.keptFrom = run.starts[79] as number;
