@@ -72,6 +72,8 @@ class OldOutputs:
         self._hot_seconds = hot_seconds
         self._archive_away = False  # in this sweep
         self._unsettled: list[Unsettled] = []  # as this sweep found them
+        self._discarded = 0  # outputs, for the log
+        self._freed = 0  # bytes
 
     def begin(self) -> None:
         """Begin a sweep."""
@@ -94,7 +96,9 @@ class OldOutputs:
     def _discard(self, run: str) -> None:
         size = self._outputs.discard(run)
         self._store.read(partial(accounts.discarded, run=run))
-        logger.info("the output of run %s was removed: %d bytes", run, size)
+        logger.debug("the output of run %s was removed: %d bytes", run, size)
+        self._discarded += 1
+        self._freed += size
 
     def settle(self) -> None:
         """Settle the outputs whose runs have ended long enough ago, and look at all others."""
@@ -102,6 +106,7 @@ class OldOutputs:
         while True:
             page = self._store.read(partial(accounts.unsettled, after=after, count=AT_ONCE))
             for run, record in page:
+                self._turn.keep()
                 if record is None:
                     self._store.read(partial(accounts.never_settle, run=run))
                 else:
@@ -135,6 +140,7 @@ class OldOutputs:
 
         Those go first that are settled, then those of runs that have ended a moment ago.
         """
+        self._discarded = self._freed = 0
         while most and not self._archive_away:
             unsettled = sum(each.output.size for each in self._unsettled if each.is_of(job))
             claimed = self._store.read(partial(accounts.claim, job=job, most=most - unsettled))
@@ -143,8 +149,14 @@ class OldOutputs:
                 continue
             fresh = self._oldest_unsettled(job)
             if unsettled <= most or fresh is None:
-                return
+                break
             self._of_archive(self._discard_unsettled, fresh)
+        if self._discarded:
+            of_job = f" of {job}" if job is not None else ""
+            logger.info(
+                "the output of %d old runs%s was removed: %d bytes",
+                *(self._discarded, of_job, self._freed),
+            )
 
     def _oldest_unsettled(self, job: str | None) -> Unsettled | None:
         for each in self._unsettled:
