@@ -8,12 +8,13 @@ from flask import Blueprint, Response, jsonify, request
 
 from flask_realtime import host
 from flask_realtime.engine import Engine
-from flask_realtime.errors import BadLine, LineGone
-from flask_realtime.outputresponse import output_response
+from flask_realtime.errors import BadLine, LineGone, RealtimeError
+from flask_realtime.outputresponse import Wanted, output_response
 from flask_realtime.requestargs import flag, whole_number
 from flask_realtime.runsearch import RunSearch
 from flask_realtime.searchpattern import Pattern
 
+FORMATS = ("raw", "text")  # of an output: the exact bytes, or without escape sequences
 DEFAULT_MATCHES = 100  # lines of a search when nothing is said
 MOST_MATCHES = 1000
 LARGEST = 10**15  # a line's number beyond it is no number
@@ -26,8 +27,20 @@ def add_output_calls(api: Blueprint, engine: Engine, user: Callable[[], str]) ->
     @api.get("/runs/<run_id>/output")
     def output(run_id: str) -> Response:
         run = engine.get_run(user(), run_id)
-        offset = whole_number("offset", 0, 0, None)
-        return output_response(engine, run, offset, follow=flag("follow"))
+        line = request.args.get("line")
+        if line is not None and "offset" in request.args:
+            raise RealtimeError('give either "offset" or "line"')
+        kind = request.args.get("format", "raw")
+        if kind not in FORMATS:
+            raise RealtimeError(f'"format" must be one of {", ".join(FORMATS)}')
+        wanted = Wanted(
+            offset=whole_number("offset", 0, 0, None),
+            line=None if line is None else line_number(line),
+            follow=flag("follow"),
+            is_text=kind == "text",
+            is_download=flag("download"),
+        )
+        return output_response(engine, run, wanted)
 
     @api.get("/runs/<run_id>/lines/<number>")
     def line(run_id: str, number: str) -> Response:

@@ -1,58 +1,147 @@
-"""The output of a run as an HTTP response: the exact bytes, streamed, from any offset."""
+"""The output of a run as an HTTP response: streamed from any offset, exact or as text."""
 
 from __future__ import annotations
 
+import logging
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import groupby
 
 from flask import Response, request
+from werkzeug.datastructures import Range
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
 
 from flask_realtime import host
+from flask_realtime.begunline import BegunLine, begun_line
 from flask_realtime.engine import Engine
-from flask_realtime.errors import BadOffset
+from flask_realtime.errors import (
+    ArchiveUnavailable,
+    BadOffset,
+    RealtimeError,
+    StoreUnavailable,
+)
+from flask_realtime.outputencoding import Encoder, TextOutput, to_next_character
+from flask_realtime.outputlog import OutputLog
 from flask_realtime.runs import Run
-from flask_realtime.tail import Gap
+from flask_realtime.tail import Chunk, Gap, Item
+
+logger = logging.getLogger(__name__)
 
 READ_BYTES = 1 << 18  # of the output at a time, about
-READ_ENTRIES = 64  # of Redis at a time: at most 4 MiB
+READ_ENTRIES = 16  # of Redis at a time: at most 1 MiB
 GONE_CHECK_SECONDS = 5.0  # how often a silent stream looks whether its client is still there
+BEFORE_BYTES = 1 << 14  # of a line, in which an escape sequence may have begun
+LEAST_PACKED = 1024  # bytes of a response that gzip is worth it for
+OFFLOADED = 1 << 14  # bytes that take long enough to be encoded on a native thread
 
 
-def output_response(engine: Engine, run: Run, offset: int, *, follow: bool) -> Response:
-    """Return the output from byte `offset` on, up to its present end or, to follow, up to its last.
+@dataclass(frozen=True)
+class Wanted:
+    """What a request asks of a run's output.
 
-    `X-Output-Offset` says where it begins: later than asked for when bytes there are no longer
-    kept. A Range header counts from the beginning of the output and excludes `offset` and
-    following. Raises BadOffset and StoreUnavailable.
+    It begins at byte `offset`, or at `line`. It ends where the output does now, or, to `follow`,
+    with the run. `is_text`: UTF-8 without escape sequences; otherwise the exact bytes.
     """
-    end = engine.outputs.end(run)
-    until: int | None = None if follow else end
-    ranged = None if follow else request.range
-    if ranged is not None:
-        wanted = ranged.range_for_length(end)
-        if wanted is None:
+
+    offset: int = 0
+    line: int | None = None
+    follow: bool = False
+    is_text: bool = False
+    is_download: bool = False
+
+
+def output_response(engine: Engine, run: Run, wanted: Wanted) -> Response:
+    """Return the output as `wanted`.
+
+    `X-Output-Offset` and `X-Output-Line` say where it begins: later than asked for when bytes there
+    are no longer kept. A Range header counts from the beginning of the output, and excludes
+    `offset`, `line`, following and gzip. Raises BadOffset, BadLine, LineGone, StoreUnavailable and
+    ArchiveUnavailable.
+    """
+    offset, until, end = _span(engine, run, wanted)
+    begin, kept, line = _beginning(engine.log, run.id, offset, wanted)
+    is_range = until is not None and _asked_range() is not None
+    if until is not None and kept >= until:
+        if is_range:
             raise RequestedRangeNotSatisfiable(length=end)
-        offset, until = wanted
-    if offset > end:
-        raise BadOffset(f"offset {offset} is beyond the output, which has {end} bytes so far")
-    first = engine.log.read(run.id, offset, 1, 1)
-    if first and isinstance(first[0], Gap):
-        offset = first[0].end if until is None else min(first[0].end, until)
-    connection = host.Connection(request.environ)
-    stream = _stream(engine, run, offset, until, connection)
-    if follow:
+        kept = until
+    packs = not is_range and request.accept_encodings["gzip"] > 0
+    if until is not None and until - kept < LEAST_PACKED:
+        packs = False
+    text = TextOutput(line.before) if wanted.is_text else None
+    encoder = Encoder(text, gzip=packs, flushes=wanted.follow)
+    is_exact = not packs and text is None
+    stream = _stream(engine, run, begin, until, encoder, computes=not is_exact)
+    if wanted.follow:
         stream = _watching(engine, run, stream)
     response = Response(stream, mimetype="text/plain")
-    response.headers["X-Output-Offset"] = str(offset)
-    response.headers["Accept-Ranges"] = "bytes"
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["X-Accel-Buffering"] = "no"  # nginx passes a stream on as it comes
-    if until is not None:
-        response.content_length = until - offset
-    if ranged is not None and until is not None:
+    headers = response.headers
+    headers["X-Output-Offset"] = str(kept)
+    headers["X-Output-Line"] = str(line.number)
+    headers["Accept-Ranges"] = "none" if wanted.is_text or wanted.follow else "bytes"
+    headers["Cache-Control"] = "no-store"
+    headers["X-Accel-Buffering"] = "no"  # nginx passes a stream on as it comes
+    response.vary.add("Accept-Encoding")
+    if packs:
+        headers["Content-Encoding"] = "gzip"
+    if wanted.is_download:
+        headers["Content-Disposition"] = f'attachment; filename="{_file_name(run, wanted)}"'
+    if until is not None and is_exact:
+        response.content_length = until - kept
+    if is_range and until is not None:
         response.status_code = 206
-        response.headers["Content-Range"] = f"bytes {offset}-{until - 1}/{end}"
+        headers["Content-Range"] = f"bytes {kept}-{until - 1}/{end}"
     return response
+
+
+def _span(engine: Engine, run: Run, wanted: Wanted) -> tuple[int, int | None, int]:
+    """Where to begin, where to end (None: with the run), and where the output ends now."""
+    offset = wanted.offset
+    if wanted.line is not None:
+        offset = engine.log.offset_of_line(run.id, wanted.line)
+    end = engine.outputs.end(run)
+    if offset > end:
+        raise BadOffset(f"offset {offset} is beyond the output, which has {end} bytes so far")
+    if wanted.follow:
+        return offset, None, end
+    ranged = _asked_range()
+    if ranged is None:
+        return offset, end, end
+    if wanted.is_text:
+        raise RealtimeError("a Range counts the exact bytes: ask for it with format=raw")
+    found = ranged.range_for_length(end)
+    if found is None:
+        raise RequestedRangeNotSatisfiable(length=end)
+    return *found, end
+
+
+def _asked_range() -> Range | None:
+    """The request's Range, if it counts bytes: another unit is to be ignored (RFC 9110, 14.2)."""
+    ranged = request.range
+    return ranged if ranged is not None and ranged.units == "bytes" else None
+
+
+def _beginning(log: OutputLog, run: str, offset: int, wanted: Wanted) -> tuple[int, int, BegunLine]:
+    """From where on to read, the first byte that is there, and what comes before it in its line.
+
+    Exact bytes begin behind a gap; a text says that it is there, and begins with a character.
+    """
+    kept = offset
+    while (first := log.read(run, kept, 1, 1)) and isinstance(first[0], Gap):
+        kept = first[0].end
+    if not wanted.is_text:
+        return kept, kept, BegunLine(log.line_of(run, kept), kept)
+    if kept > offset:
+        return offset, kept, BegunLine(log.line_of(run, kept), kept)
+    if offset and first and isinstance(first[0], Chunk):
+        kept += to_next_character(first[0].data)
+    return kept, kept, begun_line(log, run, kept, BEFORE_BYTES)
+
+
+def _file_name(run: Run, wanted: Wanted) -> str:
+    job = re.sub(r"[^A-Za-z0-9._-]+", "_", run.job)
+    return f"{job}-{run.id}{'.txt' if wanted.is_text else '.log'}"
 
 
 def _watching(engine: Engine, run: Run, stream: Iterator[bytes]) -> Iterator[bytes]:
@@ -62,22 +151,58 @@ def _watching(engine: Engine, run: Run, stream: Iterator[bytes]) -> Iterator[byt
 
 
 def _stream(
-    engine: Engine, run: Run, cursor: int, until: int | None, connection: host.Connection
+    engine: Engine, run: Run, begin: int, until: int | None, encoder: Encoder, *, computes: bool
 ) -> Iterator[bytes]:
+    """The response's body, a piece for each read; constant in memory."""
+    connection = host.Connection(request.environ)
+
+    def pieces() -> Iterator[bytes]:
+        for items in _items(engine, run, begin, until, connection):
+            size = sum(len(item.data) for item in items if isinstance(item, Chunk))
+            if computes and size > OFFLOADED:
+                data = host.offload(encoder.feed, items)
+            else:
+                data = encoder.feed(items)
+            if data:
+                yield data
+        if rest := encoder.end():
+            yield rest
+
+    return _aborted(run, pieces())
+
+
+def _aborted(run: Run, stream: Iterator[bytes]) -> Iterator[bytes]:
+    """Log it when an answer is broken off."""
+    try:
+        yield from stream
+    except ConnectionAbortedError as error:
+        logger.warning("broke an answer with the output of run %s off: %s", run.id, error)
+        raise
+
+
+def _items(
+    engine: Engine, run: Run, cursor: int, until: int | None, connection: host.Connection
+) -> Iterator[list[Item]]:
+    """The output in [cursor, until), or up to the run's end, as it can be read."""
     while until is None or cursor < until:
         ended = engine.outputs.ended(run)
-        items = engine.log.read(run.id, cursor, READ_BYTES, READ_ENTRIES)
-        if not items:
-            if ended or connection.gone():
+        try:
+            items = engine.log.read(run.id, cursor, READ_BYTES, READ_ENTRIES)
+        except (StoreUnavailable, ArchiveUnavailable):
+            if connection.gone():
                 return
+            with host.Timeout(GONE_CHECK_SECONDS, False):
+                engine.log.wait_readable()
+            continue
+        if items:
+            items = [item for item in items if until is None or item.offset < until]
+            last = items[-1]
+            cursor = last.end
+            if until is not None and cursor > until and isinstance(last, Chunk):
+                items[-1] = replace(last, data=last.data[: until - last.offset])
+            for _, alike in groupby(items, lambda item: isinstance(item, Gap)):
+                yield list(alike)  # what comes before a gap goes out before it
+        elif ended or connection.gone():
+            return
+        else:
             engine.log.wait(run.id, GONE_CHECK_SECONDS)
-        for item in items:
-            if isinstance(item, Gap):
-                # Part of it went away under the reader: break off, so that it cannot be taken
-                # for the whole.
-                raise ConnectionAbortedError(f"bytes {item.offset} to {item.end} are gone")
-            data = item.data if until is None else item.data[: until - cursor]
-            cursor += len(data)
-            yield data
-            if cursor == until:
-                return

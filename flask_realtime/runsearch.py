@@ -10,6 +10,7 @@ from typing import Any
 
 from flask_realtime import host
 from flask_realtime.archive.calls import Outcome
+from flask_realtime.begunline import begun_line
 from flask_realtime.errors import BadLine, BadOffset, LineGone, TooManySearches
 from flask_realtime.linesearch import OVERLAP, LineSearch, Match
 from flask_realtime.outputlog import OutputLog
@@ -66,17 +67,15 @@ class RunSearch:
 
     def _begun(self, run: str, pattern: Pattern, limit: int, after: int) -> LineSearch:
         """A search from byte `after` on, which knows what comes before that in its line."""
-        line = self._log.line_of(run, after)
-        try:
-            start = self._log.offset_of_line(run, line)
-        except LineGone:
-            start = after
-        if start >= after:  # at its beginning, or in a gap
-            return LineSearch(pattern, limit, offset=after, line=line)
-        before = b""
-        for part in self._parts(run, max(start, after - OVERLAP), after):
-            before = b"" if part.gap is not None else before + b"".join(part.data)
-        return LineSearch(pattern, limit, offset=after, line=line, line_offset=start, before=before)
+        line = begun_line(self._log, run, after, OVERLAP)
+        return LineSearch(
+            pattern,
+            limit,
+            offset=after,
+            line=line.number,
+            line_offset=line.offset,
+            before=line.before,
+        )
 
     def _following(self, run: str, search: LineSearch, end: int) -> int | None:
         """Where to go on: at once behind what was looked through, but not in a line that matched.

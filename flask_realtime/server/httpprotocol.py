@@ -73,7 +73,8 @@ class _ApplicationFaults:
     """Where eventlet's server logs: tracebacks of WSGI applications, and of bodies cut off."""
 
     def info(self, message: str, *args: object) -> None:
-        is_fault = not isinstance(sys.exc_info()[1], ClientLeft)
+        # An application aborts its answer on purpose, so that it is not taken for the whole.
+        is_fault = not isinstance(sys.exc_info()[1], (ClientLeft, ConnectionAbortedError))
         _log.log(logging.ERROR if is_fault else logging.DEBUG, message, *args)
 
     error = info
