@@ -29,7 +29,7 @@ class LogWriter:
         self._grown = host.Signal()  # for readers that wait
         self._flushed = host.Signal()  # for the writer: there is room
         self._more = host.Signal()  # for the flusher: there is work
-        self._spilled = host.Signal()  # for the flusher: the hot window has room
+        self._spilled = host.Signal()  # for the flusher: the hot window may have room
         self._archived = 0  # where what is in the archive ends
         self._spilling = False
         self._closed = False
@@ -61,9 +61,19 @@ class LogWriter:
         self._grown.set()
 
     def drain(self) -> None:
-        """Wait until all that was appended is in Redis, however long that takes."""
-        while self.tail.flushed < self.tail.end:
-            self._flushed.wait()
+        """Wait until all that was appended is in Redis, however long that takes.
+
+        Redis is asked: it may have lost what it had said it has.
+        """
+        while not self._closed:
+            try:
+                if self.tail.flushed == self.tail.end and self._look() == self.tail.end:
+                    return
+            except StoreUnavailable:
+                self._log.store.wait_until_available()
+            self._more.set()
+            if self.tail.flushed < self.tail.end:
+                self._flushed.wait(RETRY_SECONDS)
 
     def close(self) -> None:
         """End the flusher and the spiller; call `drain` first."""
@@ -74,6 +84,23 @@ class LogWriter:
     @property
     def _hot(self) -> int:
         return self.tail.flushed - self._archived
+
+    @property
+    def _is_wide(self) -> bool:
+        """Whether the hot window can spare a segment."""
+        return self._hot >= self._log.hot_bytes + self._log.segment_bytes
+
+    def _look(self) -> int:
+        """Find out what Redis has; return where that ends."""
+        return self._store(-1, [])
+
+    def _store(self, stored: int, chunks: list[Chunk]) -> int:
+        """Append what Redis takes, note what it has then, and return where that ends."""
+        stored, self._archived = self._log.store_chunks(self._run, stored, chunks)
+        self.tail.mark_flushed(stored)
+        self._flushed.set()
+        self._spilled.set()
+        return stored
 
     def _flush(self) -> None:
         while not self._closed:
@@ -86,26 +113,29 @@ class LogWriter:
             try:
                 # The answer differs from what we expect when Redis lost what it had not made
                 # durable, or kept an attempt whose reply was lost: then go on from there.
-                stored, self._archived = self._log.store_chunks(self._run, stored, chunks)
+                self._store(stored, chunks)
             except StoreUnavailable:
                 self._log.store.wait_until_available()
                 continue
-            self.tail.mark_flushed(stored)
-            self._flushed.set()
-            if self._hot >= self._log.hot_bytes + self._log.segment_bytes and not self._spilling:
+            self._bound_hot_window()
+
+    def _bound_hot_window(self) -> None:
+        """Have the archive take what is beyond the window; wait when that is too much."""
+        while not self._closed:
+            if self._is_wide and not self._spilling:
                 self._spilling = True
                 host.spawn(self._spill)
-            while self._hot >= 2 * self._log.hot_bytes and not self._closed:
-                self._spilled.wait()  # the archive does not keep up, or is away
+            if self._hot < 2 * self._log.hot_bytes:
+                return
+            self._spilled.wait()  # the archive does not keep up, or is away
 
     def _spill(self) -> None:
         """Move the oldest hot output to the archive, until the hot window has its size again."""
-        while self._hot >= self._log.hot_bytes + self._log.segment_bytes and not self._closed:
+        while self._is_wide and not self._closed:
             try:
                 self._archived, moved = self._log.spill_segment(self._run)
-                if not moved:  # Redis may have lost what we take for hot: ask it what it has
-                    stored, self._archived = self._log.store_chunks(self._run, -1, [])
-                    self.tail.mark_flushed(stored)
+                if not moved:  # Redis may have lost what we take for hot
+                    self._look()
             except ArchiveUnavailable:
                 self._log.archive.writing.wait(RETRY_SECONDS)
             except StoreUnavailable:

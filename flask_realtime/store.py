@@ -33,6 +33,7 @@ CHECK_SECONDS = 1.0  # between two pings while Redis answers
 RECHECK_SECONDS = 0.25  # between two pings while it does not
 MAX_CALLS = 48  # of the hub at once; of a connection too many redis-py says that Redis is away
 PROBE_BYTES = 1 << 20  # as much as the log writes at once: there must be room for that
+OFFLOAD_READ_BYTES = 1 << 20  # at a time: halves what redis-py needs for large answers
 
 # What means "later", as opposed to an error in the call.
 AWAY = (ConnectionError, TimeoutError, BusyLoadingError, ReadOnlyError, OSError)
@@ -110,7 +111,7 @@ class Store:
     def _blocking_client(self) -> Redis:
         if self._blocking is None:
             self._connected()
-            self._blocking = blocking_client(self._url)
+            self._blocking = blocking_client(self._url, read_bytes=OFFLOAD_READ_BYTES)
         return self._blocking
 
     def _ask(self, function: Callable[[], T], reads: bool) -> T:
@@ -184,13 +185,14 @@ def _is_full(error: BaseException | None) -> bool:
     return isinstance(error, ResponseError) and "OOM command not allowed" in str(error)
 
 
-def blocking_client(url: str) -> Redis:
+def blocking_client(url: str, *, read_bytes: int = 1 << 16) -> Redis:
     """A client for native threads, with the same patience as the hub's."""
     return Redis.from_url(
         url,
         socket_timeout=ANSWER_SECONDS,
         socket_connect_timeout=ANSWER_SECONDS,
         retry=Retry(NoBackoff(), 1, (ConnectionError,)),
+        socket_read_size=read_bytes,
     )
 
 

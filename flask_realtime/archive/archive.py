@@ -101,8 +101,10 @@ class Archive:
         if outcome is not None:
             return outcome.wait(2 * PATIENCE_SECONDS)  # it has an end by itself
         outcome = self._loading[key] = Outcome()
-        outcome.take(partial(self._load, run, ref))
-        del self._loading[key]
+        try:
+            outcome.take(partial(self._load, run, ref))
+        finally:
+            del self._loading[key]
         return outcome.wait(0)
 
     def _load(self, run: str, ref: SegmentRef) -> Segment:

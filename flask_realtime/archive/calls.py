@@ -29,8 +29,12 @@ class Outcome(Generic[T]):
             self._value.append(function())
         except Exception as error:  # noqa: BLE001  # raised again in `wait`
             self._error = error
-        self._is_done = True
-        self._done.set()
+        except BaseException:  # this greenlet is ended; the others are to try for themselves
+            self._error = ArchiveUnavailable("a read of the archive was given up: try again")
+            raise
+        finally:
+            self._is_done = True
+            self._done.set()
 
     def wait(self, timeout: float) -> T:
         """Return or raise what the call did; TimeoutError when that takes too long."""

@@ -16,8 +16,8 @@ from flask_realtime.tail import Chunk, Gap, Item, exactly_from
 logger = logging.getLogger(__name__)
 
 LOOK_SEGMENTS = 64  # of the manifest at a time: who reads on needs the next ones
-KNOWN_SEGMENTS = 4096  # of a run that are remembered (16 GiB of output), and ...
-KNOWN_RUNS = 64  # ... of how many runs
+KNOWN_SEGMENTS = 2048  # of a run that are remembered (8 GiB of output), and ...
+KNOWN_RUNS = 16  # ... of how many runs
 
 
 class ArchiveReader:
