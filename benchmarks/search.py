@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import threading
 import time
 from typing import Any
@@ -16,6 +17,7 @@ from tests.support.server import Server
 WHOLE_GB = 5  # what is wanted is said for an output of this size ...
 WHOLE_SECONDS = 30  # ... in this time
 ENDS_SECONDS = 600
+KINDS = ("plain", "colour")
 QUERIES: tuple[tuple[str, dict[str, object]], ...] = (
     ("a text", {"q": "needle in", "case": 1}),
     ("a text, case ignored", {"q": "Needle IN"}),
@@ -25,14 +27,15 @@ QUERIES: tuple[tuple[str, dict[str, object]], ...] = (
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="benchmarks.search")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.search")
     parser.add_argument("--mib", type=int, default=1024, help="of output, of each kind")
-    mib = parser.parse_args(arguments or []).mib
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
+    wanted = parser.parse_args(arguments or [])
     with server() as running:
-        for colour in (False, True):
-            run = running.start_run("logbook", mib=mib, colour=colour)
+        for kind in wanted.kinds:
+            run = running.start_run("logbook", mib=wanted.mib, colour=kind == "colour")
             size = running.ended(run, ENDS_SECONDS)["output_bytes"]
-            print(f"  {size / 1e9:.2f} GB{' in colour' if colour else ''}")
+            print(f"  {size / 1e9:.2f} GB, {kind}")
             before = _memory(running)
             for name, query in QUERIES:
                 _measure(running, run, size, name, query)
@@ -91,3 +94,7 @@ def _probe(
 
 def _memory(running: Server) -> float:
     return psutil.Process(running.pid).memory_info().rss / (1 << 20)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
