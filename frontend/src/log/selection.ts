@@ -71,13 +71,12 @@ export class LogSelection {
     return selectedText(this.model, first, last);
   }
 
-  /** Rows have other numbers now. What was selected is let go when one of its ends is gone. */
+  /** Rows have other numbers now. An end of the selection that is gone moves to the next row below. */
   splice(splice: Splice): void {
     if (!this.#held) return;
-    const { anchor, focus } = this.#held;
-    const [from, to] = [moved(anchor.line, splice), moved(focus.line, splice)];
-    if (from === null || to === null) return this.clear();
-    this.#held = { anchor: { ...anchor, line: from }, focus: { ...focus, line: to } };
+    const [anchor, focus] = [movedPoint(this.#held.anchor, splice), movedPoint(this.#held.focus, splice)];
+    if (anchor.line === focus.line && anchor.column === focus.column) this.clear();
+    else this.#held = { anchor, focus };
   }
 
   clear(): void {
@@ -118,6 +117,11 @@ export class LogSelection {
     if (!row) return null;
     return { line, column: following ? 0 : this.model.line(line).text.length };
   }
+}
+
+function movedPoint(point: TextPoint, splice: Splice): TextPoint {
+  const line = moved(point.line, splice);
+  return line === null ? { line: splice.at + splice.removed, column: 0 } : { ...point, line };
 }
 
 /** Text from one point to a later one, lines joined by newlines. Lines no longer kept are left out. */
