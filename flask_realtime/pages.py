@@ -25,7 +25,9 @@ def pages_blueprint(
     identify: Callable[[], str | None],
     login: Callable[[], ResponseReturnValue] | None,
 ) -> Blueprint:
-    """Return the blueprint with `/` and `/runs/<id>`; `login()` is what they answer to nobody.
+    """Return the blueprint with the page at `/`, `/runs` (all runs) and `/runs/<id>`.
+
+    `login()` is what these answer to nobody.
 
     Raises ConfigurationError when the page has not been built.
     """
@@ -33,6 +35,7 @@ def pages_blueprint(
     names = _manifest()
 
     @pages.get("/")
+    @pages.get("/runs", endpoint="history")
     @pages.get("/runs/<run_id>", endpoint="run")
     def index(run_id: str = "") -> ResponseReturnValue:
         user = identify()

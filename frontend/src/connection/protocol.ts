@@ -61,6 +61,8 @@ export interface Run {
   readonly ended: number | null;
   readonly exit: RunExit | null;
   readonly outputBytes: number;
+  /** Line feeds in the output. */
+  readonly outputLines: number;
   readonly executor: string;
   readonly isolation: string;
   readonly host: string;
@@ -154,6 +156,32 @@ export interface Excerpt {
   readonly end: number;
   /** Number of the line in which the output ends. */
   readonly endLine: number | null;
+}
+
+/** Some runs, newest first; `next` is the run to name as `before` for older ones, null when there are none. */
+export interface RunPage {
+  readonly runs: readonly Run[];
+  readonly next: string | null;
+}
+
+/** A line that the server's search found. `start` to `end` of its text match, in UTF-16 units. */
+export interface FoundLine {
+  /** Number of the line, from 1. */
+  readonly line: number;
+  readonly text: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** What one request of the server's search found, in bytes of the output. */
+export interface SearchAnswer {
+  readonly matches: readonly FoundLine[];
+  /** Where to go on; null when all was searched that there was. */
+  readonly next: number | null;
+  /** Bytes that this request took care of. */
+  readonly searched: number;
+  /** Where the output ended. */
+  readonly end: number;
 }
 
 /** A request that the server refused, or that did not reach it. `code` is the protocol's. */

@@ -9,13 +9,16 @@ import {
   SERVICE_STATES,
   type Attached,
   type Excerpt,
+  type FoundLine,
   type Gap,
   type Job,
   type Notice,
   type Output,
   type Run,
   type RunExit,
+  type RunPage,
   type RunState,
+  type SearchAnswer,
   type Service,
   type ServiceChange,
   type ServiceState,
@@ -53,6 +56,11 @@ function count(from: Fields, key: string): number {
   const value = from[key];
   if (typeof value !== "number" || !Number.isFinite(value) || value < 0) throw malformed(key, value);
   return value;
+}
+
+function countOr<T>(from: Fields, key: string, otherwise: T): number | T {
+  const value = from[key];
+  return value === undefined || value === null ? otherwise : count(from, key);
 }
 
 function flag(from: Fields, key: string): boolean {
@@ -98,6 +106,7 @@ export function readRun(value: unknown): Run {
     ended: moment(from, "ended"),
     exit: readExit(from["exit"]),
     outputBytes: count(from, "output_bytes"),
+    outputLines: countOr(from, "output_lines", 0),
     executor: textOr(from, "executor", ""),
     isolation: textOr(from, "isolation", ""),
     host: textOr(from, "host", ""),
@@ -118,8 +127,28 @@ export function readRunOf(value: unknown): Run {
 }
 
 /** `{"runs": [Run], "next"}` of `GET api/runs`. */
-export function readRuns(value: unknown): Run[] {
-  return list(fields(value, "list of runs"), "runs").map(readRun);
+export function readRunPage(value: unknown): RunPage {
+  const from = fields(value, "list of runs");
+  return { runs: list(from, "runs").map(readRun), next: textOr(from, "next", "") || null };
+}
+
+function readFoundLine(value: unknown): FoundLine {
+  const from = fields(value, "match");
+  const characters = [...text(from, "text")];
+  const before = characters.slice(0, count(from, "start")).join("").length;
+  const found = characters.slice(count(from, "start"), count(from, "end")).join("").length;
+  return { line: count(from, "line"), text: text(from, "text"), start: before, end: before + found };
+}
+
+/** The answer of `GET api/runs/<id>/search`, which counts characters. */
+export function readSearchAnswer(value: unknown): SearchAnswer {
+  const from = fields(value, "answer of the search");
+  return {
+    matches: list(from, "matches").map(readFoundLine),
+    next: countOr(from, "next", null),
+    searched: count(from, "searched"),
+    end: count(from, "end"),
+  };
 }
 
 export function readJobs(value: unknown): Job[] {
@@ -187,8 +216,7 @@ function bytes(from: Fields, key: string): Uint8Array {
 }
 
 function lineNumber(from: Fields, key: string): number | null {
-  const value = from[key];
-  return value === undefined || value === null ? null : count(from, key);
+  return countOr(from, key, null);
 }
 
 function readPiece(from: Fields, data: Uint8Array): Omit<Output, "run"> {

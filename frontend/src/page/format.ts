@@ -36,8 +36,10 @@ export function formatBytes(bytes: number): string {
 export function formatWhen(ms: number, now: number): string {
   const at = new Date(ms);
   const sameDay = at.toDateString() === new Date(now).toDateString();
+  const sameYear = at.getFullYear() === new Date(now).getFullYear();
   return at.toLocaleString(undefined, {
     ...(sameDay ? {} : { month: "short", day: "numeric" }),
+    ...(sameYear ? {} : { year: "numeric" }),
     hour: "2-digit",
     minute: "2-digit",
     second: "2-digit",
@@ -57,4 +59,13 @@ export function exitText(run: Run): string {
   const { code, reason } = run.exit;
   const parts = [reason, code !== null && code !== 0 ? `exit code ${code}` : ""];
   return parts.filter((part) => part !== "" && part !== run.state).join(" · ");
+}
+
+/** What a run was started with, in one line. */
+export function paramsText(run: Run): string {
+  return Object.entries(run.params)
+    .filter(([, value]) => value !== null && value !== "")
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`)
+    .join("  ");
 }

@@ -1,17 +1,13 @@
 import type { ConnectionState } from "../connection/client";
 import { el, setText } from "./dom";
+import { leadTo } from "./placelink";
 import type { Session } from "./session";
 import { themeButton } from "./theme";
 
 /** The bar at the top: title, whether the server is there, and the theme. */
 export function pageHeader(session: Session): HTMLElement {
   const title = el("a", "page-title", session.config.title);
-  title.href = session.config.pageBase;
-  title.addEventListener("click", (event) => {
-    if (event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
-    event.preventDefault();
-    session.select(null);
-  });
+  leadTo(title, session, { kind: "start" });
   const connection = el("span", "connection");
   connection.setAttribute("role", "status");
   const show = (state: ConnectionState) => {

@@ -2,6 +2,7 @@
 import { readConfig } from "./config";
 import { el } from "./dom";
 import { pageHeader } from "./header";
+import { HistoryPanel } from "./historypanel";
 import { Notices } from "./notices";
 import { RunPanel } from "./runpanel";
 import { Session } from "./session";
@@ -14,13 +15,27 @@ function main(root: HTMLElement): void {
   const stage = el("main", "stage");
   const welcome = el("p", "empty stage-empty", "Start a job, or choose a run, to watch its output here.");
   let panel: RunPanel | null = null;
+  let past: HistoryPanel | null = null;
 
-  session.onSelect.add((run) => {
+  session.onPlace.add((place) => {
     panel?.dispose();
-    panel = run === null ? null : new RunPanel(session, run);
-    stage.replaceChildren(panel?.element ?? welcome);
-    root.classList.toggle("has-run", run !== null);
-    if (run === null) document.title = config.title;
+    panel = null;
+    past?.hide();
+    root.classList.toggle("has-stage", place.kind !== "start");
+    switch (place.kind) {
+      case "start":
+        document.title = config.title;
+        stage.replaceChildren(welcome);
+        return;
+      case "run":
+        panel = new RunPanel(session, place.run);
+        stage.replaceChildren(panel.element);
+        return;
+      case "history":
+        past ??= new HistoryPanel(session);
+        stage.replaceChildren(past.element);
+        past.show(place.filter);
+    }
   });
   const sidebar = new Sidebar(session);
   root.replaceChildren(
@@ -28,7 +43,7 @@ function main(root: HTMLElement): void {
     notices.element,
     el("div", "columns", sidebar.element, stage),
   );
-  session.open(root.dataset["run"] || null);
+  session.open();
 }
 
 const root = document.getElementById("realtime");

@@ -1,6 +1,6 @@
 import { isFinal, type Run } from "../connection/protocol";
 import { el, setText } from "./dom";
-import { elapsedOf, exitText, formatBytes, formatElapsed, formatWhen } from "./format";
+import { elapsedOf, exitText, formatBytes, formatElapsed, formatWhen, paramsText } from "./format";
 import type { LogPane } from "./logpane";
 import type { Session } from "./session";
 import { setChip, statusChip } from "./statuschip";
@@ -42,12 +42,4 @@ export class RunHeader {
     if (pane.attachment.offset >= run.outputBytes) return ", complete";
     return ` of ${formatBytes(run.outputBytes)}`;
   }
-}
-
-function paramsText(run: Run): string {
-  return Object.entries(run.params)
-    .filter(([, value]) => value !== null && value !== "")
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`)
-    .join("  ");
 }

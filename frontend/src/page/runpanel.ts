@@ -1,9 +1,9 @@
 import type { AttachmentEvent } from "../connection/attachment";
 import type { Dispose } from "../connection/listeners";
 import { isFinal } from "../connection/protocol";
-import { outputAddress } from "./api";
 import { Batch } from "./batch";
 import { el, setText } from "./dom";
+import { downloadMenu } from "./downloadmenu";
 import { counted } from "./format";
 import { LineLinks } from "./linelinks";
 import { LogPane } from "./logpane";
@@ -56,8 +56,7 @@ export class RunPanel {
         fullScreen: () => void this.#toggleFullScreen(),
       },
       this.#stop.element,
-      outputAddress(session.config.apiBase, runId),
-      `${runId}.txt`,
+      downloadMenu(session.config.apiBase, runId),
     );
     this.#disposals.push(this.#pane.onFollow.add((following) => toolbar.showFollowing(following)));
     this.#pane.element.append(this.#empty, this.#lines.bar.element);

@@ -1,7 +1,7 @@
 import { isFinal, type Run } from "../connection/protocol";
 import { el, setText } from "./dom";
 import { elapsedOf, formatElapsed, formatWhen } from "./format";
-import { pathOfRun } from "./permalink";
+import { leadTo } from "./placelink";
 import type { Session } from "./session";
 import { setChip, statusChip } from "./statuschip";
 import { StopControl } from "./stopcontrol";
@@ -20,12 +20,7 @@ class RunRow {
     runId: string,
     options: RunListOptions,
   ) {
-    this.#link.href = pathOfRun(runId, session.config.pageBase);
-    this.#link.addEventListener("click", (event) => {
-      if (event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
-      event.preventDefault();
-      session.select(runId);
-    });
+    leadTo(this.#link, session, { kind: "run", run: runId });
     this.#stop = options.withStop ? new StopControl(session) : null;
     this.#link.append(this.#chip, this.#what, this.#elapsed);
     this.element.append(this.#link);

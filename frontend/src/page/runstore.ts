@@ -5,6 +5,8 @@ import { isFinal, type Run } from "../connection/protocol";
 export class RunStore {
   readonly onChange = new Listeners<Run | null>();
   readonly #runs = new Map<string, Run>();
+  /** All ids, newest first; null when one has been added since. */
+  #order: string[] | null = null;
 
   get(id: string): Run | undefined {
     return this.#runs.get(id);
@@ -14,33 +16,52 @@ export class RunStore {
   put(run: Run): void {
     const known = this.#runs.get(run.id);
     if (known && isStale(run, known)) return;
-    this.#runs.set(run.id, run);
+    this.#set(run);
     this.onChange.emit(run);
   }
 
   putAll(runs: readonly Run[]): void {
     for (const run of runs) {
       const known = this.#runs.get(run.id);
-      if (!known || !isStale(run, known)) this.#runs.set(run.id, run);
+      if (!known || !isStale(run, known)) this.#set(run);
     }
     this.onChange.emit(null);
   }
 
   /** The newest runs; ids sort by creation. */
   newest(limit: number): Run[] {
-    return [...this.#runs.values()].sort((a, b) => (a.id < b.id ? 1 : -1)).slice(0, limit);
+    return this.#find(() => true, limit);
   }
 
   /** The newest run of a job, in a list of at most one. */
   latest(job: string): Run[] {
-    return this.newest(this.#runs.size)
-      .filter((run) => run.job === job)
-      .slice(0, 1);
+    return this.#find((run) => run.job === job, 1);
   }
 
   /** Runs of a job that have not ended, newest first. */
   active(job: string): Run[] {
-    return this.newest(this.#runs.size).filter((run) => run.job === job && !isFinal(run.state));
+    return this.#find((run) => run.job === job && !isFinal(run.state), this.#runs.size);
+  }
+
+  /** Whose runs there are, or of which jobs, in the order of the alphabet. */
+  all(what: "user" | "job"): string[] {
+    return [...new Set([...this.#runs.values()].map((run) => run[what]))].sort();
+  }
+
+  #set(run: Run): void {
+    if (!this.#runs.has(run.id)) this.#order = null;
+    this.#runs.set(run.id, run);
+  }
+
+  #find(fits: (run: Run) => boolean, limit: number): Run[] {
+    this.#order ??= [...this.#runs.keys()].sort().reverse();
+    const found: Run[] = [];
+    for (const id of this.#order) {
+      if (found.length >= limit) break;
+      const run = this.#runs.get(id);
+      if (run && fits(run)) found.push(run);
+    }
+    return found;
   }
 }
 

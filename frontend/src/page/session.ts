@@ -11,22 +11,22 @@ import { readJobs, readRunOf } from "../connection/reading";
 import { fetchRuns } from "./api";
 import type { PageConfig } from "./config";
 import type { Notices } from "./notices";
-import { pathOfRun, runOfPath } from "./permalink";
+import { addressOf, ANY_RUN, placeOf, type Place } from "./place";
 import { RunStore } from "./runstore";
 
 const RECENT_RUNS = 50;
 
-/** What the parts of the page share: the connection, the runs, the jobs, and which run is shown. */
+/** What the parts of the page share: the connection, the runs, the jobs, and what is shown. */
 export class Session {
   readonly connection: Connection;
   readonly runs = new RunStore();
   readonly onJobs = new Listeners<readonly Job[]>();
-  readonly onSelect = new Listeners<string | null>();
+  readonly onPlace = new Listeners<Place>();
   /** The service of this job changed its state. */
   readonly onService = new Listeners<string>();
   #jobs: readonly Job[] = [];
   readonly #services = new Map<string, ServiceStatus>();
-  #selected: string | null = null;
+  #place: Place = { kind: "start" };
 
   constructor(
     readonly config: PageConfig,
@@ -46,14 +46,23 @@ export class Session {
       if (state.kind === "loggedOut") this.#offerLogin();
     });
     window.addEventListener("popstate", () => {
-      const run = runOfPath(location.pathname, config.pageBase);
+      const place = placeOf(location, config.pageBase);
       // Going to another line of the same run is none of ours.
-      if (run !== this.#selected) this.#show(run);
+      if (!this.#isAt(place)) this.#show(place);
     });
   }
 
+  get place(): Place {
+    return this.#place;
+  }
+
+  /** The run that is shown. */
   get selected(): string | null {
-    return this.#selected;
+    return this.#place.kind === "run" ? this.#place.run : null;
+  }
+
+  get jobs(): readonly Job[] {
+    return this.#jobs;
   }
 
   get isConnected(): boolean {
@@ -75,14 +84,20 @@ export class Session {
   }
 
   /** Shows a run, and puts it into the address bar. */
-  select(run: string | null): void {
-    if (run === this.#selected) return;
-    history.pushState(null, "", pathOfRun(run, this.config.pageBase));
-    this.#show(run);
+  select(run: string): void {
+    this.go({ kind: "run", run });
   }
 
-  open(run: string | null): void {
-    this.#show(run);
+  /** Shows something, and puts it into the address bar. */
+  go(place: Place): void {
+    if (this.#isAt(place)) return;
+    history.pushState(null, "", addressOf(place, this.config.pageBase));
+    this.#show(place);
+  }
+
+  /** Shows what the address says, and connects. */
+  open(): void {
+    this.#show(placeOf(location, this.config.pageBase));
     this.connection.open();
   }
 
@@ -115,9 +130,13 @@ export class Session {
     this.notices.show("logged-out", message, "warning", { text: "Log in", href: location.href });
   }
 
-  #show(run: string | null): void {
-    this.#selected = run;
-    this.onSelect.emit(run);
+  #isAt(place: Place): boolean {
+    return addressOf(place, this.config.pageBase) === addressOf(this.#place, this.config.pageBase);
+  }
+
+  #show(place: Place): void {
+    this.#place = place;
+    this.onPlace.emit(place);
   }
 
   async #refresh(): Promise<void> {
@@ -128,7 +147,8 @@ export class Session {
         this.onJobs.emit(this.#jobs);
       }),
       this.#load("runs", async () => {
-        this.runs.putAll(await fetchRuns(this.config.apiBase, RECENT_RUNS));
+        const newest = { filter: ANY_RUN, before: null, limit: RECENT_RUNS };
+        this.runs.putAll((await fetchRuns(this.config.apiBase, newest)).runs);
       }),
     ]);
   }

@@ -3,6 +3,8 @@ import { AppList } from "./apps";
 import { Batch } from "./batch";
 import { button, el } from "./dom";
 import { JobCard } from "./jobcard";
+import { ANY_RUN } from "./place";
+import { leadTo } from "./placelink";
 import { RunList } from "./runrow";
 import type { Session } from "./session";
 
@@ -16,6 +18,7 @@ export class Sidebar {
   readonly #apps: AppList;
   readonly #recent: RunList;
   readonly #recentEmpty = el("p", "empty", "Nothing has run yet. Press Start on a job.");
+  readonly #all = el("a", "headings-link", "All runs");
   readonly #fold: HTMLButtonElement;
   #jobCards: JobCard[] = [];
   readonly #redraw = new Batch(() => this.#update());
@@ -23,6 +26,7 @@ export class Sidebar {
   constructor(private readonly session: Session) {
     this.#apps = new AppList(session);
     this.#recent = new RunList(session, { withStop: false, withJob: true });
+    leadTo(this.#all, session, { kind: "history", filter: ANY_RUN });
     this.#fold = button("Jobs and runs", "button fold", () => this.#setFolded(!this.#isFolded));
     const body = el(
       "div",
@@ -30,7 +34,7 @@ export class Sidebar {
       el("h2", "heading", "Jobs"),
       this.#cards,
       this.#apps.element,
-      el("h2", "heading", "Recent runs"),
+      el("div", "headings", el("h2", "heading", "Recent runs"), this.#all),
       this.#recentEmpty,
       this.#recent.element,
     );
@@ -45,8 +49,10 @@ export class Sidebar {
     session.onService.add(() => this.#redraw.request());
     session.runs.onChange.add(() => this.#redraw.request());
     session.connection.onState.add(() => this.#redraw.request());
-    session.onSelect.add((run) => {
-      this.#setFolded(run !== null);
+    session.onPlace.add(({ kind }) => {
+      this.#setFolded(kind !== "start");
+      if (kind === "history") this.#all.setAttribute("aria-current", "page");
+      else this.#all.removeAttribute("aria-current");
       this.#redraw.request();
     });
     this.#setFolded(false);

@@ -21,16 +21,9 @@ export class Toolbar {
   readonly element = el("div", "toolbar");
   readonly #follow: HTMLButtonElement;
 
-  constructor(actions: ToolbarActions, lead: HTMLElement, plainTextAddress: string, fileName: string) {
+  constructor(actions: ToolbarActions, lead: HTMLElement, download: HTMLElement) {
     this.element.setAttribute("role", "toolbar");
     this.element.setAttribute("aria-label", "Output");
-    const plain = el("a", "button quiet", "Plain text");
-    plain.href = plainTextAddress;
-    plain.target = "_blank";
-    plain.rel = "noopener";
-    const download = el("a", "button quiet", "Download");
-    download.href = plainTextAddress;
-    download.download = fileName;
     const search = button("Search", "button quiet", actions.search);
     search.title = "Search the output ( / or Ctrl+F )";
     const line = button("Line", "button quiet", actions.goToLine);
@@ -55,7 +48,6 @@ export class Toolbar {
       toggle("Numbers", "numbers", true, actions.numbers),
       copy,
       download,
-      plain,
       button("Full screen", "button quiet", actions.fullScreen),
     );
   }

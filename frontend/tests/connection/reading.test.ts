@@ -11,7 +11,8 @@ import {
   readNotice,
   readOutput,
   readRun,
-  readRuns,
+  readRunPage,
+  readSearchAnswer,
   readServiceChange,
 } from "../../src/connection/reading";
 
@@ -60,7 +61,8 @@ test("what does not follow the protocol is refused at the border", () => {
     [readRun, { ...RUN, id: 7 }],
     [readRun, { ...RUN, output_bytes: -1 }],
     [readRun, { ...RUN, created: "yesterday" }],
-    [readRuns, { runs: RUN }],
+    [readRunPage, { runs: RUN }],
+    [readSearchAnswer, { matches: [{ line: 1 }], next: null, searched: 0, end: 0 }],
     [readJobs, {}],
     [readAttached, { run: RUN }],
     [readOutput, { run: "01", offset: 0, data: "text", time: 0, stream: 1 }],
@@ -135,4 +137,21 @@ test("a server that numbers no lines is understood", () => {
   assert.equal(readGap({ run: "r", offset: 1, next: 2 }).line, null);
   assert.equal(readAttached({ run: RUN, offset: 3 }).line, null);
   assert.equal(readAttached({ run: RUN, offset: 3, line: 2 }).line, 2);
+});
+
+test("a page of runs tells how to go on, and the last one that there is no more", () => {
+  assert.equal(readRunPage({ runs: [RUN], next: "01" }).next, "01");
+  assert.deepEqual(readRunPage({ runs: [], next: null }), { runs: [], next: null });
+  assert.equal(readRunPage({ runs: [{ ...RUN, output_lines: 7 }] }).runs[0]?.outputLines, 7);
+});
+
+test("what the search counts in characters is counted as JavaScript does", () => {
+  const text = "\u{1f600} tick \u{1f600} é tock";
+  const match = { line: 3, offset: 40, text, start: 7, end: 10, cut: false };
+  const answer = readSearchAnswer({ matches: [match], next: 99, searched: 10, end: 120 });
+  const [found] = answer.matches;
+  assert.ok(found);
+  assert.equal(found.text.slice(found.start, found.end), "\u{1f600} é");
+  assert.deepEqual([found.line, answer.next, answer.searched, answer.end], [3, 99, 10, 120]);
+  assert.equal(readSearchAnswer({ matches: [], next: null, searched: 0, end: 0 }).next, null);
 });
