@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from benchmarks import (
+    biglog,
     fanout,
     history,
     hub_stall,
@@ -28,6 +29,7 @@ BENCHMARKS = {
     "server": server.main,
     "sockets": sockets.main,
     "proxy": proxy.main,
+    "biglog": biglog.main,
     "search": search.main,
     "history": history.main,
     "fanout": fanout.main,

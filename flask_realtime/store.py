@@ -103,10 +103,10 @@ class Store:
         with self._calls:
             return self._ask(lambda: function(self._connected()), reads)
 
-    def offload(self, function: Callable[[Redis], T], *, reads: bool = False) -> T:
-        """As `call`, on a native thread: for calls that carry much."""
+    def offload(self, function: Callable[[Redis], T], thread: Callable[[Callable[[], T]], T]) -> T:
+        """As `read`, for calls that carry much: `thread` calls what it is given on a native one."""
         client = self._blocking_client()
-        return self._ask(lambda: host.offload(function, client), reads)
+        return self._ask(lambda: thread(lambda: function(client)), reads=True)
 
     def _blocking_client(self) -> Redis:
         if self._blocking is None:

@@ -55,6 +55,7 @@ class Archive:
     def stop(self) -> None:
         self.reading.stop()
         self.writing.stop()
+        self._calls.stop()
 
     @property
     def reason(self) -> str:
@@ -70,6 +71,10 @@ class Archive:
                 f"({self.reading.reason}). It is shown as soon as it can."
             )
         return ""
+
+    def offload(self, function: Callable[[], T]) -> T:
+        """Return `function()`, called on a native thread of the archive's."""
+        return self._calls.run(function)
 
     def write(self, run: str, name: str, data: bytes) -> None:
         """Make a file, durably. Raises ArchiveUnavailable; `writing` can be waited for then."""

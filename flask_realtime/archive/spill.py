@@ -33,12 +33,12 @@ def spill_segment(store: Store, archive: Archive, run: str, segment_bytes: int) 
     """
     if not archive.writing.works:  # before anything is read for it
         raise ArchiveUnavailable(archive.reason)
-    # `reads`: it is also what makes room in a Redis that has no memory left.
-    made = store.offload(partial(_make, run=run, segment_bytes=segment_bytes), reads=True)
+    made = store.offload(partial(_make, run=run, segment_bytes=segment_bytes), archive.offload)
     if isinstance(made, int):
         return made, 0
     ref, data = made
     archive.write(run, ref.name, data)
+    # As a read: it is what makes room in a Redis that has no memory left.
     archived, taken = store.read(partial(manifest.commit, run=run, ref=ref))
     if taken:
         return archived, ref.end - ref.offset

@@ -47,9 +47,8 @@ class LogMachine(RuleBasedStateMachine):
         )
         self.owner.flush_bytes = 500
         # Another process: it shares Redis and the files, and knows nothing else.
-        self.other = OutputLog(
-            store, Archive(f"memory://{self.run_id}"), hot_bytes=HOT, segment_bytes=SEGMENT
-        )
+        self.archives = [archive, Archive(f"memory://{self.run_id}")]
+        self.other = OutputLog(store, self.archives[1], hot_bytes=HOT, segment_bytes=SEGMENT)
         self.writer = self.owner.open(self.run_id)
         self.whole = b""
         self.open = True
@@ -61,6 +60,8 @@ class LogMachine(RuleBasedStateMachine):
         if self.open:
             self.writer.drain()
             self.owner.close(self.run_id)
+        for archive in self.archives:
+            archive.stop()
 
     @property
     def keys(self) -> tuple[str, str]:
