@@ -93,6 +93,11 @@ class TooManyViewers(RealtimeError):
     status = 429
 
 
+class TooManyRequests(RealtimeError):
+    code = "too_many_requests"
+    status = 429
+
+
 class NotRunning(RealtimeError):
     code = "not_running"
     status = 409

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from flask import request
@@ -11,7 +12,7 @@ from flask_socketio import ConnectionRefusedError, Namespace, SocketIO, join_roo
 
 from flask_realtime import host
 from flask_realtime.engine import Engine
-from flask_realtime.errors import LOG_IN, BadLine, NotLoggedIn, RealtimeError
+from flask_realtime.errors import LOG_IN, BadLine, NotLoggedIn, RealtimeError, TooManyRequests
 from flask_realtime.messages import Message
 from flask_realtime.runoutputs import READ_MAX
 from flask_realtime.runs import Run
@@ -20,6 +21,7 @@ from flask_realtime.service import describe
 logger = logging.getLogger(__name__)
 
 DEFAULT_READ_BYTES = 65536
+MAX_ASKED = 128  # events of one connection at once; it may have to attach all its runs again
 
 INTERNAL = {
     "code": "internal",
@@ -42,6 +44,7 @@ class RealtimeEvents(Namespace):  # type: ignore[misc]  # Flask-SocketIO has no 
         self._engine = engine
         self._identify = identify
         self._users: dict[str, str] = {}  # client → user
+        self._asked: dict[str, int] = {}  # client → events that it has no answer to yet
 
     # What clients send
 
@@ -94,6 +97,8 @@ class RealtimeEvents(Namespace):  # type: ignore[misc]  # Flask-SocketIO has no 
         offset, line = self._engine.outputs.attach(
             run, client, send, offset=offset, tail=tail, line=line
         )
+        if client not in self._users:  # it has left meanwhile
+            self._engine.viewers.disconnected(client)
         return {**self._run(run), "offset": offset, "line": line}
 
     def on_read(self, payload: dict[str, Any]) -> dict[str, Any]:
@@ -156,12 +161,30 @@ class RealtimeEvents(Namespace):  # type: ignore[misc]  # Flask-SocketIO has no 
                 )
             if len(args) != 2 or not isinstance(args[1], dict):
                 raise RealtimeError(f"event {event!r} takes one JSON object, and nothing else")
-            return super().trigger_event(event, *args)
+            with self._asking(args[0]):
+                return super().trigger_event(event, *args)
         except RealtimeError as error:
             return {"error": {"code": error.code, "message": error.message}}
         except Exception:
             logger.exception("event %r failed", event)
             return {"error": INTERNAL}
+
+    @contextmanager
+    def _asking(self, client: str) -> Iterator[None]:
+        """While an event of `client` is dealt with. Raises TooManyRequests."""
+        asked = self._asked.get(client, 0)
+        if asked >= MAX_ASKED:
+            raise TooManyRequests(
+                f"{asked} events of this connection are being dealt with, which is the limit: "
+                "wait for answers"
+            )
+        self._asked[client] = asked + 1
+        try:
+            yield
+        finally:
+            self._asked[client] -= 1
+            if not self._asked[client]:
+                del self._asked[client]
 
     def _user(self) -> str:
         client = _client()

@@ -80,6 +80,8 @@ class SocketWire:
         """The next bytes; none at the end. Raises OSError."""
         begin = self._position
         if begin == len(self._received):
+            if begin >= RECEIVE_BYTES:  # there is more: it does not wait for its client
+                host.sleep(0)
             self._received = self._socket.recv(max(size, RECEIVE_BYTES))
             begin = 0
         data = self._received[begin : begin + size]

@@ -159,8 +159,6 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
             made.close()
 
 
-# websocket-client leaves the socket of a handshake that was cut to the garbage collector.
-@pytest.mark.filterwarnings("ignore:Exception ignored in. <socket.socket")
 def test_every_byte_comes_once_through_all_faults(scene: Scene) -> None:
     chance = random.Random(6)
     scene.progress()

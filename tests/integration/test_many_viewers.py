@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
 
+import psutil
 import pytest
 import socketio
 import websocket
@@ -70,3 +74,51 @@ def test_acknowledgements_that_answer_nothing_harm_nobody(server: Server) -> Non
     client.shutdown()
     server.post(f"/api/runs/{run}/stop")
     server.ended(run)
+
+
+class Raw:
+    """A client that sends what it likes, as fast as it can."""
+
+    def __init__(self, server: Server) -> None:
+        address = server.url.replace("http", "ws") + "/socket.io/?EIO=4&transport=websocket"
+        self.socket = websocket.create_connection(address, timeout=20)
+        self.socket.recv()
+        self.socket.send("40")
+        self.socket.recv()
+
+    def ask(self, count: int, event: str, payloads: Callable[[int], object]) -> Counter[str]:
+        """Send so many events at once; what their answers say, counted."""
+        sender = threading.Thread(target=self._send, args=(count, event, payloads))
+        sender.start()
+        answers: Counter[str] = Counter()
+        while answers.total() < count:
+            text = self.socket.recv()
+            if isinstance(text, str) and (found := re.match(r"43\d+(.*)", text)):
+                answer = json.loads(found[1])[0]
+                answers[answer.get("error", {}).get("code", "fine")] += 1
+            elif text == "2":
+                self.socket.send("3")
+        sender.join()
+        return answers
+
+    def _send(self, count: int, event: str, payloads: Callable[[int], object]) -> None:
+        for number in range(count):
+            self.socket.send(f"42{number}{json.dumps([event, payloads(number)])}")
+
+
+@pytest.fixture
+def raw(server: Server) -> Iterator[Raw]:
+    made = Raw(server)
+    yield made
+    made.socket.shutdown()
+
+
+def test_10_000_attaches_of_one_client_are_refused_past_a_limit(server: Server, raw: Raw) -> None:
+    run = server.start_run("count", lines=1)
+    server.ended(run)
+    memory = psutil.Process(server.pid).memory_info().rss
+    answers = raw.ask(10_000, "attach", lambda number: {"run": run, "offset": 0})
+    assert set(answers) == {"fine", "too_many_requests"}
+    assert raw.ask(1, "attach", lambda number: {"run": run, "offset": 0}) == {"fine": 1}
+    assert server.get("/readyz").status_code == 200
+    assert psutil.Process(server.pid).memory_info().rss - memory < 64 << 20

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import json
+import socket
 import threading
+from contextlib import suppress
 from typing import Any
 
-import socketio
-import socketio.exceptions
+import websocket
 
-from tests.support.socketclient import ordered_client
-
-ANSWER_SECONDS = 5.0  # that a server has for an attach
+SILENCE_SECONDS = 15.0  # after which it takes the network for lost: the server pings each 4 s
 CALM_SECONDS = 0.1  # between two attempts
+PASSING = ("store_unavailable", "archive_unavailable")
 
 
 class Follower:
     """Follows a run by a port of localhost, through all that happens on the way.
 
-    `data` is what it has; `fault` says what was wrong about what came. Until `proceed` is cleared
-    it reads; then neither output nor pings. `delay` is how long it takes for each event, in s.
+    It speaks Socket.IO by itself, over a WebSocket, in one thread. `data` is what it has; `fault`
+    says what was wrong about what came. While `proceed` is cleared it reads nothing, pings
+    included. `delay` is how long it takes for each event, in s.
     """
 
     def __init__(self, port: int, run: str) -> None:
@@ -29,72 +31,90 @@ class Follower:
         self.proceed = threading.Event()
         self.proceed.set()
         self._lines = 1
-        self._address = f"http://localhost:{port}"
+        self._address = f"ws://localhost:{port}/socket.io/?EIO=4&transport=websocket"
         self._run = run
         self._stopped = threading.Event()
-        self._left = threading.Event()  # the connection of now has ended
-        self._client: socketio.Client | None = None
+        self._socket: websocket.WebSocket | None = None
         self._thread = threading.Thread(target=self._follow)
         self._thread.start()
 
     def hang_up(self) -> None:
-        """Close the connection; it makes another one."""
-        client = self._client
-        if client is not None:
-            client.disconnect()
+        """End the connection; it makes another one."""
+        connected = self._socket
+        if connected is not None and connected.sock is not None:
+            with suppress(OSError):  # it has just ended by itself
+                connected.sock.shutdown(socket.SHUT_RDWR)
 
     def stop(self) -> None:
         self._stopped.set()
         self.proceed.set()
-        self._left.set()
+        self.hang_up()  # it may wait for what comes
         self._thread.join()
 
     def _follow(self) -> None:
         while not self._stopped.is_set() and not self.fault:
-            self._left.clear()
-            client = ordered_client()
-            client.on("output", lambda event, client=client: self._take(client, event))
-            client.on("gap", lambda event: self._fail(f"a gap: {event}"))
-            client.on("disconnect", lambda *reason: self._left.set())
+            connected = websocket.WebSocket()
+            connected.settimeout(SILENCE_SECONDS)
             try:
-                client.connect(self._address, transports=["websocket"], wait_timeout=ANSWER_SECONDS)
-                self._client = client
-                self._attach(client)
-            except (socketio.exceptions.SocketIOError, OSError):
+                connected.connect(self._address)
+                self._socket = connected
+                self._listen(connected)
+            except (websocket.WebSocketException, OSError):
                 self._stopped.wait(CALM_SECONDS)
-            else:
-                self._left.wait()
             finally:
-                self._client = None
-                client.disconnect()
-                client.eio.wait()  # for its threads
+                connected.shutdown()
 
-    def _attach(self, client: socketio.Client) -> None:
-        """Raises SocketIOError when that is refused, for a while."""
-        wanted, line = len(self.data), self._lines
-        answer = client.call("attach", {"run": self._run, "offset": wanted}, timeout=ANSWER_SECONDS)
-        if error := answer.get("error"):
-            if error["code"] not in ("store_unavailable", "archive_unavailable", "bad_offset"):
-                self._fail(f"attach: {error}")
+    def _listen(self, connected: websocket.WebSocket) -> None:
+        """Attach and take what comes, until the connection ends."""
+        event: dict[str, Any] = {}
+        connected.send("40")
+        while not self._stopped.is_set() and not self.fault:
+            message = connected.recv()
+            self.proceed.wait()
+            if isinstance(message, bytes):
+                self._take(event["output"], message)
+                connected.send(f"43{event['number']}[]")
+            elif not message:
+                return
+            elif message == "2":
+                connected.send("3")
+            elif message.startswith("40"):
+                wanted = {"run": self._run, "offset": len(self.data)}
+                connected.send("420" + json.dumps(["attach", wanted]))
+            elif message.startswith("430"):
+                if not self._attached(json.loads(message[3:])[0]):
+                    return
+            elif message.startswith("451-"):
+                number, _, rest = message[4:].partition("[")
+                name, output = json.loads("[" + rest)
+                assert name == "output", name
+                event = {"number": number, "output": output}
+            elif message.startswith('42["gap"'):
+                self._fail(f"a gap: {message}")
+
+    def _attached(self, answer: dict[str, Any]) -> bool:
+        error = answer.get("error")
+        if error is not None:
             # A server that reads from a Redis that has just crashed may know less than this.
-            raise socketio.exceptions.SocketIOError(error["code"])
+            if error["code"] not in (*PASSING, "bad_offset"):
+                self._fail(f"attach: {error}")
+            self._stopped.wait(CALM_SECONDS)
+            return False
         self.connections += 1
-        if (answer["offset"], answer["line"]) != (wanted, line):
-            self._fail(f"attached at {answer['offset']}, line {answer['line']}; wanted {wanted}")
+        if (answer["offset"], answer["line"]) != (len(self.data), self._lines):
+            self._fail(f"attached at {answer['offset']}, line {answer['line']}")
+        return True
 
-    def _take(self, client: socketio.Client, event: dict[str, Any]) -> dict[str, Any] | None:
-        self.proceed.wait()
+    def _take(self, output: dict[str, Any], data: bytes) -> None:
         if self.delay:
             self._stopped.wait(self.delay)
-        if event["offset"] != len(self.data):
-            self._fail(f"expected byte {len(self.data)}, got {event['offset']}")
-        elif event["line"] != self._lines:
-            self._fail(f"expected line {self._lines}, got {event['line']}")
+        if output["offset"] != len(self.data):
+            self._fail(f"expected byte {len(self.data)}, got {output['offset']}")
+        elif output["line"] != self._lines:
+            self._fail(f"expected line {self._lines}, got {output['line']}")
         else:
-            self.data += event["data"]
-            self._lines += event["data"].count(b"\n")
-        return {}
+            self.data += data
+            self._lines += data.count(b"\n")
 
     def _fail(self, fault: str) -> None:
         self.fault = self.fault or fault
-        self._left.set()
