@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from flask_realtime import currentrun, host
+from flask_realtime.allocator import bound_arenas
 from flask_realtime.archive import Archive
 from flask_realtime.bus import Bus
 from flask_realtime.currentrun import CurrentRun
@@ -90,6 +91,7 @@ class Engine:
 
     def start(self) -> None:
         """Install the routing of stdout and begin to watch Redis."""
+        bound_arenas()
         self._routing.install()
         self.runs.changed = self._tell
         self.store.changed = self._store_changed
