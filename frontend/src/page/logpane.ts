@@ -14,7 +14,7 @@ import { el } from "./dom";
 import { JumpButton } from "./jumpbutton";
 
 /** So much of the end of a long output is loaded at first, in well under a second ... */
-const FIRST_LOAD_BYTES = 8 * 1024 * 1024;
+const FIRST_LOAD_BYTES = 2 * 1024 * 1024;
 /** ... and so much when the reader goes on at the end, or wants to see something else first. */
 const SHORT_LOAD_BYTES = 512 * 1024;
 
