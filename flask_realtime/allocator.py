@@ -13,7 +13,7 @@ def bound_arenas() -> bool:
 
     glibc gives each thread an arena of its own, up to 8 for each core, and an arena keeps some MiB
     of what was freed in it. The hub's pool passes large buffers through 20 threads: a search in
-    500 MiB left 102 MiB behind, and 45 MiB with this, of which 32 are the archive's cache (2026-11).
+    500 MiB left 102 MiB, and 45 MiB with this, of which 32 are the archive's cache (2026-11).
     To be called before there are threads.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
