@@ -51,7 +51,7 @@ class _Reading:
     """A read that several viewers wait for."""
 
     def __init__(self) -> None:
-        self.messages: list[Message] = []
+        self.messages: list[Message] | None = None  # also when it was broken off
         self.error: Exception | None = None
         self.done = host.Signal()
 
@@ -108,17 +108,17 @@ class Feed:
             reading.done.wait()
             if reading.error is not None:
                 raise reading.error
-            return reading.messages
+            return self.messages(offset) if reading.messages is None else reading.messages
         reading = self._readings[offset] = _Reading()
         try:
-            reading.messages = self._read(offset, self.end)
+            messages = reading.messages = self._read(offset, self.end)
         except Exception as error:
             reading.error = error
             raise
         finally:
             del self._readings[offset]
             reading.done.set()
-        return reading.messages
+        return messages
 
     def stand(self, viewer: Standing) -> None:
         """Hand `viewer` what comes next, until it leaves."""
@@ -194,6 +194,7 @@ class Feed:
         elif ended:
             self.over = True
             self.version += 1
+            self._writer = None  # and its tail, however long somebody takes to read on
             self._hand_on(self.end, [])
         elif self._writer is not None:
             self._more.wait()

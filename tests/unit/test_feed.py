@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from flask_realtime import feed, host
+from flask_realtime import feed, host, outputlog
 from flask_realtime.archive import Archive
-from flask_realtime.errors import StoreUnavailable
+from flask_realtime.errors import ArchiveUnavailable, StoreUnavailable
 from flask_realtime.messages import Message, MessageCache, before, merged
 from flask_realtime.outputlog import LogWriter, OutputLog
 from flask_realtime.store import Store
@@ -225,7 +225,7 @@ def test_a_read_that_fails_fails_for_all_and_is_tried_again(
     writer.drain()
     watched.log.close("r")
     watched.over = True
-    faults = [StoreUnavailable("away"), StoreUnavailable("still away")]
+    faults = [StoreUnavailable("away"), ArchiveUnavailable("away as well")]
     read = watched.log.read
 
     def failing(*args: Any) -> list[Item]:
@@ -235,6 +235,7 @@ def test_a_read_that_fails_fails_for_all_and_is_tried_again(
         return read(*args)
 
     monkeypatch.setattr(watched.log, "read", failing)
+    monkeypatch.setattr(outputlog, "RETRY_SECONDS", 0.01)
     crowd = [watched.attach() for _ in range(5)]
     until(lambda: not watched.viewers._viewers)
     assert all(client.data == b"what is there" for client in crowd)
@@ -280,3 +281,28 @@ def test_the_cache_is_bounded_and_keeps_what_was_used_last() -> None:
     cache.forget("r")
     assert cache.following("r", 0, 1000) == []
     assert len(cache.following("s", 0, 1000)) == 1
+
+
+def test_a_read_that_is_broken_off_is_taken_over_by_those_who_wait_for_it(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched.whole = b"what is there"
+    shared = feed.Feed(watched.log, "r", MessageCache(0), len(watched.whole), lambda: True)
+    began = []
+
+    def slow(*args: Any) -> list[Item]:
+        began.append(args)
+        host.sleep(0.01)
+        return [Chunk(0, 0, 1, watched.whole, 1)]
+
+    monkeypatch.setattr(watched.log, "read", slow)
+    first = host.spawn(shared.messages, 0)
+    others = [host.spawn(shared.messages, 0) for _ in range(3)]
+    host.sleep(0)
+    assert len(began) == 1
+    first.kill()
+    for other in others:
+        assert [message.end for message in other.wait()] == [len(watched.whole)]
+    assert len(began) == 2
+    shared.close()
+    host.sleep(0)
