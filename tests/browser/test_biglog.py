@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from flask_realtime.outputlog import key
+from tests.support.forwarder import Forwarder
 from tests.support.server import Server, eventually
 
 Open = Callable[[str], Page]
@@ -183,6 +184,26 @@ def test_a_hole_is_loaded_as_a_whole(server: Server, open_page: Open, big: str) 
     # More lines than a page holds: the first of them had to go again.
     assert expect_exact(page, server.output(big)) > 0
     expect(page.locator(".row.is-gap")).to_have_count(1)
+
+
+def test_what_cannot_be_loaded_says_why_and_loads_later(
+    server: Server, open_page: Open, big: str
+) -> None:
+    network = Forwarder(server.port)
+    page = open_page(f"http://localhost:{network.port}/runs/{big}#L1000000")
+    row(page, "line 1000000").wait_for()
+    press(page, "Home")
+    network.cut()
+    connection = page.locator(".connection")
+    expect(connection).to_have_attribute("data-state", "disconnected")
+    page.get_by_role("button", name="Load previous").click()
+    expect(page.locator(".row-gap-failure")).to_have_text("The server cannot be reached just now.")
+    network.mend()
+    expect(connection).to_have_attribute("data-state", "connected", timeout=SECONDS)
+    page.get_by_role("button", name="Load previous").click()
+    row(page, "line 999899").wait_for()
+    expect_exact(page, server.output(big))
+    network.close()
 
 
 def test_a_wrapped_log_stands_still_while_lines_are_loaded_above(

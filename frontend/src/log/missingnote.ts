@@ -32,13 +32,16 @@ export function missingNote(missing: Missing): HTMLElement {
 }
 
 /** How much is missing, and which lines. */
-export function sentence({ bytes, firstNumber, lastNumber, isGone, isLoading }: Missing): string {
+export function sentence({ bytes, firstNumber, lastNumber, isGone, isLoading, failure }: Missing): string {
+  const size = `${numbers.format(bytes)} bytes`;
+  // The reason needs the room.
+  if (failure !== "") return `${size} not loaded:`;
   const lines =
     firstNumber === lastNumber
       ? `in line ${numbers.format(firstNumber)}`
       : `lines ${numbers.format(firstNumber)} to ${numbers.format(lastNumber)}`;
   const state = isGone ? "no longer kept" : isLoading ? "loading…" : "not loaded";
-  return `${numbers.format(bytes)} bytes ${state} (${lines})`;
+  return `${size} ${state} (${lines})`;
 }
 
 function ways({ bytes, hasBefore, hasAfter }: Missing): [Way, label: string, title: string][] {

@@ -331,6 +331,29 @@ describe("search over parts", () => {
   });
 });
 
+describe("a search while memory lets go of lines", () => {
+  it("keeps its matches on their lines, and forgets those that are gone", async () => {
+    const run = new FakeRun(numbered(200_000), 100_000);
+    const log = new RunLog({ rows: 60_000, bytes: 1e9 });
+    run.send(log, 200_000);
+    run.skipTo(log, 100_001);
+    // the reader looks at the beginning, so that the live section loses its front
+    log.readerAt = () => log.firstLine;
+    const finder = new Finder(log);
+    log.onSplice.add((splice) => finder.splice(splice));
+    finder.setQuery({ text: "000$", regex: true, matchCase: true });
+    while (log.end.offset < run.data.length) {
+      run.send(log, 20_000);
+      while (finder.step());
+    }
+    const expected = rows(log).filter(({ text }) => /^line \d+000$/.test(text)).map(({ number }) => number);
+    const { matches, total } = finder.findings;
+    assert.deepEqual(matches.map(({ line }) => log.line(line).number), expected);
+    assert.equal(total, expected.length);
+    assert.ok(expected.includes(1_000) && expected.includes(200_000) && !expected.includes(101_000));
+  });
+});
+
 /** What holds for any log of a run, whatever has been done to it. */
 function check(log: RunLog, run: FakeRun, name: string): void {
   let offset = 0;
