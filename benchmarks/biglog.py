@@ -38,7 +38,8 @@ def main(arguments: list[str] | None = None) -> None:
         size, lines = record["output_bytes"], record["output_lines"]
         archive = sum(path.stat().st_size for path in _archive(running).rglob("*.zst"))
         print(
-            f"  {size / 1e9:.2f} GB, {lines:,} lines, in {seconds:.0f} s; archived {archive / MIB:.0f} MiB"
+        print(f"  {size / 1e9:.2f} GB, {lines:,} lines, in {seconds:.0f} s")
+        print(f"  archive                 {archive / MIB:>8.0f} MiB")
         )
         print(
             f"  memory of the server    {memory[0]:>8.0f} MiB at first, {min(memory):.0f} to "

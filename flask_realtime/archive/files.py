@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import secrets
 from contextlib import suppress
@@ -13,6 +14,8 @@ import fsspec  # type: ignore[import-untyped]
 
 from flask_realtime.errors import ConfigurationError
 from flask_realtime.redischeck import without_password
+
+logger = logging.getLogger(__name__)
 
 MARKER = "flask-realtime-archive"
 MARKER_TEXT = b"Output of runs: one folder a run, docs/archive.md says what is in it.\n"
@@ -72,6 +75,8 @@ class ArchiveFiles:
             self._local = "file" in (
                 (fs.protocol,) if isinstance(fs.protocol, str) else fs.protocol
             )
+            if getattr(fs, "async_impl", False):
+                fs.loop.call_soon_threadsafe(fs.loop.set_exception_handler, _say_in_one_line)
             self._fs = fs
         return self._fs
 
@@ -149,6 +154,14 @@ class ArchiveFiles:
 
 class NotMounted(OSError):
     """The archive's folder is there and has nothing in it that was put there."""
+
+
+def _say_in_one_line(loop: Any, context: dict[str, Any]) -> None:
+    """For fsspec's loop: what fails in a call is raised there; aiohttp leaves more tasks behind.
+
+    While an object store is away that would be a traceback for each attempt.
+    """
+    logger.info("%s: %r", context.get("message"), context.get("exception"))
 
 
 def _write_durably(path: Path, data: bytes) -> None:
