@@ -37,10 +37,8 @@ def main(arguments: list[str] | None = None) -> None:
         record = running.run_record(run)
         size, lines = record["output_bytes"], record["output_lines"]
         archive = sum(path.stat().st_size for path in _archive(running).rglob("*.zst"))
-        print(
         print(f"  {size / 1e9:.2f} GB, {lines:,} lines, in {seconds:.0f} s")
         print(f"  archive                 {archive / MIB:>8.0f} MiB")
-        )
         print(
             f"  memory of the server    {memory[0]:>8.0f} MiB at first, {min(memory):.0f} to "
             f"{max(memory):.0f} MiB (wanted: +-64; {before:.0f} before it began)"
