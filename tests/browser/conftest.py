@@ -31,7 +31,13 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def open_page(browser: Browser) -> Iterator[Callable[[str], Page]]:
+def tolerated() -> list[str]:
+    """What the pages of this test may say besides; a test adds to it."""
+    return []
+
+
+@pytest.fixture
+def open_page(browser: Browser, tolerated: list[str]) -> Iterator[Callable[[str], Page]]:
     """Opens a page in a context of its own."""
     faults: list[str] = []
     contexts = []
@@ -45,7 +51,8 @@ def open_page(browser: Browser) -> Iterator[Callable[[str], Page]]:
             "console",
             lambda message: (
                 faults.append(message.text)
-                if message.type == "error" and not any(part in message.text for part in EXPECTED)
+                if message.type == "error"
+                and not any(part in message.text for part in (*EXPECTED, *tolerated))
                 else None
             ),
         )

@@ -176,6 +176,11 @@ export class RunLog implements LogText {
     return first instanceof Hole && !first.isGone ? first : null;
   }
 
+  /** Whether there is output that is not here and can be loaded. */
+  get hasHoles(): boolean {
+    return this.#parts.list.some((part) => part instanceof Hole && !part.isGone);
+  }
+
   /** Whether a hole is still there. */
   has(hole: Hole): boolean {
     return this.#parts.indexOf(hole) >= 0;

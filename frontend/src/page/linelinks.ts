@@ -35,6 +35,12 @@ export class LineLinks {
     for (const dispose of this.#disposals) dispose();
   }
 
+  /** Goes to a line, marks it, and has the address bar say so. */
+  goTo(line: number): void {
+    this.#anchor = line;
+    this.#set({ first: line, last: line }, true);
+  }
+
   #choose(number: number, extends_: boolean): void {
     const lines = rangeOf(extends_ ? (this.#anchor ?? number) : number, number);
     if (!lines) return;

@@ -1,6 +1,7 @@
 import type { AttachmentEvent } from "../connection/attachment";
 import type { Dispose } from "../connection/listeners";
 import { isFinal } from "../connection/protocol";
+import { searchOutput } from "./api";
 import { Batch } from "./batch";
 import { el, setText } from "./dom";
 import { downloadMenu } from "./downloadmenu";
@@ -10,6 +11,8 @@ import { LogPane } from "./logpane";
 import { linesOfHash } from "./permalink";
 import { RunHeader } from "./runheader";
 import { SearchBar } from "./searchbar";
+import { SearchResults } from "./searchresults";
+import { ServerSearch } from "./serversearch";
 import type { Session } from "./session";
 import { StopControl } from "./stopcontrol";
 import { Toolbar } from "./toolbar";
@@ -25,6 +28,7 @@ export class RunPanel {
   readonly #header: RunHeader;
   readonly #stop: StopControl;
   readonly #search: SearchBar;
+  readonly #results: SearchResults;
   readonly #lines: LineLinks;
   readonly #empty = el("p", "empty log-empty");
   readonly #announcer = el("p", "visually-hidden");
@@ -41,7 +45,17 @@ export class RunPanel {
     this.#lines = new LineLinks(this.#pane, session.notices);
     this.#header = new RunHeader(session);
     this.#stop = new StopControl(session);
-    this.#search = new SearchBar(this.#pane, () => this.#pane.window.focus());
+    this.#results = new SearchResults(
+      new ServerSearch((query, signal) => searchOutput(session.config.apiBase, runId, query, signal)),
+      {
+        lacksOutput: () => this.#pane.model.hasHoles,
+        end: () => this.#pane.takenBytes,
+        goTo: (line) => this.#lines.goTo(line),
+        leave: () => this.#search.focus(),
+      },
+    );
+    this.#search = new SearchBar(this.#pane, () => this.#pane.window.focus(), this.#results.toggle);
+    this.#search.onQuery.add((query) => this.#results.setQuery(query));
     this.#announcer.setAttribute("role", "status");
     const toolbar = new Toolbar(
       {
@@ -64,6 +78,7 @@ export class RunPanel {
       this.#header.element,
       toolbar.element,
       this.#search.element,
+      this.#results.element,
       this.#pane.element,
       this.#announcer,
     );
@@ -75,6 +90,7 @@ export class RunPanel {
     for (const dispose of this.#disposals) dispose();
     this.#redraw.dispose();
     this.#search.dispose();
+    this.#results.dispose();
     this.#lines.dispose();
     this.#pane.dispose();
     this.element.remove();
@@ -90,12 +106,16 @@ export class RunPanel {
       this.session.connection.onState.add(() => this.#redraw.request()),
       this.#pane.onChange.add(() => {
         this.#search.changed();
+        this.#results.changed();
         this.#redraw.request();
       }),
       this.#pane.onReplace.add(() => this.#search.setLog(this.#pane)),
       this.#pane.onSplice.add((splice) => this.#search.splice(splice)),
       this.#pane.attachment.onEvent.add((event) => this.#attached(event)),
     );
+    this.#search.element.addEventListener("keydown", (event) => {
+      if (event.key === "ArrowDown" && this.#search.hasFocus && this.#results.focus()) event.preventDefault();
+    });
     document.addEventListener("keydown", (event) => this.#key(event), { signal: stop.signal });
   }
 

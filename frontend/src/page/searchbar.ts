@@ -1,4 +1,5 @@
-import { Finder, type Findings } from "../log/finder";
+import { Listeners } from "../connection/listeners";
+import { Finder, type Findings, type Query } from "../log/finder";
 import type { LogWindow } from "../log/logwindow";
 import { moved, type Splice } from "../log/splice";
 import type { LogText, SearchMatch } from "../terminal/types";
@@ -9,9 +10,17 @@ import { formatCount } from "./format";
 const REFRESH_MS = 500;
 const TYPING_MS = 120;
 
+/** The model that is searched, and the window that shows what was found. */
+export interface SearchedLog {
+  readonly model: LogText & { readonly hasHoles: boolean };
+  readonly window: LogWindow;
+}
+
 /** The search field over a log: matches are counted and marked, Enter goes from one to the next. */
 export class SearchBar {
   readonly element = el("div", "search");
+  /** What is searched for; null when the search is closed. */
+  readonly onQuery = new Listeners<Query | null>();
   readonly #input = el("input", "input search-input");
   readonly #count = el("span", "search-count");
   readonly #case: HTMLButtonElement;
@@ -22,8 +31,9 @@ export class SearchBar {
   #wantsFirst = false;
 
   constructor(
-    private log: { readonly model: LogText; readonly window: LogWindow },
+    private log: SearchedLog,
     private readonly closed: () => void,
+    more: HTMLElement,
   ) {
     this.#finder = new Finder(log.model);
     this.#input.type = "text";
@@ -40,7 +50,7 @@ export class SearchBar {
     next.setAttribute("aria-label", "Next match");
     const close = button("✕", "button quiet", () => this.close());
     close.setAttribute("aria-label", "Close the search");
-    this.element.append(this.#input, this.#count, previous, next, this.#case, this.#regex, close);
+    this.element.append(this.#input, this.#count, previous, next, this.#case, this.#regex, more, close);
     this.element.hidden = true;
     this.#input.addEventListener("input", () => this.#restart(TYPING_MS));
     this.#input.addEventListener("keydown", (event) => this.#key(event));
@@ -50,10 +60,14 @@ export class SearchBar {
     return document.activeElement === this.#input;
   }
 
-  open(): void {
-    this.element.hidden = false;
+  focus(): void {
     this.#input.focus();
     this.#input.select();
+  }
+
+  open(): void {
+    this.element.hidden = false;
+    this.focus();
     if (this.#input.value !== "") this.#restart(0);
   }
 
@@ -64,11 +78,12 @@ export class SearchBar {
     this.#timer = undefined;
     this.#finder.setQuery(null);
     this.log.window.mark([], null);
+    this.onQuery.emit(null);
     this.closed();
   }
 
   /** The log shows another model (it was loaded anew). */
-  setLog(log: { readonly model: LogText; readonly window: LogWindow }): void {
+  setLog(log: SearchedLog): void {
     this.log = log;
     this.#finder = new Finder(log.model);
     if (!this.element.hidden) this.#restart(0);
@@ -114,11 +129,13 @@ export class SearchBar {
   #restart(delayMs: number): void {
     this.#current = null;
     this.#wantsFirst = true;
-    this.#finder.setQuery({
+    const query = {
       text: this.#input.value,
       regex: this.#regex.getAttribute("aria-pressed") === "true",
       matchCase: this.#case.getAttribute("aria-pressed") === "true",
-    });
+    };
+    this.#finder.setQuery(query);
+    this.onQuery.emit(query);
     clearTimeout(this.#timer);
     this.#schedule(delayMs);
   }
@@ -150,8 +167,8 @@ export class SearchBar {
     this.#input.toggleAttribute("aria-invalid", findings.error !== null);
     if (findings.error !== null) return setText(this.#count, findings.error);
     if (this.#input.value === "") return setText(this.#count, "");
-    const rest = findings.isComplete ? "" : "…";
-    if (findings.total === 0) return setText(this.#count, rest === "" ? "no match" : rest);
+    const rest = (findings.isComplete ? "" : "…") + (this.log.model.hasHoles ? " here" : "");
+    if (findings.total === 0) return setText(this.#count, findings.isComplete ? `no match${rest}` : "…");
     const index = this.#indexOfCurrent(findings.matches);
     const at = index < 0 ? "–" : formatCount(index + 1);
     setText(this.#count, `${at} of ${formatCount(findings.total)}${rest}`);
