@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from flask_realtime.errors import LineGone
+from flask_realtime.logreader import LogReader
 from flask_realtime.outputlog import OutputLog
 from flask_realtime.tail import Gap
-
-READ_ENTRIES = 16  # of Redis at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +34,9 @@ def begun_line(log: OutputLog, run: str, offset: int, max_bytes: int) -> BegunLi
         return BegunLine(number, offset)
     before = b""
     reached = max(start, offset - max_bytes)
+    reader = LogReader(log, run, offset - reached)
     while reached < offset:
-        items = log.read(run, reached, offset - reached, READ_ENTRIES)
+        items = reader.read(reached)
         if not items:
             break
         for item in items:

@@ -89,9 +89,7 @@ class LineSearch:
 
     @property
     def found_line(self) -> int | None:
-        """The line in which the work ended, if it is among the matches: go on behind its end."""
-        if self.full:
-            return self.matches[-1].line
+        """The line that `offset` lies in, if it is among the matches: go on behind its end."""
         return self._line.number if self._line.found else None
 
     def add(self, data: bytes) -> None:
@@ -167,8 +165,10 @@ class LineSearch:
         # What is the last character so far may not be the line's last one: it is for the next part.
         stop = len(text) if is_complete else _last_character(text)
         self._find(raw, text, stop, is_complete)
-        if self.full:
-            return
+        if self.full:  # go on behind the last line, with what comes behind it in `raw`
+            behind = raw.split(FEED, self.matches[-1].line + 1 - self._line.number)
+            if not self._line.found:
+                raw = raw[: len(raw) - len(behind[-1])]
         if raw.endswith(FEED):
             self._pass_lines(raw)
         else:

@@ -21,6 +21,7 @@ from flask_realtime.errors import (
     RealtimeError,
     StoreUnavailable,
 )
+from flask_realtime.logreader import LogReader
 from flask_realtime.outputencoding import Encoder, TextOutput, to_next_character
 from flask_realtime.outputlog import OutputLog
 from flask_realtime.runs import Run
@@ -29,7 +30,6 @@ from flask_realtime.tail import Chunk, Gap, Item
 logger = logging.getLogger(__name__)
 
 READ_BYTES = 1 << 18  # of the output at a time, about
-READ_ENTRIES = 16  # of Redis at a time: at most 1 MiB
 GONE_CHECK_SECONDS = 5.0  # how often a silent stream looks whether its client is still there
 BEFORE_BYTES = 1 << 14  # of a line, in which an escape sequence may have begun
 LEAST_PACKED = 1024  # bytes of a response that gzip is worth it for
@@ -184,10 +184,11 @@ def _items(
     engine: Engine, run: Run, cursor: int, until: int | None, connection: host.Connection
 ) -> Iterator[list[Item]]:
     """The output in [cursor, until), or up to the run's end, as it can be read."""
+    reader = LogReader(engine.log, run.id, READ_BYTES)
     while until is None or cursor < until:
         ended = engine.outputs.ended(run)
         try:
-            items = engine.log.read(run.id, cursor, READ_BYTES, READ_ENTRIES)
+            items = reader.read(cursor)
         except (StoreUnavailable, ArchiveUnavailable):
             if connection.gone():
                 return

@@ -13,6 +13,7 @@ from flask_realtime.archive.calls import Outcome
 from flask_realtime.begunline import begun_line
 from flask_realtime.errors import BadLine, BadOffset, LineGone, TooManySearches
 from flask_realtime.linesearch import OVERLAP, LineSearch, Match
+from flask_realtime.logreader import LogReader
 from flask_realtime.outputlog import OutputLog
 from flask_realtime.searchpattern import Pattern
 from flask_realtime.tail import Gap
@@ -22,7 +23,6 @@ AT_ONCE = 4  # searches of this process: what they take of the machine is bounde
 MOST_WAITING = 16  # for one of these to end
 TURN_SECONDS = 0.25  # on a native thread, until somebody looks whether the client is still there
 READ_BYTES = 1 << 20  # of the output at a time, about
-READ_ENTRIES = 16  # of Redis at a time: at most 1 MiB
 READ_SECONDS = 120.0  # beyond which nothing takes to read: each part of it has its own end
 
 
@@ -51,7 +51,8 @@ class RunSearch:
             search = self._begun(run, pattern, limit, after)
             following, missing = None, 0
             for part in _ahead(self._parts(run, after, end)):
-                if gone() or not _look_through(search, part, deadline, gone):
+                is_late = search.offset > after and time.monotonic() >= deadline
+                if is_late or gone() or not _look_through(search, part, deadline, gone):
                     following = self._following(run, search, end)
                     break
                 if part.gap is not None:
@@ -78,10 +79,7 @@ class RunSearch:
         )
 
     def _following(self, run: str, search: LineSearch, end: int) -> int | None:
-        """Where to go on: at once behind what was looked through, but not in a line that matched.
-
-        None when nothing is left.
-        """
+        """Where to go on; None when nothing is left."""
         offset = search.offset
         if search.found_line is not None:
             try:
@@ -89,13 +87,14 @@ class RunSearch:
             except BadLine:
                 return None  # it is the last one
             except LineGone:
-                pass  # the sweeper was faster: go on in what is gone
+                pass  # it ends in what is no longer kept: go on in front of that
         return offset if offset < end else None
 
     def _parts(self, run: str, offset: int, end: int) -> Iterator[_Part]:
         """The output in [offset, end)."""
+        reader = LogReader(self._log, run, READ_BYTES)
         while offset < end:
-            items = self._log.read(run, offset, min(READ_BYTES, end - offset), READ_ENTRIES)
+            items = reader.read(offset)
             if not items:  # it was lost with a Redis that crashed, and is not written again yet
                 return
             data: list[bytes] = []

@@ -120,10 +120,13 @@ def test_a_search_that_is_full_goes_on_behind_its_last_line(
         if not search.full:
             break
         assert len(search.matches) == limit
-        line = search.matches[-1].line + 1
-        offset = output.find(b"\n", search.matches[-1].offset) + 1
-        if not offset:
+        if search.found_line is not None:
+            assert search.found_line == search.matches[-1].line
+            assert b"\n" not in output[search.matches[-1].offset :]
             break
+        line = search.matches[-1].line + 1
+        assert search.offset == output.index(b"\n", search.matches[-1].offset) + 1
+        offset = search.offset
     assert found == plainly(output, query)
 
 

@@ -133,6 +133,25 @@ def test_what_is_gone_is_passed_over_and_lines_count_on() -> None:
     }
 
 
+def test_a_search_goes_on_behind_a_line_that_ends_in_a_gap() -> None:
+    log = MemoryLog(b"needle 1\nneedle 2\nneedle 3\n", gaps=((7, 12), (24, 27)))
+    found, after = [], 0
+    while after is not None:
+        answer = find(log, "needle|dle", after=after, limit=1, is_regex=True)
+        found += [(match["line"], match["offset"]) for match in answer["matches"]]
+        assert answer["next"] is None or answer["next"] > after
+        after = answer["next"]
+    assert found == [(1, 0), (2, 12), (3, 18)]
+
+
+def test_slow_reads_end_with_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runsearch, "SECONDS", 0.0)
+    log = MemoryLog(b"straw\n" * 100, size=60)
+    answer = find(log, "needle")
+    assert 0 < answer["next"] < 600
+    assert answer["searched"] == answer["next"]
+
+
 def test_time_that_is_up_says_where_to_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runsearch, "SECONDS", 0.0)
     log = MemoryLog(b"straw\n" * 200_000 + b"needle\n", size=1 << 20)
