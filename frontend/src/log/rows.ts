@@ -59,7 +59,9 @@ export class Rows {
     const before = wanted.filter((line) => line < from);
     const after = wanted.filter((line) => line >= to);
     for (const [line, row] of this.#rows) {
-      if ((line < from || line >= to) && !pinned.has(line)) this.#release(line, row);
+      if ((line >= from && line < to) || pinned.has(line)) continue;
+      this.#rows.delete(line);
+      this.#release(row);
     }
     const changed = new Set<number>();
     let next: Node | null = this.element.firstChild;
@@ -107,7 +109,7 @@ export class Rows {
     this.#rows.clear();
     for (const [line, row] of rows) {
       const to = moved(line, splice);
-      if (to === null) this.#release(line, row);
+      if (to === null) this.#release(row);
       else this.#rows.set(to, row);
     }
     renumber(this.#heights, splice);
@@ -165,8 +167,7 @@ export class Rows {
     return this.#limits.get(line) ?? FIRST_CHARS;
   }
 
-  #release(line: number, row: Row): void {
-    this.#rows.delete(line);
+  #release(row: Row): void {
     row.element.remove();
     if (this.#pool.length < POOL_ROWS) this.#pool.push(row);
   }
