@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask_realtime import host
 from flask_realtime.errors import BadOffset, UnknownRun
 from flask_realtime.messages import before, excerpt, merged
 from flask_realtime.outputlog import READ_ENTRIES, READ_ENTRIES_MAX, OutputLog
@@ -13,6 +14,8 @@ from flask_realtime.tail import Item
 from flask_realtime.viewers import Send, Viewers
 
 READ_MAX = 1 << 18  # bytes of one read
+CATCH_UP_SECONDS = 4.0  # in which what an owner has shown is stored, if Redis answers
+CATCH_UP_POLL_SECONDS = 0.05
 
 
 class RunOutputs:
@@ -50,7 +53,7 @@ class RunOutputs:
         Returns the offset at which it begins, and the number of the line that this lies in. Raises
         BadOffset, BadLine, LineGone, TooManyViewers, StoreUnavailable and ArchiveUnavailable.
         """
-        end = self.end(run)
+        end = self._end_from(run, offset)
         if line is not None:
             start = self._log.offset_of_line(run.id, line)
         else:
@@ -70,7 +73,7 @@ class RunOutputs:
         """
         if line is not None:
             offset = self._log.offset_of_line(run.id, line)
-        end = self.end(run)
+        end = self._end_from(run, offset)
         if not 0 <= offset <= end:
             raise self._outside(run, offset, end)
         items: list[Item] = []
@@ -87,6 +90,20 @@ class RunOutputs:
             "end": end,
             "end_line": self._log.end_line(run.id),
         }
+
+    def _end_from(self, run: Run, offset: int) -> int:
+        """The end of a run's output, waited for a moment if it is before `offset`.
+
+        Who followed the run at the process that owns it may have seen more than is stored, and ask
+        for what follows here.
+        """
+        deadline = host.Deadline(CATCH_UP_SECONDS)
+        while True:
+            end = self.end(run)
+            is_near = 0 < offset - end <= self._log.tail_bytes
+            if not is_near or self._log.writer(run.id) or not deadline.left() or self.ended(run):
+                return end
+            host.sleep(CATCH_UP_POLL_SECONDS)
 
     def _line_of(self, run: Run, offset: int, end: int) -> int:
         if not 0 <= offset <= end:

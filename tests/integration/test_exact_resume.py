@@ -36,9 +36,12 @@ class Scene:
         self.other = other
         self.run = owner.start_run("checksummed")
         self.networks = [Forwarder(owner.port), Forwarder(owner.port), Forwarder(other.port)]
-        self.followers = [Follower(network.port, self.run) for network in self.networks]
-        self.direct = Follower(other.port, self.run)
-        self.followers.append(self.direct)
+        ports = [network.port for network in self.networks]
+        self.followers = [
+            *(Follower(self.run, port) for port in ports),
+            Follower(self.run, ports[0], ports[2]),  # now through this one, now through that one
+            Follower(self.run, other.port),
+        ]
 
     def close(self) -> None:
         for network in self.networks:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import socket
 import threading
@@ -10,20 +11,21 @@ from typing import Any
 
 import websocket
 
+ADDRESS = "ws://localhost:%d/socket.io/?EIO=4&transport=websocket"
 SILENCE_SECONDS = 15.0  # after which it takes the network for lost: the server pings each 4 s
 CALM_SECONDS = 0.1  # between two attempts
 PASSING = ("store_unavailable", "archive_unavailable")
 
 
 class Follower:
-    """Follows a run by a port of localhost, through all that happens on the way.
+    """Follows a run by ports of localhost, each in its turn, through all that happens on the way.
 
     It speaks Socket.IO by itself, over a WebSocket, in one thread. `data` is what it has; `fault`
     says what was wrong about what came. While `proceed` is cleared it reads nothing, pings
     included. `delay` is how long it takes for each event, in s.
     """
 
-    def __init__(self, port: int, run: str) -> None:
+    def __init__(self, run: str, *ports: int) -> None:
         self.data = bytearray()
         self.fault = ""
         self.connections = 0
@@ -31,7 +33,7 @@ class Follower:
         self.proceed = threading.Event()
         self.proceed.set()
         self._lines = 1
-        self._address = f"ws://localhost:{port}/socket.io/?EIO=4&transport=websocket"
+        self._ports = itertools.cycle(ports)
         self._run = run
         self._stopped = threading.Event()
         self._socket: websocket.WebSocket | None = None
@@ -56,7 +58,7 @@ class Follower:
             connected = websocket.WebSocket()
             connected.settimeout(SILENCE_SECONDS)
             try:
-                connected.connect(self._address)
+                connected.connect(ADDRESS % next(self._ports))
                 self._socket = connected
                 self._listen(connected)
             except (websocket.WebSocketException, OSError):
@@ -95,8 +97,7 @@ class Follower:
     def _attached(self, answer: dict[str, Any]) -> bool:
         error = answer.get("error")
         if error is not None:
-            # A server that reads from a Redis that has just crashed may know less than this.
-            if error["code"] not in (*PASSING, "bad_offset"):
+            if error["code"] not in PASSING:
                 self._fail(f"attach: {error}")
             self._stopped.wait(CALM_SECONDS)
             return False
