@@ -48,6 +48,7 @@ class Run:
     exit: dict[str, Any] | None = None  # {"code", "reason"}
     output_bytes: int = 0
     output_lines: int = 0  # line feeds in the output
+    output_removed: bool = False  # retention has removed all output, and left the record
 
     @property
     def final(self) -> bool:

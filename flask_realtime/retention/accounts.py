@@ -114,8 +114,35 @@ def discarding(client: Redis, count: int) -> list[str]:
 
 
 def discarded(client: Redis, run: str) -> None:
-    """Note that a claimed output has been discarded."""
-    client.srem(DISCARDING, run)
+    """Note that an output has been discarded, in the record of its run as well."""
+    done: Any = 0
+    while not done:
+        record: Any = client.get(history.record_key(run))
+        keys = [DISCARDING, history.record_key(run)]
+        done = client.eval(_DISCARDED, 2, *keys, run, record or b"", _without_output(record))
+
+
+def _without_output(record: bytes | None) -> bytes:
+    """The record to be stored now; empty if there is none, or was no output."""
+    if record is None:
+        return b""
+    run = Run.load(record)
+    run.output_removed = True
+    return run.dump() if run.output_bytes else b""
+
+
+# KEYS: the outputs to be discarded, the record. ARGV: the run, the record that must be there, the
+# one to be stored. The set goes first: after that a Redis without memory takes the record, too.
+_DISCARDED = """
+if (redis.call('GET', KEYS[2]) or '') ~= ARGV[2] then
+    return 0
+end
+redis.call('SREM', KEYS[1], ARGV[1])
+if ARGV[3] ~= '' then
+    redis.call('SET', KEYS[2], ARGV[3])
+end
+return 1
+"""
 
 
 def remove(client: Redis, run: Run, record: bytes, wanted: Filter, keep: int) -> bool:

@@ -40,6 +40,7 @@ def test_a_record_has_the_fields_of_the_protocol(server: Server, run: str) -> No
         *(
             "output_bytes",
             "output_lines",
+            "output_removed",
             "executor",
             "isolation",
             "host",
@@ -52,6 +53,7 @@ def test_a_record_has_the_fields_of_the_protocol(server: Server, run: str) -> No
     assert record["ended"].endswith("Z")
     assert record["output_bytes"] == SIZE
     assert record["output_lines"] == 100
+    assert record["output_removed"] is False
 
 
 def test_output_is_plain_text_with_its_offset(server: Server, run: str, whole: bytes) -> None:

@@ -61,6 +61,7 @@ def test_output_beyond_the_size_becomes_a_gap_and_the_record_stays(tmp_path: Pat
             *("succeeded", size),
             500,
         )
+        eventually(lambda: server.run_record(run)["output_removed"])
         client: socketio.Client = ordered_client()
         client.on("gap", gaps.append)
         client.connect(server.url, transports=["websocket"])

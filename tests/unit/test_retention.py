@@ -232,6 +232,19 @@ def test_the_oldest_outputs_beyond_the_size_go_and_the_records_stay(past: Past) 
     assert past.left() == ids(runs[4])
 
 
+def test_the_record_says_that_its_output_was_removed(past: Past) -> None:
+    runs = [past.run(9, size=2000, output_bytes=2000) for _ in range(3)]
+    silent = past.run(9)
+    past.sweep()
+    past.sweep(Keep(output_bytes=1500))
+    past.sweep(Keep(output_bytes=1500))
+    reader = RunRegistry(past.store, lambda run: (0, 1))
+    removed = {run.id: reader.get(run.id).output_removed for run in (*runs, silent)}
+    assert removed == dict(zip(ids(*runs, silent), (True, True, False, False), strict=True))
+    (page,) = all_pages(reader, 50, Filter(job="count", states=("succeeded",)))
+    assert sorted(page) == ids(*runs, silent), "the index still has them"
+
+
 def test_a_job_may_keep_less_output(past: Past) -> None:
     runs = [past.run(9, size=2000, job=job) for job in ("count", "other", "count", "other")]
     past.sweep(Keep(output_bytes=2500), {"count": Keep(output_bytes=1000)})
@@ -294,9 +307,9 @@ def test_while_the_archive_is_away_outputs_wait_for_it(
 
 
 def test_a_redis_without_memory_is_swept_and_has_some_again(past: Past) -> None:
-    runs = [past.run(9, size=2000) for _ in range(6)]
+    runs = [past.run(9, size=2000, output_bytes=2000) for _ in range(6)]
     past.sweep()
-    runs += [past.run(9, size=2000)]
+    runs += [past.run(9, size=2000, output_bytes=2000)]
     past.store.call(lambda client: client.set("ballast", bytes(4 << 20)))
     used = past.store.call(lambda client: client.info("memory"))["used_memory"]
     past.store.call(lambda client: client.config_set("maxmemory", used - (1 << 20)))
@@ -306,6 +319,7 @@ def test_a_redis_without_memory_is_swept_and_has_some_again(past: Past) -> None:
         past.sweeper(Keep(runs=3, output_bytes=2500)).sweep()
         assert past.left() == ids(*runs[4:])
         assert past.with_output() == ids(*runs[5:])
+        assert RunRegistry(past.store, lambda run: (0, 1)).get(runs[4].id).output_removed
     finally:
         past.store.read(lambda client: client.config_set("maxmemory", 0))
 
