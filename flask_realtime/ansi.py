@@ -5,23 +5,20 @@ from __future__ import annotations
 import re
 
 ESC = b"\x1b"
-SLICE = 1 << 17  # bytes at a time: one call of `sub` holds the interpreter's lock (3 ms at most)
+SLICE = 1 << 17  # bytes at a time: one call of `split` holds the interpreter's lock (3 ms at most)
 
-# The forms of ECMA-48 and of xterm. One that is cut off is taken for one as well; one that has come
-# to its end has its last character in a group. Also for RE2.
-SEQUENCE = (
-    rb"\x1b(?:"
-    + b"|".join(
-        (
-            rb"\[[\x20-\x3f]*([\x40-\x7e\x18\x1a])?",  # control sequence: colours, movements
-            rb"\][^\x07\x18\x1a\x1b\n]*([\x07\x18\x1a])?",  # a command for the terminal: its title
-            rb"[PX^_][^\x18\x1a\x1b\n]*([\x18\x1a])?",  # a string for a device, an application
-            rb"[\x20-\x2f]*([\x30-\x7e])?",  # all others: two characters, or more
-        )
-    )
-    + rb")"
+# What follows ESC in the forms of ECMA-48 and of xterm, and with what each comes to its end.
+_FORMS = (
+    (rb"\[[\x20-\x3f]*", rb"[\x40-\x7e\x18\x1a]"),  # control sequence: colours, movements
+    (rb"\][^\x07\x18\x1a\x1b\n]*", rb"[\x07\x18\x1a]"),  # a command for the terminal: its title
+    (rb"[PX^_][^\x18\x1a\x1b\n]*", rb"[\x18\x1a]"),  # a string for a device, an application
+    (rb"[\x20-\x2f]+", rb"[\x30-\x7e]"),  # a character set, and more of that kind
+    (rb"", rb"[\x30-\x4f\x51-\x57\x59\x5a\x5c\x60-\x7e]"),  # all others
 )
+# One that is cut off counts. Also for RE2.
+SEQUENCE = rb"\x1b(?:" + b"|".join(body + end + b"?" for body, end in _FORMS) + b")"
 _SEQUENCE = re.compile(SEQUENCE)
+_COMPLETE = re.compile(rb"\x1b(?:" + b"|".join(body + end for body, end in _FORMS) + b")")
 
 
 class AnsiFilter:
@@ -51,7 +48,7 @@ class AnsiFilter:
             return piece
         found = _SEQUENCE.match(piece, last)
         assert found is not None  # ESC alone is the beginning of one
-        if found.end() == len(piece) and found.lastindex is None:
+        if found.end() == len(piece) and not _COMPLETE.match(piece, last):
             # What it holds does not matter: two bytes say how it goes on.
             self._open = piece[last : last + 2]
-        return _SEQUENCE.sub(b"", piece)
+        return b"".join(_SEQUENCE.split(piece))  # a fifth faster than `sub`
