@@ -54,6 +54,7 @@ def past_run(number: int, user: str) -> Run:
         exit=ENDS[state],
         output_bytes=4_200_000,
         output_lines=1234,
+        output_removed=number == 6,
     )
 
 
@@ -81,6 +82,14 @@ def test_a_run_is_told_with_how_it_ended_and_how_much_it_printed(
     assert address(page) == "/runs"
     expect(page.get_by_role("heading", name="All runs")).to_be_visible()
     assert page.title().startswith("All runs")
+
+
+def test_of_a_run_whose_output_was_removed_that_is_said(past: Server, open_page: Open) -> None:
+    page = open_page(f"{past.url}/runs?job=retired")
+    expect(rows(page).filter(has_text="output removed")).to_have_count(1, timeout=SECONDS)
+    row = rows(page).filter(has=page.get_by_role("cell", name="label=past 6", exact=True))
+    expect(row).to_contain_text("output removed")
+    expect(row).to_contain_text("4.2 MB")
 
 
 def test_older_runs_come_on_request_until_there_are_no_more(past: Server, open_page: Open) -> None:

@@ -63,6 +63,8 @@ export interface Run {
   readonly outputBytes: number;
   /** Line feeds in the output. */
   readonly outputLines: number;
+  /** It was more than is kept, or older: only the record is left. */
+  readonly outputRemoved: boolean;
   readonly executor: string;
   readonly isolation: string;
   readonly host: string;

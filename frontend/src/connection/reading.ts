@@ -107,6 +107,7 @@ export function readRun(value: unknown): Run {
     exit: readExit(from["exit"]),
     outputBytes: count(from, "output_bytes"),
     outputLines: countOr(from, "output_lines", 0),
+    outputRemoved: flag(from, "output_removed"),
     executor: textOr(from, "executor", ""),
     isolation: textOr(from, "isolation", ""),
     host: textOr(from, "host", ""),

@@ -22,6 +22,8 @@ export const COLUMNS: readonly Column[] = [
   { name: "lines", title: "Lines" },
 ];
 
+const REMOVED = "So much it was; it is no longer kept";
+
 /** A run in the table of past runs. Roles are spelled out: a table that is laid out otherwise loses its own. */
 export class HistoryRow {
   readonly element = el("tr", "past");
@@ -34,6 +36,7 @@ export class HistoryRow {
   readonly #took = cell("took");
   readonly #chip = statusChip();
   readonly #exit = el("span", "past-exit");
+  readonly #removed = el("span", "past-removed");
   readonly #bytes = cell("bytes");
   readonly #lines = cell("lines");
   #isFinal = false;
@@ -49,7 +52,7 @@ export class HistoryRow {
     head.scope = "row";
     head.setAttribute("role", "rowheader");
     const when = cell("when", this.#when);
-    const state = cell("state", this.#chip, this.#exit);
+    const state = cell("state", this.#chip, this.#exit, this.#removed);
     this.element.setAttribute("role", "row");
     this.element.append(head, this.#user, this.#params, when, this.#took, state, this.#bytes, this.#lines);
     // The whole row leads there, except while text is being selected.
@@ -90,6 +93,9 @@ export class HistoryRow {
     this.#exit.title = exit;
     setText(this.#bytes, formatBytes(run.outputBytes));
     setText(this.#lines, formatCount(run.outputLines));
+    this.element.classList.toggle("is-removed", run.outputRemoved);
+    this.#bytes.title = run.outputRemoved ? REMOVED : "";
+    setText(this.#removed, run.outputRemoved ? "output removed" : "");
     this.#lines.dataset["unit"] = counted(run.outputLines, "line").replace(/^\S+/, "");
   }
 }
