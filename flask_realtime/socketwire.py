@@ -65,6 +65,8 @@ class Turns:
 class SocketWire:
     """A connection's socket, as eventlet's WebSocket uses it."""
 
+    __slots__ = ("_held", "_position", "_received", "_share", "_socket", "_turns")
+
     def __init__(self, connected: Any, turns: Turns) -> None:
         self._socket = connected
         self._turns = turns
@@ -136,10 +138,13 @@ class SocketWires:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if is_below(environ.get("PATH_INFO", ""), self._path) and "HTTP_UPGRADE" in environ:
-            environ = dict(environ)  # the server goes on with its own
             environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
             request_input = environ.get("eventlet.input")
             if request_input is not None:
                 wire = SocketWire(request_input.get_socket(), self._turns)
                 environ["eventlet.input"] = _Input(wire)
+                try:
+                    return self._wsgi_app(environ, start_response)  # while the WebSocket is open
+                finally:
+                    environ["eventlet.input"] = request_input  # the server goes on with its own
         return self._wsgi_app(environ, start_response)

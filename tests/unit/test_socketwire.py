@@ -139,7 +139,7 @@ def test_only_websockets_below_the_path_get_a_wire_and_none_compression() -> Non
     seen: list[dict[str, Any]] = []
 
     def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        seen.append(environ)
+        seen.append(dict(environ))
         return []
 
     middleware = SocketWires(application, "/socket.io")
