@@ -40,6 +40,8 @@ export class Attachment {
   readonly #disposals: Dispose[];
   #attempt = 0;
   #pending = false;
+  /** What came beyond the cursor while an attach was under way: its own output may overtake the acknowledgement. */
+  #early: (OutputArrival | Gap)[] = [];
   #fruitless = 0;
   #everAttached = false;
   #disposed = false;
@@ -58,7 +60,7 @@ export class Attachment {
       connection.onGap.add((gap) => this.#gap(gap)),
       connection.onState.add((state) => {
         if (state.kind === "connected") void this.#attach(this.#everAttached);
-        else this.#pending = false;
+        else this.#settle();
       }),
     ];
     if (connection.state.kind === "connected") void this.#attach();
@@ -104,14 +106,14 @@ export class Attachment {
       const answer = await this.connection.request(ClientEvent.attach, { run: this.runId, ...from });
       if (this.#disposed || attempt !== this.#attempt) return;
       const attached = readAttached(answer);
-      this.#pending = false;
       if (this.#tailBytes !== null) this.#beginAt(attached.offset, attached.line);
       this.#everAttached = true;
       const resumed = resumes && attached.offset === reached;
+      this.#settle();
       this.onEvent.emit({ kind: "attached", resumed, run: attached.run });
     } catch (error) {
       if (this.#disposed || attempt !== this.#attempt) return;
-      this.#pending = false;
+      this.#settle();
       this.#refused(error, reached);
     }
   }
@@ -157,6 +159,10 @@ export class Attachment {
         done();
         return;
       case "jump":
+        if (this.#pending) {
+          this.#early.push({ output, done });
+          return;
+        }
         done();
         this.#missing();
     }
@@ -165,17 +171,32 @@ export class Attachment {
   #gap(gap: Gap): void {
     if (gap.run !== this.runId) return;
     const missed = this.#cursor.skipGap(gap.offset, gap.next);
-    if (missed === null) this.#missing();
+    if (missed === null && this.#pending) this.#early.push(gap);
+    else if (missed === null) this.#missing();
     else if (missed > 0) {
       this.sink.gap(gap.next, gap.line);
       this.onProgress.emit(this.#cursor.offset);
     }
   }
 
-  /** Bytes before what came are missing. While an attach is under way that is output of the
-   * cursor before it and means nothing; otherwise go back to where we are. */
+  /** No attach is under way any more: takes what overtook its acknowledgement. What does not fit now is output of
+   * the cursor before it, and means nothing. */
+  #settle(): void {
+    this.#pending = false;
+    const early = this.#early;
+    this.#early = [];
+    for (const arrival of early) {
+      const { offset } = "output" in arrival ? arrival.output : arrival;
+      const fits = offset <= this.#cursor.offset;
+      if (!("output" in arrival)) {
+        if (fits) this.#gap(arrival);
+      } else if (fits) this.#output(arrival);
+      else arrival.done();
+    }
+  }
+
+  /** Bytes before what came are missing: go back to where we are. */
   #missing(): void {
-    if (this.#pending) return;
     if (++this.#fruitless > MAX_FRUITLESS_ATTEMPTS) {
       const message = `The output goes on beyond byte ${this.#cursor.offset}, which never arrived.`;
       this.onEvent.emit({

@@ -114,14 +114,19 @@ export class Loader {
     }
     const [first] = items;
     if (!first || !this.log.has(hole) || hole.end !== end) return;
-    if (isLost(first) && from > hole.start.offset) {
+    if (from === hole.start.offset) {
+      // all of it: the text above goes on
+      this.log.fill(hole, items, "below");
+      return;
+    }
+    if (isLost(first)) {
       // what is gone began before: the whole of it is one row
       const earlier = await this.source.read({ offset: hole.start.offset }, 1);
       if (!this.log.has(hole) || hole.end !== end) return;
       if (this.#gone(hole, earlier)) return this.#previous(hole, bytes);
     }
-    const start = { offset: from, line: first.line ?? hole.start.line };
-    this.#put(isLost(first) ? { offset: from, line: hole.start.line } : start, items, "below");
+    const line = isLost(first) ? null : first.line;
+    this.#put({ offset: from, line: line ?? hole.start.line }, items, "below");
   }
 
   /** Marks the beginning of a hole as gone if the first of `items` says so; gives whether it did. */

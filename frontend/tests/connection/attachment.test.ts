@@ -131,6 +131,32 @@ test("output of an older cursor while an attach is under way is no jump", async 
   assert.deepEqual(stage.attachOffsets(), [0]);
 });
 
+test("output that overtakes the acknowledgement of its attach is taken once that is here", async () => {
+  const stage = new Stage();
+  stage.answers.push(() => ({ run: RUN, offset: 100, line: 7 }));
+  stage.attachment(50);
+  stage.onGap.emit({ run: "r1", offset: 100, next: 110, line: 8 });
+  stage.send(110, "early", "r1", 8);
+  stage.send(40, "of a cursor before");
+  assert.equal(stage.acknowledged, 0);
+  await settled();
+  assert.deepEqual(stage.taken, ["<skipped to 100, line 7>", "<gone to 110, line 8>", "8:early"]);
+  assert.equal(stage.acknowledged, 2);
+  assert.deepEqual(stage.requests.length, 1);
+});
+
+test("output that comes while an attach fails is acknowledged", async () => {
+  const stage = new Stage();
+  stage.answers.push(() => {
+    throw new RequestError("unknown_run", "There is no run r1.");
+  });
+  stage.attachment();
+  stage.send(40, "of a cursor before");
+  await settled();
+  assert.equal(stage.acknowledged, 1);
+  assert.deepEqual(stage.taken, []);
+});
+
 test("a gap is shown once and the output goes on behind it", async () => {
   const stage = new Stage();
   stage.attachment();
