@@ -109,7 +109,7 @@ def test_a_page_of_the_list_begins_before_the_run_named(server: Server) -> None:
 
 
 def test_the_permalink_of_a_run_is_a_page(server: Server, run: str) -> None:
-    for path in ("/", f"/runs/{run}"):
+    for path in ("/", "/runs", "/runs?job=count", f"/runs/{run}"):
         response = server.get(path)
         assert response.status_code == 200
         assert response.headers["Content-Type"].startswith("text/html")

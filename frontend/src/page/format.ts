@@ -42,7 +42,7 @@ export function formatWhen(ms: number, now: number): string {
     ...(sameYear ? {} : { year: "numeric" }),
     hour: "2-digit",
     minute: "2-digit",
-    second: "2-digit",
+    ...(sameYear ? { second: "2-digit" } : {}),
     hourCycle: "h23",
   });
 }

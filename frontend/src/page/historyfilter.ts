@@ -23,7 +23,7 @@ export class HistoryFilter {
     this.element.setAttribute("role", "search");
     this.element.setAttribute("aria-label", "Filter the runs");
     this.#userField = field("User", this.#user);
-    this.#clear = button("Show all", "button quiet", () => {
+    this.#clear = button("Show all", "button quiet history-clear", () => {
       choose(ANY_RUN);
       this.#job.focus();
     });

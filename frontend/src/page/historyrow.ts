@@ -22,8 +22,6 @@ export const COLUMNS: readonly Column[] = [
   { name: "lines", title: "Lines" },
 ];
 
-const REMOVED = "So much it was; it is no longer kept";
-
 /** A run in the table of past runs. Roles are spelled out: a table that is laid out otherwise loses its own. */
 export class HistoryRow {
   readonly element = el("tr", "past");
@@ -36,7 +34,6 @@ export class HistoryRow {
   readonly #took = cell("took");
   readonly #chip = statusChip();
   readonly #exit = el("span", "past-exit");
-  readonly #removed = el("span", "past-removed");
   readonly #bytes = cell("bytes");
   readonly #lines = cell("lines");
   #isFinal = false;
@@ -52,7 +49,7 @@ export class HistoryRow {
     head.scope = "row";
     head.setAttribute("role", "rowheader");
     const when = cell("when", this.#when);
-    const state = cell("state", this.#chip, this.#exit, this.#removed);
+    const state = cell("state", this.#chip, this.#exit);
     this.element.setAttribute("role", "row");
     this.element.append(head, this.#user, this.#params, when, this.#took, state, this.#bytes, this.#lines);
     // The whole row leads there, except while text is being selected.
@@ -92,11 +89,11 @@ export class HistoryRow {
     setText(this.#exit, exit);
     this.#exit.title = exit;
     setText(this.#bytes, formatBytes(run.outputBytes));
-    setText(this.#lines, formatCount(run.outputLines));
+    const lines = counted(run.outputLines, "line");
     this.element.classList.toggle("is-removed", run.outputRemoved);
-    this.#bytes.title = run.outputRemoved ? REMOVED : "";
-    setText(this.#removed, run.outputRemoved ? "output removed" : "");
-    this.#lines.dataset["unit"] = counted(run.outputLines, "line").replace(/^\S+/, "");
+    setText(this.#lines, run.outputRemoved ? "removed" : formatCount(run.outputLines));
+    this.#lines.title = run.outputRemoved ? `${lines}, no longer kept` : "";
+    this.#lines.dataset["unit"] = run.outputRemoved ? "" : lines.replace(/^\S+/, "");
   }
 }
 
