@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flask_realtime import host, runsearch
-from flask_realtime.errors import BadLine, BadOffset, LineGone, TooManySearches
+from flask_realtime.errors import ArchiveUnavailable, BadLine, BadOffset, LineGone, TooManySearches
 from flask_realtime.runsearch import RunSearch, Turns
 from flask_realtime.searchpattern import Pattern
 from flask_realtime.tail import Chunk, Gap, Item
@@ -142,6 +142,19 @@ def test_a_search_goes_on_behind_a_line_that_ends_in_a_gap() -> None:
         assert answer["next"] is None or answer["next"] > after
         after = answer["next"]
     assert found == [(1, 0), (2, 12), (3, 18)]
+
+
+def test_what_cannot_be_read_is_said_and_the_turn_is_given_back() -> None:
+    class Away(MemoryLog):
+        def read(self, *asked: Any) -> list[Item]:
+            if self.reads > 2:
+                raise ArchiveUnavailable("the archive is away")
+            return super().read(*asked)
+
+    searches = RunSearch(Away(b"straw\n" * 100))  # type: ignore[arg-type]
+    for _ in range(2 * runsearch.AT_ONCE):
+        with pytest.raises(ArchiveUnavailable):
+            searches.find("run", Pattern("needle"), after=0, limit=1, gone=lambda: False)
 
 
 def test_slow_reads_end_with_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
