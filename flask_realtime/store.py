@@ -33,7 +33,7 @@ CHECK_SECONDS = 1.0  # between two pings while Redis answers
 RECHECK_SECONDS = 0.25  # between two pings while it does not
 MAX_CALLS = 48  # of the hub at once; of a connection too many redis-py says that Redis is away
 PROBE_BYTES = 1 << 20  # as much as the log writes at once: there must be room for that
-OFFLOAD_READ_BYTES = 1 << 20  # at a time: halves what redis-py needs for large answers
+OFFLOAD_READ_BYTES = 1 << 18  # at a time: redis-py needs less time for large answers
 
 # What means "later", as opposed to an error in the call.
 AWAY = (ConnectionError, TimeoutError, BusyLoadingError, ReadOnlyError, OSError)

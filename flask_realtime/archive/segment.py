@@ -40,7 +40,7 @@ class CorruptSegment(ValueError):
 class Segment:
     """A part of a run's output, read from its file."""
 
-    def __init__(self, header: dict[str, int | str], columns: list[array[int]], data: bytes):
+    def __init__(self, header: dict[str, int | str], columns: list[array[int]], data: memoryview):
         self.run = str(header["run"])
         self.offset, self.end = int(header["offset"]), int(header["end"])
         self.line, self.end_line = int(header["line"]), int(header["end_line"])
@@ -77,7 +77,7 @@ class Segment:
         return self._offsets[index] + self._places[index + 1] - self._places[index]
 
     def _chunk(self, index: int) -> Chunk:
-        data = self._data[self._places[index] : self._places[index + 1]]
+        data = bytes(self._data[self._places[index] : self._places[index + 1]])
         return Chunk(
             self._offsets[index], self._times[index], self._streams[index], data, self._lines[index]
         )
@@ -105,8 +105,10 @@ def pack(run: str, offset: int, chunks: Sequence[Chunk]) -> bytes:
     parts = [_LENGTH.pack(len(text)), text]
     parts += [_little(column).tobytes() for column in columns]
     parts += [chunk.data for chunk in chunks]
+    # Piece by piece: to join them first would take as much memory again, and half the time.
     packer = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True, write_content_size=True)
-    return MAGIC + packer.compress(b"".join(parts))
+    stream = packer.compressobj(size=sum(map(len, parts)))
+    return b"".join([MAGIC, *map(stream.compress, parts), stream.flush()])
 
 
 def unpack(packed: bytes) -> Segment:
@@ -122,7 +124,7 @@ def unpack(packed: bytes) -> Segment:
         (length,) = _LENGTH.unpack_from(body)
         header = json.loads(body[_LENGTH.size : _LENGTH.size + length])
         columns, start = _columns(body, _LENGTH.size + length, int(header["chunks"]))
-        return Segment(header, columns, body[start:])
+        return Segment(header, columns, memoryview(body)[start:])
     except (zstandard.ZstdError, struct.error, ValueError, KeyError, TypeError) as error:
         raise CorruptSegment(str(error)) from error
 

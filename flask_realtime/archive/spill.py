@@ -20,7 +20,11 @@ from flask_realtime.tail import Chunk
 
 logger = logging.getLogger(__name__)
 
-READ_ENTRIES = 16  # of one read from Redis, which answers nobody else meanwhile
+READ_ENTRIES = (
+    4  # of one read from Redis: larger answers cost redis-py twice the time for each byte
+)
+SMALL_BYTES = 1 << 17  # an answer up to this makes the next one ask for twice as many ...
+MAX_ENTRIES = 1024  # ... up to this
 
 
 def spill_segment(store: Store, archive: Archive, run: str, segment_bytes: int) -> tuple[int, int]:
@@ -67,15 +71,16 @@ def _make(client: Redis, run: str, segment_bytes: int) -> tuple[SegmentRef, byte
 def _oldest(client: Redis, run: str, offset: int, line: int, segment_bytes: int) -> list[Chunk]:
     chunks: list[Chunk] = []
     size = 0
-    while True:
-        found = outputstream.read(client, run, offset, READ_ENTRIES, numbered=False)
+    entries = READ_ENTRIES
+    while found := outputstream.read(client, run, offset, entries, numbered=False):
+        before = size
         for chunk in found:
             if not chunk.line:  # of an earlier version
-                chunk = replace(chunk, line=line)
+                chunk = replace(chunk, line=chunks[-1].end_line if chunks else line)
             chunks.append(chunk)
-            line, size = chunk.end_line, size + len(chunk.data)
+            size += len(chunk.data)
             if size >= segment_bytes or len(chunks) == MAX_CHUNKS:
                 return chunks
-        if not found:
-            return chunks
         offset = chunks[-1].end
+        entries = READ_ENTRIES if size - before > SMALL_BYTES else min(2 * entries, MAX_ENTRIES)
+    return chunks

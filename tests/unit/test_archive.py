@@ -16,6 +16,7 @@ from flask_realtime.outputstream import segments_key
 from flask_realtime.redisserver import RedisServer
 from flask_realtime.store import Store
 from flask_realtime.tail import Chunk, Gap, Item
+from tests.support.hub import until
 
 HOT, SEGMENT, TAIL = 20_000, 5_000, 8_000
 
@@ -66,6 +67,7 @@ def fill(writer: LogWriter, count: int) -> bytes:
             writer.append(1 + number % 2, data)
             whole += data
     writer.drain()
+    until(lambda: not writer._spilling)
     return whole
 
 
