@@ -137,9 +137,10 @@ def test_a_link_leads_into_the_middle_and_the_rest_loads_on_clicks(
     page = open_page(f"{server.url}/runs/{big}#L1000000-L1000002")
     row(page, "line 1000000").wait_for()
     assert marked(page) == ["line 1000000", "line 1000001", "line 1000002"]
+    wait_complete(page)
+    expect(page.locator(".log-jump")).to_have_text("Jump to end")  # and no new lines
     expect(page.locator(".row.is-marked").first).to_be_in_viewport()
     expect_numbered(page)
-    wait_complete(page)
     whole = server.output(big)
     before = expect_exact(page, whole)
 

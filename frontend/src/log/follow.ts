@@ -37,6 +37,11 @@ export class Follow {
     this.#following = false;
   }
 
+  /** What has come so far is not news. */
+  forgetNews(endLine: number): void {
+    this.#leftAtLine = endLine;
+  }
+
   hold(held: boolean): void {
     this.#held = held;
   }

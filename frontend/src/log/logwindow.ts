@@ -118,6 +118,11 @@ export class LogWindow {
     this.changed();
   }
 
+  /** What has come so far is not news to the reader. */
+  forgetNews(): void {
+    this.#follow.forgetNews(this.model.endLine);
+  }
+
   get isFollowing(): boolean {
     return this.#follow.following;
   }

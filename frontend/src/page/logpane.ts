@@ -55,6 +55,8 @@ export class LogPane {
   #marked: LineRange | null = null;
   #looks = { wrapped: false, times: false, numbers: true };
   #askedBeginning = false;
+  /** Where the output ended when the run was attached to: new lines are those beyond. */
+  #endAtOpening = 0;
 
   /** @param lines to go to at first, instead of the end */
   constructor(
@@ -81,7 +83,10 @@ export class LogPane {
     this.#lag = new LagWatch({ reached: () => this.takenBytes, end });
     this.#disposals.push(
       this.#lag.onChange.add((bytes) => this.#jump.showBehind(bytes)),
-      this.attachment.onEvent.add(() => void this.#view.seeker.changed()),
+      this.attachment.onEvent.add((event) => {
+        if (event.kind === "attached" && !event.resumed) this.#endAtOpening = event.run.outputBytes;
+        void this.#view.seeker.changed();
+      }),
     );
     if (lines !== null) this.goToLines(lines);
   }
@@ -210,6 +215,7 @@ export class LogPane {
   }
 
   #changed(): void {
+    if (this.takenBytes <= this.#endAtOpening) this.window.forgetNews();
     this.window.changed();
     void this.#view.seeker.changed();
     this.#askBeginning();

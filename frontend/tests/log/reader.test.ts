@@ -32,6 +32,13 @@ test("leaving the end counts the lines that come, joining forgets them", () => {
   assert.deepEqual(follow.state(150), { following: true, newLines: 0 });
 });
 
+test("lines that only arrive late are no news", () => {
+  const follow = new Follow();
+  follow.leave(0);
+  follow.forgetNews(130);
+  assert.deepEqual(follow.state(142), { following: false, newLines: 12 });
+});
+
 test("a held mouse button stops the view without leaving the end", () => {
   const follow = new Follow();
   follow.hold(true);
