@@ -65,12 +65,15 @@ class LogWriter:
 
         Redis is asked: it may have lost what it had said it has.
         """
-        while not self._closed:
+        while True:
+            if self._closed:  # the process ends without Redis: there is nothing more to do
+                host.Signal().wait()
             try:
                 if self.tail.flushed == self.tail.end and self._look() == self.tail.end:
                     return
             except StoreUnavailable:
                 self._log.store.wait_until_available()
+                host.sleep(FLUSH_DELAY_SECONDS)
             self._more.set()
             if self.tail.flushed < self.tail.end:
                 self._flushed.wait(RETRY_SECONDS)
@@ -79,6 +82,7 @@ class LogWriter:
         """End the flusher and the spiller; call `drain` first."""
         self._closed = True
         self._more.set()
+        self._flushed.set()
         self._spilled.set()
 
     @property

@@ -164,10 +164,10 @@ class OutputLog:
         items = self.read(run, before, 1, 1)
         if items and isinstance(items[0], Gap):
             gap = items[0]
-            raise LineGone(
-                f"line {line} is no longer kept; its output is kept from line {gap.line} on, "
-                f"which byte {gap.end} lies in"
-            )
+            kept = f"its output is kept from line {gap.line} on, which byte {gap.end} lies in"
+            if gap.end == self.end(run):
+                kept = "nothing from there on is"
+            raise LineGone(f"line {line} is no longer kept; {kept}")
         return before
 
     def _before_line(self, run: str, line: int) -> tuple[int, int | None]:
