@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from flask_realtime import history
 from flask_realtime.runs import Run, RunIds, timestamp
@@ -111,7 +111,9 @@ def test_filters_are_in_the_address_and_back_undoes_them(past: Server, open_page
     page = open_page(f"{past.url}/runs")
     expect_rows(page, 50)
     page.get_by_label("Job").select_option("retired")
+    page.get_by_label("State").focus()
     page.get_by_label("State").select_option("succeeded")
+    expect(page.get_by_label("State")).to_be_focused()
     assert address(page) == "/runs?job=retired&state=succeeded"
     expect(rows(page).filter(has_text="count")).to_have_count(0)
     page.go_back()
@@ -125,6 +127,28 @@ def test_filters_are_in_the_address_and_back_undoes_them(past: Server, open_page
     page.get_by_role("button", name="Show all").click()
     assert address(page) == "/runs"
     expect(rows(page).filter(has_text="lost").first).to_be_visible()
+
+
+def test_runs_of_several_users_say_whose_they_are_and_are_filtered_by_user(
+    past: Server, open_page: Open
+) -> None:
+    """Today the server shows a user his own runs only, so its answer is changed on the way."""
+
+    def of_two(route: Route) -> None:
+        answer = route.fetch()
+        body = answer.json()
+        for number, run in enumerate(body["runs"]):
+            run["user"] = "ann@example.org" if number % 2 else "bob@example.org"
+        route.fulfill(response=answer, json=body)
+
+    page = open_page(past.url)
+    expect(page.get_by_label("User")).to_be_hidden()
+    page.route("**/api/runs?*", of_two)
+    page.goto(f"{past.url}/runs")
+    expect(page.get_by_role("columnheader", name="User")).to_be_visible(timeout=SECONDS)
+    page.get_by_label("User").select_option("ann@example.org")
+    assert address(page) == "/runs?user=ann%40example.org"
+    expect(rows(page).filter(has_text="bob@example.org")).to_have_count(0)
 
 
 def test_nothing_like_that_is_said(past: Server, open_page: Open) -> None:

@@ -65,20 +65,21 @@ export class HistoryPanel {
     this.#isShown = true;
     document.title = `All runs · ${this.session.config.title}`;
     void this.#history.show(filter);
-    if (this.#isStale) this.#missed();
+    if (this.#isStale && !isOther) void this.#history.reload();
+    this.#isStale = false;
     this.#update();
     this.#scroller.scrollTop = isOther ? 0 : this.#scrolledTo;
-    if (this.#timers.length > 0) return;
     this.#timers = [
       setInterval(() => this.#tick(), TICK_MS),
       setInterval(() => void this.#recount(), RECOUNT_MS),
     ];
-    this.#scroller.onscroll = () => (this.#scrolledTo = this.#scroller.scrollTop);
   }
 
+  /** To be called before the element leaves the page. */
   hide(): void {
+    if (!this.#isShown) return;
+    this.#scrolledTo = this.#scroller.scrollTop;
     this.#isShown = false;
-    this.#scroller.onscroll = null;
     for (const timer of this.#timers) clearInterval(timer);
     this.#timers = [];
   }
@@ -86,7 +87,7 @@ export class HistoryPanel {
   /** Events of the time without a connection are lost: the runs are loaded anew, once they are looked at. */
   #missed(): void {
     this.#isStale = !this.#isShown;
-    if (this.#isShown && this.#history.loading !== "all") void this.#history.reload();
+    if (this.#isShown) void this.#history.reload();
   }
 
   async #recount(): Promise<void> {

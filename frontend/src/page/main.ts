@@ -33,7 +33,8 @@ function main(root: HTMLElement): void {
         return;
       case "history":
         past ??= new HistoryPanel(session);
-        stage.replaceChildren(past.element);
+        // Taken out and put back, it would lose the focus.
+        if (past.element.parentNode !== stage) stage.replaceChildren(past.element);
         past.show(place.filter);
     }
   });
