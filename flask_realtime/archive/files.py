@@ -26,7 +26,7 @@ ANSWER_SECONDS = 15
 
 def default_url(instance_path: Path | str) -> str:
     """The archive of those who name none: a folder of this machine."""
-    return (Path(instance_path).absolute() / "archive").as_uri()
+    return f"file://{Path(instance_path).absolute() / 'archive'}"  # fsspec decodes no %20
 
 
 def check_url(url: str) -> None:

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from flask_realtime.archive import Archive
-from flask_realtime.errors import LineGone
+from flask_realtime.archive import Archive, check_url, default_url
+from flask_realtime.archive.files import MARKER
+from flask_realtime.errors import ConfigurationError, LineGone
 from flask_realtime.outputlog import LogWriter, OutputLog, key
 from flask_realtime.outputstream import segments_key
 from flask_realtime.redisserver import RedisServer
@@ -46,7 +47,9 @@ def redis(redis_server: RedisServer) -> Iterator[Redis]:
 @pytest.fixture(params=["memory", "folder"])
 def archive(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Archive]:
     made = Archive(
-        f"memory://{secrets.token_hex(4)}" if request.param == "memory" else tmp_path.as_uri()
+        f"memory://{secrets.token_hex(4)}"
+        if request.param == "memory"
+        else default_url(tmp_path / "a folder, 100%ü")
     )
     made.start(lambda: None)
     yield made
@@ -147,3 +150,31 @@ def test_what_is_discarded_shows_as_one_gap(log: OutputLog, redis: Redis) -> Non
     assert log.forget("a3") == 0
     assert redis.keys("*a3*") == []
     assert read_items(log, "a3") == []
+
+
+def test_the_default_is_a_folder_of_the_instance_whatever_its_name(tmp_path: Path) -> None:
+    files = Archive(default_url(tmp_path / "a folder, 100%ü")).files
+    files.begin()
+    assert [path.name for path in tmp_path.iterdir()] == ["a folder, 100%ü"]
+    assert (tmp_path / "a folder, 100%ü" / "archive" / MARKER).is_file()
+    files.begin()
+    files.check_reading()
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("/var/lib/archive", "it has no protocol"),
+        ("nowhere://archive", "nowhere"),
+        ("ftp://ann:hush@host.example:x/archive/nowhere", None),
+    ],
+)
+def test_a_wrong_address_is_refused_before_anything_is_stored(
+    url: str, expected: str | None
+) -> None:
+    if expected is None:
+        check_url(url)
+        assert "hush" not in Archive(url).files.name
+        return
+    with pytest.raises(ConfigurationError, match=f"ARCHIVE_URL: .*{expected}"):
+        check_url(url)
