@@ -147,6 +147,32 @@ def test_a_server_that_refuses_a_search_is_asked_again(
     expect(results(page)).to_have_count(100, timeout=SECONDS)
 
 
+def test_a_search_that_takes_long_says_how_far_it_is_and_can_be_stopped(
+    server: Server, open_page: Open, haystack: str
+) -> None:
+    page = open_page(server.url + haystack)
+    held: list[Route] = []
+
+    def answer_the_first(route: Route) -> None:
+        if "after=0&" in route.request.url:
+            body = {"matches": [], "next": 2_000_000, "searched": 2_000_000, "end": 8_000_000}
+            route.fulfill(json=body)
+        else:
+            held.append(route)
+
+    page.route("**/search?*", answer_the_first)
+    search(page, "needle")
+    status = page.locator(".found-status")
+    expect(status).to_have_text("Searching the whole output… · 2.0 MB of 8.0 MB", timeout=SECONDS)
+    bar = page.get_by_role("progressbar", name="Searched so far")
+    assert bar.evaluate("each => each.value") == 0.25
+    page.locator(".found").get_by_role("button", name="Stop").click()
+    expect(status).to_have_text("No match in the first 2.0 MB of 8.0 MB")
+    expect(page.get_by_role("button", name="Search on")).to_be_visible()
+    assert len(held) == 1
+    page.unroute("**/search?*")
+
+
 @pytest.mark.parametrize(("item", "suffix"), [("Plain text Without", ".txt"), ("Raw", ".log")])
 def test_the_output_is_downloaded_with_and_without_colours(
     server: Server, open_page: Open, tmp_path: Path, item: str, suffix: str

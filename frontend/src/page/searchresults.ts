@@ -1,14 +1,16 @@
 import type { Dispose } from "../connection/listeners";
 import type { FoundLine } from "../connection/protocol";
 import type { Query } from "../log/finder";
-import { button, el, setPressed, setText, setUnavailable } from "./dom";
+import { button, el, setPressed, setText } from "./dom";
 import { counted, formatBytes, formatCount } from "./format";
 import type { ServerSearch } from "./serversearch";
 
 /** The server is asked when the reader has stopped typing for so long. */
 const TYPING_MS = 350;
-/** Characters that are shown before a match. */
+/** Characters that are shown before a match, and on a phone. */
 const LEAD = 40;
+const NARROW_LEAD = 12;
+const NARROW = "(max-width: 760px)";
 
 export interface SearchResultsHost {
   /** Whether the page lacks output that the server has. */
@@ -48,7 +50,8 @@ export class SearchResults {
     });
     this.toggle.title = "List the lines of the whole output that match, as the server finds them";
     this.#more = button("Search on", "button", () => {
-      if (this.#more.getAttribute("aria-disabled") !== "true") void search.goOn();
+      if (search.isBusy) search.stop();
+      else void search.goOn();
     });
     this.#status.setAttribute("role", "status");
     this.#progress.setAttribute("aria-label", "Searched so far");
@@ -115,9 +118,8 @@ export class SearchResults {
 
   #showMore(): void {
     const { isBusy, failure } = this.search;
-    this.#more.classList.toggle("is-absent", !this.search.canGoOn(this.host.end()));
-    setText(this.#more, failure === null ? "Search on" : "Try again");
-    setUnavailable(this.#more, isBusy ? "Searching" : null);
+    this.#more.classList.toggle("is-absent", !isBusy && !this.search.canGoOn(this.host.end()));
+    setText(this.#more, isBusy ? "Stop" : failure === null ? "Search on" : "Try again");
   }
 
   #telling(): string {
@@ -128,7 +130,8 @@ export class SearchResults {
       const part = end > 0 ? `${formatBytes(reached)} of ${formatBytes(end)}` : "";
       return ["Searching the whole output…", found, part].filter((each) => each !== "").join(" · ");
     }
-    if (reached < end) return `${found || "No match"} in the first ${formatBytes(reached)} of ${formatBytes(end)}`;
+    const all = end || this.host.end();
+    if (reached < all) return `${found || "No match"} in the first ${formatBytes(reached)} of ${formatBytes(all)}`;
     return `${found || "No match"} in the whole output, ${formatBytes(end)}`;
   }
 
@@ -146,7 +149,7 @@ export class SearchResults {
   }
 
   #row(found: FoundLine): HTMLElement {
-    const from = Math.max(0, found.start - LEAD);
+    const from = Math.max(0, found.start - (matchMedia(NARROW).matches ? NARROW_LEAD : LEAD));
     const lead = (from > 0 ? "…" : "") + found.text.slice(from, found.start);
     const text = el(
       "span",

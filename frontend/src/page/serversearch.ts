@@ -93,6 +93,13 @@ export class ServerSearch {
     this.onChange.emit();
   }
 
+  /** Stops where it is; what was found stays, and it can be searched on. */
+  stop(): void {
+    this.#round?.abort();
+    this.#round = null;
+    this.onChange.emit();
+  }
+
   async #searchOn(query: Query, signal: AbortSignal): Promise<void> {
     for (let room = ROUND_LINES; room > 0; ) {
       const answer = await this.ask({ ...query, after: this.#reached, limit: room }, signal);
@@ -103,6 +110,7 @@ export class ServerSearch {
       this.#end = answer.end;
       if (answer.next === null) return;
       this.onChange.emit();
+      if (signal.aborted) return;
     }
   }
 

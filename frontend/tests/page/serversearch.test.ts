@@ -119,6 +119,20 @@ describe("the search on the server", () => {
     assert.equal(search.isBusy, false);
   });
 
+  it("is stopped with what it has found, and goes on from there", async () => {
+    const server = new FakeServer(250, (line) => line % 50 === 0);
+    const search = new ServerSearch(server.ask);
+    const dispose = search.onChange.add(() => {
+      if (search.reached === 1000 && search.isBusy) search.stop();
+    });
+    await search.start(TICK);
+    assert.deepEqual([numbers(search), search.isBusy, search.failure], [[50, 100], false, null]);
+    assert.equal(search.canGoOn(0), true);
+    dispose();
+    await search.goOn();
+    assert.deepEqual(numbers(search), [50, 100, 150, 200, 250]);
+  });
+
   it("has nothing any more when it is closed in the midst of a search", async () => {
     const server = new FakeServer(5, () => true);
     server.held = [];
