@@ -20,9 +20,7 @@ from flask_realtime.tail import Chunk
 
 logger = logging.getLogger(__name__)
 
-READ_ENTRIES = (
-    4  # of one read from Redis: larger answers cost redis-py twice the time for each byte
-)
+READ_ENTRIES = 4  # of one read from Redis: redis-py needs more time for larger answers
 SMALL_BYTES = 1 << 17  # an answer up to this makes the next one ask for twice as many ...
 MAX_ENTRIES = 1024  # ... up to this
 
