@@ -12,10 +12,13 @@ export class RunStore {
     return this.#runs.get(id);
   }
 
-  /** Takes a newer record of a run. An older one that arrives late changes nothing. */
+  /**
+   * Takes a newer record of a run, as events and acknowledgements bring it. An older one that arrives late changes
+   * nothing; but a lost run goes on when its server turns out to have been away only.
+   */
   put(run: Run): void {
     const known = this.#runs.get(run.id);
-    if (known && isStale(run, known)) return;
+    if (known && known.state !== "lost" && isStale(run, known)) return;
     this.#set(run);
     this.onChange.emit(run);
   }

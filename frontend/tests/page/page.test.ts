@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { readRun } from "../../src/connection/reading";
-import { elapsedOf, exitText, formatBytes, formatElapsed } from "../../src/page/format";
+import { elapsedOf, exitText, formatBytes, formatElapsed, formatWhen, paramsText } from "../../src/page/format";
 import { pathOfRun, runOfPath } from "../../src/page/permalink";
 import { RunStore } from "../../src/page/runstore";
 
@@ -64,4 +64,36 @@ test("an older record that arrives late does not bring an ended run back to life
   store.put(run("1", "running"));
   store.putAll([run("1", "stopping")]);
   assert.equal(store.get("1")?.state, "failed");
+});
+
+test("a lost run goes on when its server says so, but not for an older list", () => {
+  const store = new RunStore();
+  store.put(run("1", "lost"));
+  store.putAll([run("1", "running")]);
+  assert.equal(store.get("1")?.state, "lost");
+  store.put(run("1", "running"));
+  assert.equal(store.get("1")?.state, "running");
+});
+
+test("runs are found by job however many others there are, also those that come later", () => {
+  const store = new RunStore();
+  store.putAll([run("1", "succeeded"), run("2", "failed", { job: "other", user: "ann" })]);
+  assert.deepEqual(store.latest("count").map((each) => each.id), ["1"]);
+  store.put(run("3", "running", { user: "bob" }));
+  assert.deepEqual(store.latest("count").map((each) => each.id), ["3"]);
+  assert.deepEqual(store.all("user"), ["", "ann", "bob"]);
+  assert.deepEqual(store.all("job"), ["count", "other"]);
+});
+
+test("a moment is told as short as it can be, and with its year when that is another", () => {
+  const now = new Date(2026, 10, 21, 12, 0, 0).getTime();
+  assert.match(formatWhen(new Date(2026, 10, 21, 9, 5, 7).getTime(), now), /^09:05:07$/);
+  assert.match(formatWhen(new Date(2026, 9, 3, 9, 5, 7).getTime(), now), /3.*09:05:07/);
+  const lastYear = formatWhen(new Date(2025, 9, 3, 9, 5, 7).getTime(), now);
+  assert.match(lastYear, /2025.*09:05$/);
+});
+
+test("what a run was started with is told in one line, without what was left empty", () => {
+  const params = { space: "Sales", lines: 10, label: "", since: null, deep: { a: [1] } };
+  assert.equal(paramsText(run("1", "queued", { params })), 'deep={"a":[1]}  lines=10  space=Sales');
 });
