@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import Blueprint, Response, jsonify
 
 from flask_realtime import StoreUnavailable
-from flask_realtime.api import problem
 from flask_realtime.engine import Engine
+from flask_realtime.web.api import problem
 
 
 def health_blueprint(engine: Engine) -> Blueprint:

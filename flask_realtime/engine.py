@@ -30,13 +30,13 @@ from flask_realtime.outputlog import OutputLog
 from flask_realtime.registry import RunRegistry
 from flask_realtime.retention import Sweeper
 from flask_realtime.routing import Routing
-from flask_realtime.runoutputs import RunOutputs
 from flask_realtime.runs import Run, RunIds, unknown_run
 from flask_realtime.service import Service
 from flask_realtime.services import Services
 from flask_realtime.store import Store
-from flask_realtime.unwatched import Unwatched
-from flask_realtime.viewers import Viewers
+from flask_realtime.watching.runoutputs import RunOutputs
+from flask_realtime.watching.unwatched import Unwatched
+from flask_realtime.watching.viewers import Viewers
 
 logger = logging.getLogger(__name__)
 

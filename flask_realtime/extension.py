@@ -13,13 +13,11 @@ from flask_socketio import SocketIO
 from redis import Redis
 
 from flask_realtime import host
-from flask_realtime.api import api_blueprint
 from flask_realtime.archive import Archive, check_url, default_url
 from flask_realtime.currentrun import CurrentRun
 from flask_realtime.engine import Engine
 from flask_realtime.errors import ConfigurationError
 from flask_realtime.events import RealtimeEvents
-from flask_realtime.fanout import FanoutManager
 from flask_realtime.forwarded import ForwardedHeaders
 from flask_realtime.jobs import JobRegistry
 from flask_realtime.masking import Secrets
@@ -29,9 +27,11 @@ from flask_realtime.redischeck import check_redis
 from flask_realtime.redisserver import RedisServer
 from flask_realtime.server import Server
 from flask_realtime.server.limits import Limits
-from flask_realtime.socketwire import SocketWires
 from flask_realtime.store import Store, blocking_client
 from flask_realtime.trust import LOOPBACK_HOSTS, HostAndOriginGuard
+from flask_realtime.watching.fanout import FanoutManager
+from flask_realtime.watching.socketwire import SocketWires
+from flask_realtime.web.api import api_blueprint
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue

@@ -14,9 +14,9 @@ from app.login.errors import TokenRefused, TokenServiceUnavailable
 from app.login.weblogin import WebexLogin
 from app.webex.errors import WebexError
 from flask_realtime import Realtime, RealtimeError, StoreUnavailable
-from flask_realtime.api import problem
 from flask_realtime.history import IN_PROGRESS, Filter
 from flask_realtime.trust import security_headers
+from flask_realtime.web.api import problem
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue

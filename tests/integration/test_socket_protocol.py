@@ -15,7 +15,7 @@ import websocket
 from engineio.payload import Payload
 
 from flask_realtime.events import RealtimeEvents
-from flask_realtime.messages import GAP, OUTPUT
+from flask_realtime.watching.messages import GAP, OUTPUT
 from tests.programs.expected import EXACT
 from tests.support.server import ROOT, Server, eventually
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flask_realtime import ansi
-from flask_realtime.ansi import AnsiFilter
+from flask_realtime.search import ansi
+from flask_realtime.search.ansi import AnsiFilter
 
 
 @pytest.mark.parametrize(

@@ -26,13 +26,13 @@ from flask_realtime.errors import (
 )
 from flask_realtime.history import Filter
 from flask_realtime.jobs import JobRegistry
-from flask_realtime.messages import Message
 from flask_realtime.options import Options
 from flask_realtime.redisserver import RedisServer
 from flask_realtime.registry import RunRegistry
 from flask_realtime.runs import Run
 from flask_realtime.store import PREFIX, Store
 from flask_realtime.tail import Chunk
+from flask_realtime.watching.messages import Message
 from tests.support.hub import until
 
 Running = Callable[[], bool]

@@ -7,14 +7,15 @@ from typing import Any
 
 import pytest
 
-from flask_realtime import feed, host, outputlog
+from flask_realtime import host, outputlog
 from flask_realtime.archive import Archive
 from flask_realtime.errors import ArchiveUnavailable, StoreUnavailable
-from flask_realtime.messages import Message, MessageCache, before, merged
 from flask_realtime.outputlog import LogWriter, OutputLog
 from flask_realtime.store import Store
 from flask_realtime.tail import Chunk, Gap, Item
-from flask_realtime.viewers import Viewers
+from flask_realtime.watching import feed
+from flask_realtime.watching.messages import Message, MessageCache, before, merged
+from flask_realtime.watching.viewers import Viewers
 from tests.support.hub import until
 
 CROWD = 40

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flask_realtime import linesearch
-from flask_realtime.excerpt import SHOWN, Excerpt, excerpt
-from flask_realtime.linesearch import LineSearch, Match
-from flask_realtime.searchpattern import Pattern
+from flask_realtime.search import linesearch
+from flask_realtime.search.excerpt import SHOWN, Excerpt, excerpt
+from flask_realtime.search.linesearch import LineSearch, Match
+from flask_realtime.search.searchpattern import Pattern
 
 EVER = float("inf")
 

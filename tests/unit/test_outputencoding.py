@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flask_realtime.outputencoding import Encoder, TextOutput, to_next_character
 from flask_realtime.tail import Chunk, Gap
+from flask_realtime.web.outputencoding import Encoder, TextOutput, to_next_character
 
 
 def chunk(data: bytes, offset: int = 0) -> Chunk:

@@ -13,12 +13,12 @@ from redis import Redis
 
 from flask_realtime.archive import Archive
 from flask_realtime.errors import BadLine, BadOffset
-from flask_realtime.messages import merged
 from flask_realtime.outputlog import LogWriter, OutputLog, key
 from flask_realtime.redisserver import RedisServer
 from flask_realtime.store import Store
 from flask_realtime.tail import Chunk, Gap, Tail
-from flask_realtime.window import Window
+from flask_realtime.watching.messages import merged
+from flask_realtime.watching.window import Window
 
 APPENDS = st.lists(
     st.tuples(st.sampled_from([1, 2]), st.binary(min_size=1, max_size=50), st.integers(0, 300)),

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from flask_realtime import host, outputresponse
+from flask_realtime import host
 from flask_realtime.errors import ArchiveUnavailable, StoreUnavailable
-from flask_realtime.outputresponse import _items
 from flask_realtime.tail import Chunk, Gap, Item
+from flask_realtime.web import outputresponse
+from flask_realtime.web.outputresponse import _items
 
 WHOLE = b"0123456789"
 

@@ -7,17 +7,18 @@ from typing import Any
 
 import pytest
 
-from flask_realtime import host, runoutputs
+from flask_realtime import host
 from flask_realtime.archive import Archive
 from flask_realtime.errors import BadOffset
 from flask_realtime.logwriter import LogWriter
-from flask_realtime.messages import Message
 from flask_realtime.outputlog import OutputLog
 from flask_realtime.registry import RunRegistry
-from flask_realtime.runoutputs import RunOutputs
 from flask_realtime.runs import Run
 from flask_realtime.store import Store
-from flask_realtime.viewers import Viewers
+from flask_realtime.watching import runoutputs
+from flask_realtime.watching.messages import Message
+from flask_realtime.watching.runoutputs import RunOutputs
+from flask_realtime.watching.viewers import Viewers
 from tests.support.hub import until
 
 

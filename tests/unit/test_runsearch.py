@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flask_realtime import host, runsearch
+from flask_realtime import host
 from flask_realtime.errors import ArchiveUnavailable, BadLine, BadOffset, LineGone, TooManySearches
-from flask_realtime.runsearch import RunSearch, Turns
-from flask_realtime.searchpattern import Pattern
+from flask_realtime.search import runsearch
+from flask_realtime.search.runsearch import RunSearch, Turns
+from flask_realtime.search.searchpattern import Pattern
 from flask_realtime.tail import Chunk, Gap, Item
 from tests.support.hub import until
 

@@ -6,7 +6,7 @@ import pytest
 import re2
 
 from flask_realtime.errors import BadPattern
-from flask_realtime.searchpattern import MAX_LENGTH, Pattern
+from flask_realtime.search.searchpattern import MAX_LENGTH, Pattern
 
 LINES = b"first\nsecond 2nd\n\n(a+b)\nlast"
 

@@ -6,7 +6,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from flask_realtime import host
-from flask_realtime.socketwire import JOIN_BYTES, SHARE_BYTES, SocketWire, SocketWires, Turns
+from flask_realtime.watching.socketwire import (
+    JOIN_BYTES,
+    SHARE_BYTES,
+    SocketWire,
+    SocketWires,
+    Turns,
+)
 
 ANNOUNCING = b'\x81\x0b451-1["a",'
 LARGE = b"\x82\x7f" + bytes(JOIN_BYTES)

@@ -11,7 +11,7 @@ from redis import Redis
 from flask_realtime.errors import StoreUnavailable
 from flask_realtime.redisserver import RedisServer
 from flask_realtime.store import Store
-from flask_realtime.unwatched import Unwatched, _key
+from flask_realtime.watching.unwatched import Unwatched, _key
 from tests.support.hub import until
 
 T = TypeVar("T")
@@ -137,7 +137,7 @@ class Away(Store):
 def test_after_redis_was_away_the_time_begins_anew(
     store: Store, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("flask_realtime.unwatched.LOOK_SECONDS", 0.01)
+    monkeypatch.setattr("flask_realtime.watching.unwatched.LOOK_SECONDS", 0.01)
     away = Away()
     away.connect(redis_server.url)
     owner = Process(away)

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from flask_realtime import feed, host
+from flask_realtime import host
 from flask_realtime.archive import Archive
 from flask_realtime.errors import TooManyViewers
-from flask_realtime.messages import Message
 from flask_realtime.outputlog import LogWriter, OutputLog, key
 from flask_realtime.store import Store
-from flask_realtime.viewers import MAX_VIEWERS_PER_CLIENT, Viewers
+from flask_realtime.watching import feed
+from flask_realtime.watching.messages import Message
+from flask_realtime.watching.viewers import MAX_VIEWERS_PER_CLIENT, Viewers
 from tests.support.hub import until
 
 WINDOW = 1000

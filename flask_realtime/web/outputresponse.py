@@ -22,10 +22,10 @@ from flask_realtime.errors import (
     StoreUnavailable,
 )
 from flask_realtime.logreader import LogReader
-from flask_realtime.outputencoding import Encoder, TextOutput, to_next_character
 from flask_realtime.outputlog import OutputLog
 from flask_realtime.runs import Run
 from flask_realtime.tail import Chunk, Gap, Item
+from flask_realtime.web.outputencoding import Encoder, TextOutput, to_next_character
 
 logger = logging.getLogger(__name__)
 

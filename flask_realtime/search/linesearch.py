@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from flask_realtime.ansi import AnsiFilter
-from flask_realtime.excerpt import Excerpt, excerpt
-from flask_realtime.searchpattern import Pattern
+from flask_realtime.search.ansi import AnsiFilter
+from flask_realtime.search.excerpt import Excerpt, excerpt
+from flask_realtime.search.searchpattern import Pattern
 
 MAX_LINE = 1 << 18  # bytes; a longer line is looked through in parts of this size
 OVERLAP = 1 << 13  # bytes that a part sees of the text before it; more than the longest plain text

@@ -11,7 +11,7 @@ from engineio.packet import Packet as EnginePacket
 from socketio import Manager
 from socketio.packet import EVENT
 
-from flask_realtime.messages import Message
+from flask_realtime.watching.messages import Message
 
 # An acknowledgement carries the number of what it answers. Those of python-socketio count from 1
 # for each client; these are the same for all clients of a message, and must not meet them. There

@@ -9,10 +9,10 @@ from flask import Blueprint, Response, jsonify, request
 from flask_realtime import host
 from flask_realtime.engine import Engine
 from flask_realtime.errors import BadLine, LineGone, RealtimeError
-from flask_realtime.outputresponse import Wanted, output_response
-from flask_realtime.requestargs import flag, whole_number
-from flask_realtime.runsearch import RunSearch
-from flask_realtime.searchpattern import Pattern
+from flask_realtime.search.runsearch import RunSearch
+from flask_realtime.search.searchpattern import Pattern
+from flask_realtime.web.outputresponse import Wanted, output_response
+from flask_realtime.web.requestargs import flag, whole_number
 
 FORMATS = ("raw", "text")  # of an output: the exact bytes, or without escape sequences
 DEFAULT_MATCHES = 100  # lines of a search when nothing is said

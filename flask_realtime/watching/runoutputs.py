@@ -6,12 +6,12 @@ from typing import Any
 
 from flask_realtime import host
 from flask_realtime.errors import BadOffset, UnknownRun
-from flask_realtime.messages import before, excerpt, merged
 from flask_realtime.outputlog import READ_ENTRIES, READ_ENTRIES_MAX, OutputLog
 from flask_realtime.registry import RunRegistry
 from flask_realtime.runs import Run
 from flask_realtime.tail import Item
-from flask_realtime.viewers import Send, Viewers
+from flask_realtime.watching.messages import before, excerpt, merged
+from flask_realtime.watching.viewers import Send, Viewers
 
 READ_MAX = 1 << 18  # bytes of one read
 CATCH_UP_SECONDS = 4.0  # in which what an owner has shown is stored, if Redis answers

@@ -13,7 +13,6 @@ from typing import Protocol
 
 from flask_realtime import host
 from flask_realtime.errors import ArchiveUnavailable, BadOffset, StoreUnavailable
-from flask_realtime.messages import Message, MessageCache, before, merged
 from flask_realtime.outputlog import (
     FOREIGN_POLL_SECONDS,
     MAX_CHUNK,
@@ -22,6 +21,7 @@ from flask_realtime.outputlog import (
     OutputLog,
 )
 from flask_realtime.tail import MERGE_MS, Chunk
+from flask_realtime.watching.messages import Message, MessageCache, before, merged
 
 READ_BYTES = 1 << 18  # of one read; small enough that a viewer does not hold the hub for long
 CACHED_BYTES = 1 << 14  # a message below this is read anew rather than kept: it would stay small

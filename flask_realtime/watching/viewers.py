@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 from flask_realtime import host
 from flask_realtime.errors import ArchiveUnavailable, StoreUnavailable, TooManyViewers
-from flask_realtime.feed import Feed
-from flask_realtime.messages import Message, MessageCache
 from flask_realtime.outputlog import OutputLog
-from flask_realtime.window import Window
+from flask_realtime.watching.feed import Feed
+from flask_realtime.watching.messages import Message, MessageCache
+from flask_realtime.watching.window import Window
 
 MAX_VIEWERS_PER_CLIENT = 100  # runs that one connection may follow at once
 SHARED_BYTES = 16 << 20  # of messages that several viewers may need, in all

@@ -7,8 +7,8 @@ from typing import Any
 
 import re2  # type: ignore[import-untyped]  # it ships no type information
 
-from flask_realtime.ansi import ESC, SEQUENCE
 from flask_realtime.errors import BadPattern
+from flask_realtime.search.ansi import ESC, SEQUENCE
 
 MAX_LENGTH = 1000  # characters of a pattern
 # Bytes for the program and its automaton. The interpreter's lock is held while a pattern is

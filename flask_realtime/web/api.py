@@ -12,10 +12,10 @@ from werkzeug.http import HTTP_STATUS_CODES
 from flask_realtime.engine import Engine
 from flask_realtime.errors import LOG_IN, NotLoggedIn, RealtimeError
 from flask_realtime.history import Filter
-from flask_realtime.outputapi import add_output_calls
-from flask_realtime.requestargs import whole_number
 from flask_realtime.runs import STATES
 from flask_realtime.service import describe
+from flask_realtime.web.outputapi import add_output_calls
+from flask_realtime.web.requestargs import whole_number
 
 DEFAULT_LIMIT = 50  # runs of a list when nothing is said
 MAX_LIMIT = 200

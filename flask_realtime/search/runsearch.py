@@ -12,10 +12,10 @@ from flask_realtime import host
 from flask_realtime.archive.calls import Outcome
 from flask_realtime.begunline import begun_line
 from flask_realtime.errors import BadLine, BadOffset, LineGone, TooManySearches
-from flask_realtime.linesearch import OVERLAP, LineSearch, Match
 from flask_realtime.logreader import LogReader
 from flask_realtime.outputlog import OutputLog
-from flask_realtime.searchpattern import Pattern
+from flask_realtime.search.linesearch import OVERLAP, LineSearch, Match
+from flask_realtime.search.searchpattern import Pattern
 from flask_realtime.tail import Gap
 
 SECONDS = 10.0  # of one request, its wait included; then the answer says where to go on

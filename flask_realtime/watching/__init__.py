@@ -1,0 +1,1 @@
+"""Those who watch runs: what they are sent, and how fast."""
