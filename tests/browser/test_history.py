@@ -90,6 +90,8 @@ def test_of_a_run_whose_output_was_removed_that_is_said(past: Server, open_page:
     row = rows(page).filter(has=page.get_by_role("cell", name="label=past 6", exact=True))
     expect(row).to_contain_text("removed")
     expect(row).to_contain_text("4.2 MB")
+    row.get_by_role("link").click()
+    expect(page.locator(".run-facts")).to_contain_text("no longer kept")
 
 
 def test_older_runs_come_on_request_until_there_are_no_more(past: Server, open_page: Open) -> None:

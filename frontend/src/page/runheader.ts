@@ -39,6 +39,7 @@ export class RunHeader {
 
   #completeness(run: Run, pane: LogPane): string {
     if (!isFinal(run.state)) return "";
+    if (run.outputRemoved) return ", no longer kept";
     if (pane.attachment.offset >= run.outputBytes) return ", complete";
     return ` of ${formatBytes(run.outputBytes)}`;
   }
