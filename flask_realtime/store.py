@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import socket
+import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -205,7 +207,37 @@ class _Green:
     """
 
     def _connect(self) -> Any:
-        return host.green_socket(host.offload(super()._connect))  # type: ignore[misc]
+        attempt = _Attempt(super()._connect)  # type: ignore[misc]
+        try:
+            return host.green_socket(host.offload(attempt))
+        except BaseException:  # the greenlet is ended, or its time is up: the thread goes on
+            attempt.abandon()
+            raise
+
+
+class _Attempt:
+    """A connection that is being made on a native thread, for a greenlet that may not take it."""
+
+    def __init__(self, connect: Callable[[], socket.socket]) -> None:
+        self._connect = connect
+        self._lock = threading.Lock()
+        self._made: socket.socket | None = None
+        self._abandoned = False
+
+    def __call__(self) -> socket.socket:
+        made = self._connect()
+        with self._lock:
+            self._made = made
+            if self._abandoned:
+                made.close()
+        return made
+
+    def abandon(self) -> None:
+        """Close what was made, or will be."""
+        with self._lock:
+            self._abandoned = True
+            if self._made is not None:
+                self._made.close()
 
 
 class _TcpConnection(_Green, Connection):
