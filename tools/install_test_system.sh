@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the programs that the tests use beside Python: Chromium, redis-server, websocketd, fonts.
+# Installs the programs that the tests use beside Python: Chromium, redis-server, nginx, websocketd, fonts.
 # As root on Debian or Ubuntu it installs what is missing; elsewhere it says in one line what to install.
 # Exit code 1 when something the tests need is missing and CI is set: there, nothing may be skipped.
 set -eu
@@ -19,6 +19,7 @@ look() {
     need chromium chromium
     need redis-server redis-server valkey-server
     need redis-tools redis-cli valkey-cli
+    [ -x /usr/sbin/nginx ] || need nginx nginx
     # The page's screenshots need a monospaced font and emoji; Chromium draws boxes without.
     if [ -d /usr/share/fonts ]; then
         [ -n "$(find /usr/share/fonts -name 'DejaVuSansMono.ttf' 2>/dev/null)" ] || missing="$missing fonts-dejavu-core"
@@ -44,8 +45,9 @@ if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
     if [ -n "$missing" ]; then
         echo "Installing with apt:$missing $besides" >&2
         apt update
+        # RUNLEVEL: no package shall start a server of its own.
         # shellcheck disable=SC2086
-        apt install --yes --no-install-recommends $missing
+        RUNLEVEL=1 apt install --yes --no-install-recommends $missing
     fi
     if [ -n "$besides" ] && apt-cache show websocketd >/dev/null 2>&1; then
         apt install --yes --no-install-recommends websocketd || echo "websocketd could not be installed; going on without." >&2

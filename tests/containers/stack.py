@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import subprocess
 import uuid
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any
 
 import requests
 
-from tests.support.server import eventually
+from tests.support.server import eventually, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 UP_SECONDS = 60.0  # from `up` to an answer, images built
@@ -39,13 +38,6 @@ def copy_of_clone(folder: Path) -> Path:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
     return folder
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 class Stack:

@@ -11,6 +11,7 @@ import psutil
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.proxy.nginx import nginx
 from tests.proxy.support import Site
 from tests.support.server import eventually
 
@@ -157,3 +158,19 @@ def test_below_a_path_of_a_reverse_proxy(
         outer = {"prefix": "/sub", "upstream": inner.url, "strip_prefix": True}
         site.parent(outer, server=True, tls=scheme == "https")
         move_slider(open_page(f"{site.url}/sub/app{path}"), app)
+
+
+@pytest.mark.parametrize(("scheme", "outer"), [("http", "/sub"), ("https", "")])
+@pytest.mark.parametrize(("app", "path"), APPS.items())
+def test_behind_nginx(
+    site: Site,
+    open_page: Callable[[str], Page],
+    tmp_path: Path,
+    app: str,
+    path: str,
+    scheme: str,
+    outer: str,
+) -> None:
+    site.parent({**mount(app, "/app", outer=outer), "proxies": ["127.0.0.1"]})
+    with nginx(tmp_path, site.url, outer, scheme) as url:
+        move_slider(open_page(f"{url}/app{path}"), app)

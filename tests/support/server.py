@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,14 @@ from redis import Redis
 ROOT = Path(__file__).resolve().parents[2]
 JOBS = ROOT / "tests" / "programs" / "jobs"
 T = TypeVar("T")
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
 
 
 def eventually(condition: Callable[[], T], seconds: float = 10.0) -> T:
