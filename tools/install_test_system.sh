@@ -37,7 +37,8 @@ besides=$(wanted_besides)
 [ -n "$missing$besides" ] || exit 0
 
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
-    export DEBIAN_FRONTEND=noninteractive
+    # RUNLEVEL: no package shall start a server of its own.
+    export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
     log=$(mktemp)
     trap 'rm -f "$log"' EXIT
     apt() { apt-get -q -o Dpkg::Use-Pty=0 "$@" >"$log" 2>&1 || { tail -n 15 "$log" >&2; return 1; }; }
@@ -45,9 +46,8 @@ if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
     if [ -n "$missing" ]; then
         echo "Installing with apt:$missing $besides" >&2
         apt update
-        # RUNLEVEL: no package shall start a server of its own.
         # shellcheck disable=SC2086
-        RUNLEVEL=1 apt install --yes --no-install-recommends $missing
+        apt install --yes --no-install-recommends $missing
     fi
     if [ -n "$besides" ] && apt-cache show websocketd >/dev/null 2>&1; then
         apt install --yes --no-install-recommends websocketd || echo "websocketd could not be installed; going on without." >&2
