@@ -49,6 +49,35 @@ export interface RunExit {
   readonly reason: string;
 }
 
+/** A run waits for a line of input. `hidden`: what is typed must not be seen, nor kept. */
+export interface Waiting {
+  readonly since: number | null;
+  readonly hidden: boolean;
+  /** What it printed last, without a line's end. */
+  readonly prompt: string;
+}
+
+/** Who says how far a run is: the job itself, or a bar that is read from its output. */
+export const PROGRESS_SOURCES = ["job", "tqdm", "rich", "bar"] as const;
+export type ProgressSource = (typeof PROGRESS_SOURCES)[number];
+
+/** How far a run is; null for what is not known. */
+export interface Progress {
+  /** 0 to 100. */
+  readonly percent: number | null;
+  readonly done: number | null;
+  readonly total: number | null;
+  readonly etaSeconds: number | null;
+  readonly source: ProgressSource;
+  readonly label: string;
+}
+
+/** How many processes were ended with a run, and how many of them are still there. */
+export interface Processes {
+  readonly ended: number;
+  readonly left: number;
+}
+
 /** One execution of a job. Times are ms since the epoch, null until known. */
 export interface Run {
   readonly id: string;
@@ -71,6 +100,14 @@ export interface Run {
   readonly stopRequested: number | null;
   /** The grace period has passed and the job still runs: the page offers to force it. */
   readonly stopOverdue: boolean;
+  /** Seconds from Stop until the server ends it by force; null if it is not known, or never does. */
+  readonly stopGrace: number | null;
+  /** Counted from 1 while it waits until it may begin. */
+  readonly queuePosition: number | null;
+  readonly waiting: Waiting | null;
+  readonly progress: Progress | null;
+  /** Null: it had no processes of its own, or has them still. */
+  readonly processes: Processes | null;
 }
 
 /** States of a service; `restarting` and `failed` are started again by themselves. */
@@ -108,12 +145,28 @@ export interface Service extends ServiceStatus {
   readonly href: string;
 }
 
+/** What a run of a job may take, and how many may run at once; null: as much as there is. */
+export interface Bounds {
+  /** Seconds. */
+  readonly timeout: number | null;
+  readonly cpuSeconds: number | null;
+  readonly memoryMib: number | null;
+  readonly outputMib: number | null;
+  readonly runs: number | null;
+  readonly runsPerUser: number | null;
+}
+
+export const JOB_KINDS = ["function", "command"] as const;
+export type JobKind = (typeof JOB_KINDS)[number];
+
 /** A job that can be started. `parameters` is the JSON Schema of its keyword arguments. */
 export interface Job {
   readonly name: string;
   readonly title: string;
   readonly description: string;
   readonly parameters: Readonly<Record<string, unknown>>;
+  readonly kind: JobKind;
+  readonly bounds: Bounds;
   readonly service: Service | null;
 }
 

@@ -2,136 +2,29 @@
  * The border: what comes from the server is `unknown` until it has passed through here.
  * Every reader throws RequestError("malformed") and names what was wrong.
  */
+import { count, countOr, fields, flag, isFields, list, malformed, moment, text, textOr, type Fields } from "./fields";
 import {
-  LocalError,
-  RUN_STATES,
+  JOB_KINDS,
   RequestError,
   SERVICE_STATES,
   type Attached,
+  type Bounds,
   type Excerpt,
   type FoundLine,
   type Gap,
   type Job,
   type Notice,
   type Output,
-  type Run,
-  type RunExit,
-  type RunPage,
-  type RunState,
   type SearchAnswer,
   type Service,
   type ServiceChange,
   type ServiceState,
   type ServiceStatus,
 } from "./protocol";
+import { readRun } from "./runreading";
 
-type Fields = Readonly<Record<string, unknown>>;
-
-export function isFields(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function malformed(what: string, value: unknown): RequestError {
-  const shown = typeof value === "string" ? `"${value.slice(0, 40)}"` : typeof value;
-  return new RequestError(LocalError.malformed, `The server sent an unexpected ${what}: ${shown}.`);
-}
-
-function fields(value: unknown, what: string): Fields {
-  if (!isFields(value)) throw malformed(what, value);
-  return value;
-}
-
-function text(from: Fields, key: string): string {
-  const value = from[key];
-  if (typeof value !== "string") throw malformed(key, value);
-  return value;
-}
-
-function textOr(from: Fields, key: string, otherwise: string): string {
-  const value = from[key];
-  return value === undefined || value === null ? otherwise : text(from, key);
-}
-
-function count(from: Fields, key: string): number {
-  const value = from[key];
-  if (typeof value !== "number" || !Number.isFinite(value) || value < 0) throw malformed(key, value);
-  return value;
-}
-
-function countOr<T>(from: Fields, key: string, otherwise: T): number | T {
-  const value = from[key];
-  return value === undefined || value === null ? otherwise : count(from, key);
-}
-
-function flag(from: Fields, key: string): boolean {
-  const value = from[key];
-  if (value === undefined || value === null) return false;
-  if (typeof value !== "boolean") throw malformed(key, value);
-  return value;
-}
-
-function moment(from: Fields, key: string): number | null {
-  const value = from[key];
-  if (value === undefined || value === null) return null;
-  const ms = typeof value === "string" ? Date.parse(value) : Number.NaN;
-  if (Number.isNaN(ms)) throw malformed(key, value);
-  return ms;
-}
-
-function isRunState(value: string): value is RunState {
-  return (RUN_STATES as readonly string[]).includes(value);
-}
-
-function readExit(value: unknown): RunExit | null {
-  if (value === undefined || value === null) return null;
-  const from = fields(value, "exit");
-  const code = from["code"];
-  if (code !== null && code !== undefined && typeof code !== "number") throw malformed("code", code);
-  return { code: code ?? null, reason: textOr(from, "reason", "") };
-}
-
-export function readRun(value: unknown): Run {
-  const from = fields(value, "run");
-  const state = text(from, "state");
-  if (!isRunState(state)) throw malformed("state", state);
-  const params = from["params"];
-  return {
-    id: text(from, "id"),
-    job: text(from, "job"),
-    params: isFields(params) ? params : {},
-    user: textOr(from, "user", ""),
-    state,
-    created: moment(from, "created"),
-    started: moment(from, "started"),
-    ended: moment(from, "ended"),
-    exit: readExit(from["exit"]),
-    outputBytes: count(from, "output_bytes"),
-    outputLines: countOr(from, "output_lines", 0),
-    outputRemoved: flag(from, "output_removed"),
-    executor: textOr(from, "executor", ""),
-    isolation: textOr(from, "isolation", ""),
-    host: textOr(from, "host", ""),
-    stopRequested: moment(from, "stop_requested"),
-    stopOverdue: flag(from, "stop_overdue"),
-  };
-}
-
-function list(from: Fields, key: string): readonly unknown[] {
-  const value = from[key];
-  if (!Array.isArray(value)) throw malformed(key, value);
-  return value;
-}
-
-/** `{"run": Run}`: the `status` event, and the acknowledgement of `start` and `stop`. */
-export function readRunOf(value: unknown): Run {
-  return readRun(fields(value, "status")["run"]);
-}
-
-/** `{"runs": [Run], "next"}` of `GET api/runs`. */
-export function readRunPage(value: unknown): RunPage {
-  const from = fields(value, "list of runs");
-  return { runs: list(from, "runs").map(readRun), next: textOr(from, "next", "") || null };
-}
+export { isFields } from "./fields";
+export { readRun, readRunOf, readRunPage } from "./runreading";
 
 function readFoundLine(value: unknown): FoundLine {
   const from = fields(value, "match");
@@ -162,9 +55,23 @@ export function readJobs(value: unknown): Job[] {
       title: textOr(from, "title", name) || name,
       description: textOr(from, "description", ""),
       parameters: isFields(parameters) ? parameters : {},
+      kind: JOB_KINDS.find((kind) => kind === from["kind"]) ?? "function",
+      bounds: readBounds(from["bounds"]),
       service: readService(from["service"]),
     };
   });
+}
+
+function readBounds(value: unknown): Bounds {
+  const from = fields(value ?? {}, "bounds");
+  return {
+    timeout: countOr(from, "timeout", null),
+    cpuSeconds: countOr(from, "cpu_seconds", null),
+    memoryMib: countOr(from, "memory_mib", null),
+    outputMib: countOr(from, "output_mib", null),
+    runs: countOr(from, "runs", null),
+    runsPerUser: countOr(from, "runs_per_user", null),
+  };
 }
 
 function isServiceState(value: string): value is ServiceState {
@@ -271,12 +178,12 @@ export function readNotice(value: unknown): Notice {
   };
 }
 
-/** The error of an acknowledgement, or null when it is a good one. */
 /** Why the server refuses a connection, from what comes with the refusal; null if it does not say. */
 export function readRefusal(value: unknown): string | null {
   return isFields(value) && typeof value["code"] === "string" ? value["code"] : null;
 }
 
+/** The error of an acknowledgement, or null when it is a good one. */
 export function readError(value: unknown): RequestError | null {
   if (!isFields(value) || !isFields(value["error"])) return null;
   const error = value["error"];

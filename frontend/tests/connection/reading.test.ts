@@ -46,6 +46,58 @@ test("a run without what was added later to the protocol is a run", () => {
   const { stop_requested: _r, stop_overdue: _o, ...older } = RUN;
   assert.equal(readRun(older).stopOverdue, false);
   assert.equal(readRun(older).stopRequested, null);
+  const { queuePosition, waiting, progress, processes, stopGrace } = readRun(older);
+  assert.deepEqual([queuePosition, waiting, progress, processes, stopGrace], [null, null, null, null, null]);
+});
+
+test("a run tells its place in the queue, what it waits for, how far it is and what was ended with it", () => {
+  const told = readRun({
+    ...RUN,
+    queue_position: 3,
+    waiting: { since: "2026-11-21T01:02:03.004Z", hidden: true, prompt: "Password: " },
+    progress: { percent: 45.5, done: 9, total: 20, eta_seconds: 12.3, source: "tqdm", label: "Files" },
+    processes: { ended: 3, left: 0 },
+  });
+  assert.equal(told.queuePosition, 3);
+  assert.deepEqual(told.waiting, { since: Date.UTC(2026, 10, 21, 1, 2, 3, 4), hidden: true, prompt: "Password: " });
+  assert.deepEqual(told.progress, {
+    percent: 45.5,
+    done: 9,
+    total: 20,
+    etaSeconds: 12.3,
+    source: "tqdm",
+    label: "Files",
+  });
+  assert.deepEqual(told.processes, { ended: 3, left: 0 });
+});
+
+test("what a job says of its progress is shown, however odd", () => {
+  const progress = (said: object) => readRun({ ...RUN, progress: said }).progress;
+  assert.equal(progress({ percent: 130, done: -1, total: null, source: "abacus" })?.percent, 100);
+  assert.deepEqual(progress({ done: 7 }), {
+    percent: null,
+    done: 7,
+    total: null,
+    etaSeconds: null,
+    source: "bar",
+    label: "",
+  });
+});
+
+test("a job has its bounds and its kind; one of an older server has neither", () => {
+  const bounds = { timeout: 60, cpu_seconds: null, memory_mib: 512, output_mib: 1.5, runs: 2, runs_per_user: 1 };
+  const [bounded, older] = readJobs({ jobs: [{ name: "a", kind: "command", bounds }, { name: "b" }] });
+  assert.equal(bounded?.kind, "command");
+  assert.deepEqual(bounded?.bounds, {
+    timeout: 60,
+    cpuSeconds: null,
+    memoryMib: 512,
+    outputMib: 1.5,
+    runs: 2,
+    runsPerUser: 1,
+  });
+  assert.equal(older?.kind, "function");
+  assert.ok(Object.values(older?.bounds ?? { some: 1 }).every((bound) => bound === null));
 });
 
 test("an exit is read with and without a code", () => {
@@ -61,6 +113,10 @@ test("what does not follow the protocol is refused at the border", () => {
     [readRun, { ...RUN, id: 7 }],
     [readRun, { ...RUN, output_bytes: -1 }],
     [readRun, { ...RUN, created: "yesterday" }],
+    [readRun, { ...RUN, waiting: "yes" }],
+    [readRun, { ...RUN, progress: { percent: "half" } }],
+    [readRun, { ...RUN, processes: { ended: 3 } }],
+    [readJobs, { jobs: [{ name: "a", bounds: { timeout: "long" } }] }],
     [readRunPage, { runs: RUN }],
     [readSearchAnswer, { matches: [{ line: 1 }], next: null, searched: 0, end: 0 }],
     [readJobs, {}],
