@@ -12,9 +12,9 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
+from flask_realtime.childenviron import check_environ, child_environ
 from flask_realtime.errors import ConfigurationError
 from flask_realtime.proxy.childprocess import ChildProcess
-from flask_realtime.proxy.environment import check_environ, child_environ
 from flask_realtime.proxy.errors import NotReady
 from flask_realtime.proxy.output import Output
 from flask_realtime.proxy.placement import Placement, place
@@ -42,8 +42,8 @@ class Supervisor:
     ended by SIGTERM, after `grace` seconds by SIGKILL, with all its descendants, and also when
     this process dies, however that happens (Linux).
 
-    Of this process' environment it gets what harmless variables say (environment.py) and those that
-    `inherit` names, and beside them `environ`. Raises ConfigurationError.
+    Of this process' environment it gets what harmless variables say (childenviron.py) and those
+    that `inherit` names, and beside them `environ`. Raises ConfigurationError.
     """
 
     def __init__(

@@ -8,8 +8,8 @@ import sys
 import pytest
 
 from flask_realtime import ConfigurationError
+from flask_realtime.childenviron import PASSED, child_environ
 from flask_realtime.proxy import Supervisor
-from flask_realtime.proxy.environment import PASSED, child_environ
 from tests.proxy.support import Site
 from tests.support.server import ROOT
 

@@ -1,4 +1,4 @@
-"""Which variables of this process an app server gets: none that may hold a secret of ours."""
+"""Which variables of this process a child of it gets: none that may hold a secret of ours."""
 
 from __future__ import annotations
 
