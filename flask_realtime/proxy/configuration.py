@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from flask_realtime.errors import ConfigurationError
 from flask_realtime.proxy.limits import Limits
 from flask_realtime.proxy.reverseproxy import ReverseProxy
 from flask_realtime.proxy.supervisor import Supervisor
+from flask_realtime.tomltext import TomlFault, parse
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -38,7 +38,10 @@ def load_apps(
     Paths in ``cwd`` are relative to the file's folder. Raises ConfigurationError, a line a fault.
     """
     try:
-        tables = _toml().loads(path.read_text("utf-8")).get("apps", {})
+        tables = parse(path.read_text("utf-8")).get("apps", {})
+    except TomlFault as fault:
+        place = f"{path}:{fault.line}" if fault.line else path
+        raise ConfigurationError(f"{place} cannot be read: {fault}") from fault
     except (OSError, ValueError) as error:
         raise ConfigurationError(f"{path} cannot be read: {error}") from error
     apps, faults = [], []
@@ -76,13 +79,3 @@ def _app(
         limits=Limits(**{key: table[key] for key in _LIMITS if key in table}),
         **{key: table[key] for key in _PROXY if key in table},
     )
-
-
-def _toml() -> Any:
-    # In the standard library from Python 3.11 on; before, "tomli" is the same.
-    for name in ("tomllib", "tomli"):
-        try:
-            return importlib.import_module(name)
-        except ModuleNotFoundError:
-            continue
-    raise ConfigurationError("Python 3.10 reads no TOML by itself: pip install tomli")
