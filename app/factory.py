@@ -24,6 +24,7 @@ from app.logs import log_to_stderr
 from app.sandboxprocess import sandbox_integration, sandbox_running
 from app.settings import Settings, exit_misconfigured, read_settings
 from flask_realtime import ConfigurationError, Options, Realtime
+from flask_realtime.bounds import Bounds
 from flask_realtime.jobsfolder import load
 from flask_realtime.keep import Keep
 from flask_realtime.masking import Secrets
@@ -63,8 +64,18 @@ def create_app(
         events=Events,
         options=Options(
             max_runs=settings.max_runs,
+            max_runs_per_user=settings.max_runs_per_user or None,
+            max_queued=settings.max_queued,
+            bounds=Bounds(
+                timeout=settings.run_timeout_seconds or None,
+                memory_mib=settings.process_memory_mib or None,
+                output_mib=settings.run_output_mib or None,
+            ),
             stop_grace_seconds=settings.stop_grace_seconds,
             shutdown_seconds=settings.shutdown_seconds,
+            terminal_columns=settings.terminal_columns,
+            terminal_rows=settings.terminal_rows,
+            max_upload_bytes=int(settings.max_upload_mib * MIB),
             job_buffer_bytes=settings.job_buffer_kib * KIB,
             output_hot_bytes=settings.output_hot_mib * MIB,
             output_hot_seconds=settings.output_hot_minutes * 60,

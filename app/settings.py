@@ -57,6 +57,14 @@ class Settings:
     sandbox_spaces: int
     sandbox_messages: int
     max_runs: int
+    max_queued: int
+    max_runs_per_user: int
+    run_timeout_seconds: float
+    run_output_mib: float
+    process_memory_mib: float
+    terminal_columns: int
+    terminal_rows: int
+    max_upload_mib: float
     stop_grace_seconds: float
     shutdown_seconds: float
     job_buffer_kib: int

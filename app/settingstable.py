@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from app.loginsettings import LOGIN_SETTINGS
+from app.runsettings import RUN_SETTINGS
 from app.setting import Setting
 from app.settingtypes import (
     archive_url,
@@ -142,38 +143,7 @@ SETTINGS = (
         "nginx,172.16.0.0/12",
     ),
     *LOGIN_SETTINGS,
-    Setting(
-        "MAX_RUNS",
-        "20",
-        "runs",
-        whole_number(1, 1000),
-        "Runs at the same time; a start beyond is refused.",
-        "4",
-    ),
-    Setting(
-        "STOP_GRACE_SECONDS",
-        "10",
-        "seconds",
-        number(0, 3600),
-        "Time that a job has to end after Stop, before the page offers to force it.",
-        "2.5",
-    ),
-    Setting(
-        "SHUTDOWN_SECONDS",
-        "5",
-        "seconds",
-        number(0, 3600),
-        "Time that runs have to end when the server is stopped; the rest become `lost`.",
-        "60",
-    ),
-    Setting(
-        "JOB_BUFFER_KIB",
-        "4096",
-        "KiB",
-        whole_number(16, 1024 * 1024),
-        "Output of a run that waits to be stored; when it is full, the job waits.",
-        "1024",
-    ),
+    *RUN_SETTINGS,
     Setting(
         "OUTPUT_HOT_MIB",
         "16",

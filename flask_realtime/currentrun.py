@@ -10,12 +10,17 @@ from flask_realtime.masking import Secrets
 
 @dataclass(frozen=True)
 class CurrentRun:
-    """The run that the current context belongs to: its id, job and user."""
+    """The run that the current context belongs to: its id, job and user.
+
+    `environ`: variables that a job in a process of its own gets beside the usual ones; what is
+    called before a run may add some.
+    """
 
     id: str
     job: str
     user: str
     secrets: Secrets = field(repr=False)
+    environ: dict[str, str] = field(default_factory=dict, repr=False)
 
 
 _current: contextvars.ContextVar[CurrentRun | None] = contextvars.ContextVar(

@@ -103,6 +103,13 @@ class NotRunning(RealtimeError):
     status = 409
 
 
+class InputFull(RealtimeError):
+    """A run has not read what it was given to read."""
+
+    code = "input_full"
+    status = 429
+
+
 class StoreUnavailable(RealtimeError):
     """Redis does not answer. What was printed is kept and written once it does."""
 

@@ -67,7 +67,7 @@ class RealtimeEvents(Namespace):  # type: ignore[misc]  # Flask-SocketIO has no 
 
     def on_jobs(self, payload: dict[str, Any]) -> dict[str, Any]:
         self._user()
-        return {"jobs": [job.describe() for job in self._engine.jobs]}
+        return {"jobs": self._engine.describe_jobs()}
 
     def on_start(self, payload: dict[str, Any]) -> dict[str, Any]:
         job = _text(payload, "job")

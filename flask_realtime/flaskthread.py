@@ -11,23 +11,14 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from flask_realtime import host
+from flask_realtime.isolation.box import Exit
 from flask_realtime.pipeio import DEFAULT_MAX_SIZE, OutputPipe
 from flask_realtime.routing import Routing
 
 MAX_REASON = 500  # characters of an exception that the run's record keeps; all is in the output
-
-
-@dataclass(frozen=True)
-class Exit:
-    """How a job ended: `code` as a process would have it, `reason` for people."""
-
-    state: str  # one of runs.FINAL
-    code: int | None  # None: it did not end by itself
-    reason: str
 
 
 FORCED = Exit("stopped", 1, "stopped by force")

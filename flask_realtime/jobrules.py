@@ -1,11 +1,12 @@
-"""What a job may say about its runs: what is kept of them, when an unwatched one is stopped."""
+"""What a job may say about its runs: how each is boxed and bounded, and what is kept of them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
+from flask_realtime.bounds import UNBOUNDED, Bounds
 from flask_realtime.errors import RealtimeError
 from flask_realtime.keep import KEEP_ALL, Keep
 
@@ -13,11 +14,26 @@ MIB = 1 << 20
 # Viewers of other processes are looked for each second, and pages that are loaded anew take a
 # moment to come back.
 LEAST_UNWATCHED_SECONDS = 5
+ISOLATIONS = ("thread", "process")
+STOP_SIGNALS = ("SIGTERM", "SIGINT")
+# What a thread of the server cannot be held to, nor be given.
+OF_A_PROCESS = ("max_cpu_seconds", "max_memory_mib", "terminal", "inherit", "stop_signal")
 
 
 class RuleOptions(TypedDict, total=False):
     """The keywords of ``@job`` beside the names. For type checkers."""
 
+    isolation: str
+    timeout: float | None
+    max_cpu_seconds: float | None
+    max_memory_mib: float | None
+    max_output_mib: float | None
+    max_runs: int | None
+    max_runs_per_user: int | None
+    stop_grace: float | None
+    stop_signal: str
+    terminal: bool
+    inherit: Sequence[str]
     keep_days: float
     keep_runs: int
     keep_output_mib: float
@@ -26,8 +42,20 @@ class RuleOptions(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class JobRules:
-    """`stop_when_unwatched`: seconds without any viewer after which a run is stopped, or None."""
+    """What holds for the runs of a job.
 
+    `isolation` is one of ISOLATIONS. `stop_grace`: seconds that a run has to end once it was asked
+    to; None: what is set for all. `stop_when_unwatched`: seconds without any viewer after which a
+    run is stopped, or None. Of a process: `stop_signal` is what asks a command to end; `terminal`
+    that it runs on one, else on pipes; `inherit` names variables of the server's environment.
+    """
+
+    isolation: str = "thread"
+    bounds: Bounds = UNBOUNDED
+    stop_grace: float | None = None
+    stop_signal: str = "SIGTERM"
+    terminal: bool = True
+    inherit: tuple[str, ...] = ()
     keep: Keep = KEEP_ALL
     stop_when_unwatched: float | None = None
 
@@ -41,17 +69,71 @@ def read_rules(options: Mapping[str, object]) -> JobRules:
     if unknown:
         known = ", ".join(sorted({"name", "title", *RuleOptions.__annotations__}))
         raise TypeError(f"a job has no option {min(unknown)!r}; there are: {known}")
-    unwatched = options.get("stop_when_unwatched")
+    isolation = _choice(options, "isolation", ISOLATIONS)
+    if isolation != "process":
+        for name in OF_A_PROCESS:
+            if options.get(name) is not None:
+                raise RealtimeError(
+                    f"{name}={options[name]!r} holds for a process only: add isolation='process'"
+                )
     return JobRules(
-        Keep(
+        isolation=isolation,
+        bounds=Bounds(
+            timeout=_bound(options, "timeout", least=0.001),
+            cpu_seconds=_bound(options, "max_cpu_seconds", least=0.001),
+            memory_mib=_bound(options, "max_memory_mib", least=1),
+            output_mib=_bound(options, "max_output_mib", least=0.001),
+            runs=_whole(_bound(options, "max_runs", least=1, whole=True)),
+            runs_per_user=_whole(_bound(options, "max_runs_per_user", least=1, whole=True)),
+        ),
+        stop_grace=_bound(options, "stop_grace"),
+        stop_signal=_choice(options, "stop_signal", STOP_SIGNALS),
+        terminal=_terminal(options),
+        inherit=_names(options),
+        keep=Keep(
             days=_number(options, "keep_days"),
             runs=int(_number(options, "keep_runs", whole=True)),
             output_bytes=int(_number(options, "keep_output_mib") * MIB),
         ),
-        None
-        if unwatched is None
-        else _number(options, "stop_when_unwatched", least=LEAST_UNWATCHED_SECONDS),
+        stop_when_unwatched=_bound(options, "stop_when_unwatched", least=LEAST_UNWATCHED_SECONDS),
     )
+
+
+def _choice(options: Mapping[str, object], name: str, choices: tuple[str, ...]) -> str:
+    value = options.get(name, choices[0])
+    if value not in choices:
+        raise RealtimeError(f"{name}={value!r} is wrong: expected one of {', '.join(choices)}")
+    return str(value)
+
+
+def _terminal(options: Mapping[str, object]) -> bool:
+    value = options.get("terminal", True)
+    if not isinstance(value, bool):
+        raise RealtimeError(f"terminal={value!r} is wrong: expected True or False")
+    return value
+
+
+def _names(options: Mapping[str, object]) -> tuple[str, ...]:
+    value = options.get("inherit", ())
+    if (
+        isinstance(value, str)
+        or not isinstance(value, Sequence)
+        or not all(isinstance(name, str) for name in value)
+    ):
+        raise RealtimeError(f"inherit={value!r} is wrong: expected a list of names of variables")
+    return tuple(value)
+
+
+def _bound(
+    options: Mapping[str, object], name: str, *, whole: bool = False, least: float = 0
+) -> float | None:
+    if options.get(name) is None:
+        return None
+    return _number(options, name, whole=whole, least=least)
+
+
+def _whole(value: float | None) -> int | None:
+    return None if value is None else int(value)
 
 
 def _number(

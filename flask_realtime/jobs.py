@@ -42,12 +42,20 @@ class Job:
     description: str
     function: Callable[..., object]
     parameters: dict[str, object]
-    isolation: str = "thread"
     is_async: bool = False
     source: str = ""
     service: Service | None = None
     rules: JobRules = NO_RULES
     _model: Parameters = field(default_factory=lambda: Parameters([]), repr=False, compare=False)
+
+    @property
+    def isolation(self) -> str:
+        return self.rules.isolation
+
+    @property
+    def kind(self) -> str:
+        """``function`` or ``command``."""
+        return "function"
 
     def bind(self, params: Mapping[str, object]) -> dict[str, object]:
         """Check `params` and return the keywords to call the function with, defaults included.
@@ -67,7 +75,9 @@ class Job:
             "title": self.title,
             "description": self.description,
             "parameters": self.parameters,
-            "isolation": self.isolation,
+            "isolation": self.rules.isolation,
+            "kind": self.kind,
+            "bounds": self.rules.bounds.public(),
             "stop_when_unwatched": self.rules.stop_when_unwatched,
         }
         if self.service is not None:

@@ -46,6 +46,10 @@ class Run:
     stop_reason: str | None = None  # why the server asked it to stop, if nobody else did
     stop_overdue: bool = False  # it was asked to stop, and the grace period has passed
     exit: dict[str, Any] | None = None  # {"code", "reason"}
+    processes: dict[str, int] | None = None  # {"ended", "left"}: those that were ended with it
+    queue_position: int | None = None  # counted from 1, while it waits until it may begin
+    waiting: dict[str, Any] | None = None  # {"since", "hidden", "prompt"}: for input
+    progress: dict[str, Any] | None = None
     output_bytes: int = 0
     output_lines: int = 0  # line feeds in the output
     output_removed: bool = False  # retention has removed all output, and left the record
@@ -59,6 +63,7 @@ class Run:
         if state not in STATES[self.state]:
             raise RealtimeError(f"run {self.id} is {self.state}: it cannot become {state}")
         self.state = state
+        self.queue_position = None
         if state == "running":
             self.started = now()
         elif state == "stopping":
@@ -66,6 +71,7 @@ class Run:
         elif state in FINAL:
             self.ended = now()
             self.stop_overdue = False
+            self.waiting = None
 
     def public(self) -> dict[str, Any]:
         """The object of the wire protocol: all but the owner."""

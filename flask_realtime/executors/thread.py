@@ -1,69 +1,62 @@
-"""Executor `thread`: a run is a FlaskThread in this process."""
+"""Executor `thread`: runs belong to this process, each in the box that its job wants."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
 
 from flask_realtime import host
-from flask_realtime.flaskthread import Exit, FlaskThread
-from flask_realtime.jobs import Job
-from flask_realtime.routing import Routing
+from flask_realtime.errors import NotRunning
+from flask_realtime.isolation.box import Box, Exit, Launch, Watcher
+from flask_realtime.isolation.isolations import Maker
 
 
 class ThreadExecutor:
-    """Starts and stops the runs of this process. For the hub's thread."""
+    """Starts the runs of this process, and finds their boxes. For the hub's thread."""
 
     name = "thread"
 
-    def __init__(self, routing: Routing, *, max_buffer: int) -> None:
-        self._routing = routing
-        self._max_buffer = max_buffer
-        self._threads: dict[str, FlaskThread] = {}
+    def __init__(self, isolations: Mapping[str, Maker]) -> None:
+        self._isolations = isolations
+        self._boxes: dict[str, Box] = {}
         self._ended = host.Signal()
 
-    def start(
-        self,
-        run: str,
-        job: Job,
-        params: dict[str, Any],
-        prepare: Callable[[], None],
-        output: Callable[[int, bytes], None],
-        ended: Callable[[Exit], None],
-    ) -> None:
-        """Start `job`; `output(stream, data)`, at last `ended(exit)`, are called in a greenlet.
+    def start(self, launch: Launch, watcher: Watcher) -> None:
+        """Start the run in a box of its own, which tells `watcher`."""
+        run = launch.run.id
+        make = self._isolations[launch.job.isolation]
+        box = self._boxes[run] = make(launch, _Ending(watcher, lambda: self._forget(run)))
+        box.start()
 
-        `prepare()` is called in the job's context, before it.
-        """
+    def has(self, run: str) -> bool:
+        """Whether the run goes on."""
+        return run in self._boxes
 
-        def on_end(end: Exit) -> None:
-            del self._threads[run]
-            self._ended.set()
-            ended(end)
-
-        thread = FlaskThread(
-            job.function,
-            params,
-            routing=self._routing,
-            output=output,
-            ended=on_end,
-            prepare=prepare,
-            max_buffer=self._max_buffer,
-            name=f"{job.name}-{run[-6:]}",
-        )
-        self._threads[run] = thread
-        thread.start()
-
-    def stop(self, run: str, *, force: bool) -> None:
-        """Ask a run to end; `force` raises SystemExit in it. A run that is over is left alone."""
-        thread = self._threads.get(run)
-        if thread is None:
-            return
-        if force:
-            thread.force()
-        else:
-            thread.stop()
+    def box(self, run: str) -> Box:
+        """The box of a run. Raises NotRunning when it is over, or was not started here."""
+        box = self._boxes.get(run)
+        if box is None:
+            raise NotRunning(f"run {run[:64]} is not running: it has ended, or not begun yet")
+        return box
 
     def wait_until(self, run: str, timeout: float) -> bool:
         """Wait up to `timeout` seconds for the end of a run; True when it is over."""
-        return host.wait_for(lambda: run not in self._threads, self._ended, timeout)
+        return host.wait_for(lambda: run not in self._boxes, self._ended, timeout)
+
+    def _forget(self, run: str) -> None:
+        del self._boxes[run]
+        self._ended.set()
+
+
+class _Ending:
+    """Hands on what a box tells, and says when it is over."""
+
+    def __init__(self, watcher: Watcher, over: Callable[[], None]) -> None:
+        self.output = watcher.output
+        self.waiting = watcher.waiting
+        self.progress = watcher.progress
+        self._watcher = watcher
+        self._over = over
+
+    def ended(self, end: Exit) -> None:
+        self._over()
+        self._watcher.ended(end)

@@ -50,7 +50,7 @@ def api_blueprint(engine: Engine, identify: Callable[[], str | None]) -> Bluepri
     @api.get("/jobs")
     def jobs() -> Response:
         user()
-        return jsonify({"jobs": [job.describe() for job in engine.jobs]})
+        return jsonify({"jobs": engine.describe_jobs()})
 
     @api.post("/jobs/<name>/control")
     def control(name: str) -> Response:

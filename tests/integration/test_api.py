@@ -28,7 +28,8 @@ def test_jobs_are_listed_with_their_schema(server: Server) -> None:
     jobs = {job["name"]: job for job in server.get("/api/jobs").json()["jobs"]}
     assert {"code_census", "numbered", "bound_method", "greet", "tasks"} <= set(jobs)
     assert set(jobs["numbered"]) == {
-        *("name", "title", "description", "parameters", "isolation", "stop_when_unwatched")
+        *("name", "title", "description", "parameters", "isolation", "stop_when_unwatched"),
+        *("kind", "bounds"),
     }
     assert jobs["numbered"]["parameters"]["properties"]["lines"]["type"] == "integer"
 
@@ -47,6 +48,7 @@ def test_a_record_has_the_fields_of_the_protocol(server: Server, run: str) -> No
             "stop_requested",
             "stop_reason",
             "stop_overdue",
+            *("processes", "queue_position", "waiting", "progress"),
         ),
     }
     assert record["created"] <= record["started"] <= record["ended"]

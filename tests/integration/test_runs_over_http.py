@@ -145,6 +145,7 @@ def test_health_and_readiness(server: Server) -> None:
 def test_more_runs_than_the_limit_are_refused(own_server: Server) -> None:
     own_server.stop()
     own_server._environ["MAX_RUNS"] = "2"
+    own_server._environ["MAX_QUEUED"] = "0"
     own_server.start()
     runs = [own_server.start_run("ignores_stop") for _ in range(2)]
     refused = own_server.post("/api/runs", {"job": "greet"})

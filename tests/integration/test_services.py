@@ -21,7 +21,7 @@ strip_prefix = true
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("services")
     (folder / "apps.toml").write_text(APPS)
-    with Server(folder, APPS_FILE=str(folder / "apps.toml"), MAX_RUNS="1") as running:
+    with Server(folder, APPS_FILE=str(folder / "apps.toml"), MAX_RUNS="1", MAX_QUEUED="0") as running:
         yield running
 
 

@@ -175,7 +175,7 @@ def test_a_wrong_request_starts_nothing(
 
 
 def test_no_more_runs_than_the_limit_also_when_they_start_at_the_same_time(engine: Start) -> None:
-    with engine(max_runs=2) as watched:
+    with engine(max_runs=2, max_queued=0) as watched:
         refused: list[TooManyRuns] = []
 
         def start() -> None:
@@ -187,7 +187,10 @@ def test_no_more_runs_than_the_limit_also_when_they_start_at_the_same_time(engin
         for task in [host.spawn(start) for _ in range(5)]:
             task.wait()
         assert len(refused) == 3
-        assert "2 runs are active, which is the limit (MAX_RUNS)" in refused[0].message
+        assert (
+            "runs are active and 0 wait, and no more may (MAX_RUNS, MAX_QUEUED"
+            in refused[0].message
+        )
         first, second = watched.engine.runs.own()
         watched.engine.stop_run("ann", first.id, force=False)
         watched.ended(first)
@@ -334,8 +337,8 @@ def test_when_the_engine_stops_runs_end_and_what_does_not_is_lost(
         lost = elsewhere.get(rude.id)
         assert (lost.state, lost.output_bytes) == ("lost", 5)
         assert lost.exit == {"code": None, "reason": "the server was stopped"}
-        watched.engine._executor.stop(rude.id, force=True)
-        until(lambda: watched.engine._executor.wait_until(rude.id, 0))
+        watched.engine._runner.executor.box(rude.id).force()
+        until(lambda: watched.engine._runner.executor.wait_until(rude.id, 0))
         assert rude.state == "lost"  # its end comes too late to be told
     assert "Traceback" not in capsys.readouterr().err
     assert watched.states_of(rude) == ["queued", "running", "stopping", "lost"]

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 import pytest
 
 from flask_realtime import host
-from flask_realtime.flaskthread import FORCED, Exit, FlaskThread
+from flask_realtime.flaskthread import FORCED, FlaskThread
+from flask_realtime.isolation.box import Exit
 from flask_realtime.routing import Routing
 from tests.support.hub import installed_routing, until
 

@@ -20,7 +20,7 @@ RULES: dict[str, Any] = {
     "keep_output_mib": 0.5,
     "stop_when_unwatched": 60,
 }
-READ = JobRules(Keep(days=1.5, runs=10, output_bytes=512 * 1024), stop_when_unwatched=60)
+READ = JobRules(keep=Keep(days=1.5, runs=10, output_bytes=512 * 1024), stop_when_unwatched=60)
 
 
 def tidy(running: object) -> None:
@@ -28,7 +28,7 @@ def tidy(running: object) -> None:
 
 
 def test_a_job_says_nothing_unless_it_is_told_to() -> None:
-    assert make_job(tidy).rules == JobRules(Keep(0, 0, 0), None)
+    assert make_job(tidy).rules == JobRules()
     assert make_job(tidy).describe()["stop_when_unwatched"] is None
 
 
@@ -53,8 +53,8 @@ def test_a_job_of_an_application_says_so() -> None:
 
 def test_what_is_said_at_the_registration_goes_before_the_mark() -> None:
     marked = job(keep_runs=3, stop_when_unwatched=60)(lambda running: None)
-    assert make_job(marked, name="a").rules == JobRules(Keep(runs=3), 60)
-    assert make_job(marked, name="a", keep_runs=5).rules == JobRules(Keep(runs=5), None)
+    assert make_job(marked, name="a").rules == JobRules(keep=Keep(runs=3), stop_when_unwatched=60)
+    assert make_job(marked, name="a", keep_runs=5).rules == JobRules(keep=Keep(runs=5))
 
 
 @pytest.mark.parametrize(
@@ -77,5 +77,5 @@ def test_a_wrong_value_is_refused_at_once(rules: dict[str, Any], said: str) -> N
 
 def test_an_option_that_is_not_there_is_named() -> None:
     wrong: dict[str, Any] = {"keep_day": 3}
-    with pytest.raises(TypeError, match="no option 'keep_day'; there are: keep_days, keep_output"):
+    with pytest.raises(TypeError, match="no option 'keep_day'; there are: inherit, isolation, keep_days"):
         job(**wrong)

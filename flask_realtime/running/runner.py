@@ -1,0 +1,276 @@
+"""Starts, bounds and ends the runs of this process."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from flask_realtime import currentrun, host
+from flask_realtime.bounds import Bounds
+from flask_realtime.currentrun import CurrentRun
+from flask_realtime.errors import TooManyRuns
+from flask_realtime.executors.thread import ThreadExecutor
+from flask_realtime.isolation.box import Exit, Launch
+from flask_realtime.isolation.isolations import isolations
+from flask_realtime.jobs import Job
+from flask_realtime.masking import Secrets
+from flask_realtime.options import Options
+from flask_realtime.outputlog import OutputLog
+from flask_realtime.registry import RunRegistry
+from flask_realtime.routing import Routing
+from flask_realtime.running.activerun import ActiveRun
+from flask_realtime.running.runqueue import Limits, RunQueue
+from flask_realtime.runs import Run, RunIds
+
+logger = logging.getLogger(__name__)
+
+POSITION_SECONDS = 0.25  # in which changes of the line are gathered before they are told
+
+
+class Runner:
+    """For greenlets of the hub's thread.
+
+    `began(run, job)` is called once a run has begun, `over(run)` when it has ended; its last
+    output may still be on the way to Redis then, `stored(run)` is called when it is there.
+    """
+
+    def __init__(
+        self,
+        runs: RunRegistry,
+        log: OutputLog,
+        options: Options,
+        *,
+        secrets: Secrets,
+        before_run: Iterable[Callable[[CurrentRun], None]] = (),
+    ) -> None:
+        self.began: Callable[[Run, Job], None] = lambda run, job: None
+        self.over: Callable[[Run], None] = lambda run: None
+        self.stored: Callable[[Run], None] = lambda run: None
+        self._runs = runs
+        self._log = log
+        self._options = options
+        self._secrets = secrets
+        self._before_run = before_run
+        self._routing = Routing()
+        self.executor = ThreadExecutor(isolations(self._routing))
+        self._queue = RunQueue(Limits(options.max_runs, options.max_runs_per_user))
+        self._active: dict[str, ActiveRun] = {}  # those in line, and those that have begun
+        self._arriving: dict[str, ActiveRun] = {}  # accepted, but their records not stored yet
+        self._telling: host.Task | None = None
+        self._ids = RunIds()
+        self._stopping = False
+
+    def start(self) -> None:
+        """Route stdout from now on: runs may begin."""
+        self._routing.install()
+
+    def stop(self, deadline: host.Deadline) -> None:
+        """Ask all runs to end until `deadline`; the rest, and those in line, are `lost`."""
+        self._stopping = True
+        for active in self._in_line():
+            self._end(active, _SERVER_STOPPED, deadline.left() + 1)
+        for active in self._begun():
+            self._ask(active)
+        for active in self._begun():
+            if not self.executor.wait_until(active.run.id, deadline.left()):
+                self._force(active, if_deadly=True)
+                self._end(active, _SERVER_STOPPED, deadline.left() + 1)
+
+    def stopped(self) -> None:
+        """Nothing of a run comes any more."""
+        self._routing.uninstall()
+
+    def bounds_of(self, job: Job) -> Bounds:
+        """What holds for a run of `job`: its own bounds, and where it has none those of all."""
+        return job.rules.bounds.or_else(self._options.bounds_for(job.isolation))
+
+    # Starting
+
+    def submit(self, user: str, job: Job, bound: dict[str, Any]) -> Run:
+        """Begin a run of `job`, or let it wait in line. Raises TooManyRuns, StoreUnavailable."""
+        run = Run(
+            id=self._ids.new(),
+            job=job.name,
+            params=job.plain(bound),
+            user=user,
+            executor=self.executor.name,
+            isolation=job.isolation,
+            owner=self._runs.owner,
+        )
+        active = self._make(run, job, bound)
+        self._find_place(active)
+        self._arriving[run.id] = active
+        try:
+            self._runs.add(run)
+        finally:
+            del self._arriving[run.id]
+        active.writer = self._log.open(run.id)
+        self._active[run.id] = active
+        self._queue.add(active.place)
+        self._proceed()
+        return run
+
+    def _make(self, run: Run, job: Job, bound: dict[str, Any]) -> ActiveRun:
+        current = CurrentRun(run.id, run.job, run.user, Secrets(self._secrets))
+        grace = job.rules.stop_grace
+        launch = Launch(
+            job=job,
+            params=bound,
+            run=current,
+            prepare=lambda: self._prepare(current),
+            options=self._options,
+            grace=self._options.stop_grace_seconds if grace is None else grace,
+        )
+        return ActiveRun(
+            run,
+            launch,
+            self.bounds_of(job),
+            changed=self._runs.save,
+            broken=lambda active, reason: self.executor.box(active.run.id).end(reason),
+            over=lambda active, end: self._end(active, end, None),
+        )
+
+    def _find_place(self, active: ActiveRun) -> None:
+        """Note where in line it will stand, if it must. Raises TooManyRuns."""
+        going_on = [each.place for each in (*self._begun(), *self._arriving.values())]
+        if self._queue.may_begin(active.place, going_on):
+            return
+        arriving = (each.run.queue_position for each in self._arriving.values())
+        waiting = len(self._queue) + sum(place is not None for place in arriving)
+        if waiting >= self._options.max_queued:
+            raise TooManyRuns(
+                f"{len(self._begun())} runs are active and {waiting} wait, and no more may "
+                "(MAX_RUNS, MAX_QUEUED, and the job's own max_runs): stop one, or wait until one "
+                "ends"
+            )
+        active.run.queue_position = self._queue.position_of(active.place, going_on)
+
+    def _proceed(self) -> None:
+        """Begin the runs that may, first come first served."""
+        while not self._stopping:
+            first = self._queue.next(each.place for each in self._begun())
+            if first is None:
+                break
+            self._queue.remove(first.run)
+            self._begin(self._active[first.run])
+        if len(self._queue) and self._telling is None:
+            self._telling = host.spawn(self._tell_positions)
+
+    def _begin(self, active: ActiveRun) -> None:
+        run, job = active.run, active.launch.job
+        run.enter("running")
+        self.executor.start(active.launch, active)
+        self._runs.save(run)
+        self.began(run, job)
+        if active.bounds.timeout is not None:
+            host.spawn(self._watch_time, active, active.bounds.timeout)
+        logger.info("run %s of %s started for %s", run.id, run.job, run.user)
+
+    def _prepare(self, current: CurrentRun) -> None:
+        """In the job's context and thread, where it has these."""
+        currentrun.enter(current)
+        for prepare in self._before_run:
+            prepare(current)
+
+    def _tell_positions(self) -> None:
+        """Soon, and once for all that begin at the same time."""
+        host.sleep(POSITION_SECONDS)
+        self._telling = None
+        places = self._queue.positions(each.place for each in self._begun())
+        for run_id, place in places.items():
+            run = self._active[run_id].run
+            if run.queue_position != place:
+                run.queue_position = place
+                self._runs.save(run)
+
+    def _in_line(self) -> list[ActiveRun]:
+        return [self._active[waiting.run] for waiting in self._queue]
+
+    def _begun(self) -> list[ActiveRun]:
+        return [each for each in self._active.values() if each.run.id not in self._queue]
+
+    # Ending
+
+    def has(self, run: Run) -> bool:
+        """Whether `run` waits or goes on here."""
+        return run.id in self._active
+
+    def own(self, job: str | None = None) -> list[Run]:
+        """The runs that wait or go on here: all, or those of one job."""
+        return [each.run for each in self._active.values() if job in (None, each.run.job)]
+
+    def stop_run(self, run_id: str, *, force: bool = False, reason: str = "") -> None:
+        """Ask a run to end, or force it to; one in line leaves it. `reason`: why, if nobody asked.
+
+        Nothing is done with a run that is over.
+        """
+        active = self._active.get(run_id)
+        if active is None:
+            return
+        if run_id in self._queue:
+            self._end(active, Exit("stopped", None, "stopped before it began"), None)
+            return
+        active.run.stop_reason = reason or active.run.stop_reason
+        self._ask(active)
+        if force:
+            self._force(active)
+
+    def _ask(self, active: ActiveRun) -> None:
+        if self.executor.has(active.run.id):
+            self.executor.box(active.run.id).stop()
+        if active.run.state == "running":
+            active.run.enter("stopping")
+            self._runs.save(active.run)
+            host.spawn(self._watch_grace, active)
+
+    def _force(self, active: ActiveRun, *, if_deadly: bool = False) -> None:
+        if self.executor.has(active.run.id):
+            box = self.executor.box(active.run.id)
+            if box.deadly or not if_deadly:
+                box.force()
+
+    def _watch_grace(self, active: ActiveRun) -> None:
+        """What can be killed is killed after the grace; of a thread the page offers what it can."""
+        if self.executor.wait_until(active.run.id, active.launch.grace):
+            return
+        box = self.executor.box(active.run.id)
+        if active.fault:
+            box.end(active.fault)
+        elif box.deadly:
+            box.force()
+        else:
+            active.run.stop_overdue = True
+            self._runs.save(active.run)
+
+    def _watch_time(self, active: ActiveRun, seconds: float) -> None:
+        if not self.executor.wait_until(active.run.id, seconds) and not active.fault:
+            active.fault = f"it took longer than {seconds:g} s (timeout)"
+            active.run.stop_reason = active.fault
+            self._ask(active)
+
+    def _end(self, active: ActiveRun, end: Exit, drain_seconds: float | None) -> None:
+        """Note how a run ended, once, and store the rest of its output, however long it takes."""
+        run, writer = active.run, active.writer
+        if run.final:
+            return
+        if run.id in self._queue:
+            self._queue.remove(run.id)
+        del self._active[run.id]
+        run.output_bytes = writer.tail.end
+        run.output_lines = writer.tail.end_line - 1
+        why = f": {run.stop_reason}" if run.stop_reason and end.state == "stopped" else ""
+        run.exit = {"code": end.code, "reason": end.reason + why}
+        run.enter(end.state)
+        logger.info("run %s of %s: %s (%s)", run.id, run.job, run.state, end.reason)
+        self.over(run)
+        self._proceed()
+        writer.end()
+        with host.Timeout(drain_seconds, False):
+            writer.drain()
+            self._runs.finish(run)
+            self._log.close(run.id)
+            self.stored(run)
+
+
+_SERVER_STOPPED = Exit("lost", None, "the server was stopped")
