@@ -5,14 +5,13 @@ from __future__ import annotations
 import importlib
 import itertools
 import logging
-import sys
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 
 from flask_realtime.errors import ConfigurationError, RealtimeError
 from flask_realtime.jobs import Job, JobRegistry, make_job, mark_of
+from flask_realtime.jobspackage import make_package, package_name
 
 _log = logging.getLogger(__name__)
 
@@ -48,28 +47,32 @@ def load(folder: Path, registry: JobRegistry) -> list[LoadFailure]:
         raise ConfigurationError(
             f"the folder of jobs {folder} cannot be read: {error.strerror}"
         ) from error
-    package = ModuleType(f"_flask_realtime_jobs_{next(_numbers)}")
-    package.__path__ = [str(folder.absolute())]
-    sys.modules[package.__name__] = package
+    package = package_name(next(_numbers))
+    make_package(package, str(folder.absolute()))
     # A file that is younger than the last look at the folder would not be found.
     importlib.invalidate_caches()
     failures: list[LoadFailure] = []
     taken: set[int] = set()
     for file in files:
         try:
-            jobs = _jobs_of(file, package.__name__, taken)
+            jobs = _jobs_of(file, package, taken)
             registry.extend(jobs)
         except KeyboardInterrupt:
             raise
         # A file that somebody put into the folder may raise anything, sys.exit() included.
         except BaseException as error:  # noqa: BLE001
-            failure = LoadFailure(file, _line(error, file), _message(error))
+            failure = failure_of(file, error)
             failures.append(failure)
             _log.error("no jobs from %s", failure)
             _log.debug("the traceback of %s", file, exc_info=error)
         else:
             taken.update(id(each.function) for each in jobs)
     return failures
+
+
+def failure_of(file: Path, error: BaseException) -> LoadFailure:
+    """Why `file`, whose code raised `error`, gave no jobs."""
+    return LoadFailure(file, _line(error, file), _message(error))
 
 
 def _is_wanted(path: Path) -> bool:
