@@ -7,8 +7,8 @@ export function formatCount(value: number): string {
 }
 
 /** `1 line`, `2 lines`. */
-export function counted(value: number, singular: string): string {
-  return `${formatCount(value)} ${singular}${value === 1 ? "" : "s"}`;
+export function counted(value: number, singular: string, plural = `${singular}s`): string {
+  return `${formatCount(value)} ${value === 1 ? singular : plural}`;
 }
 
 /** A duration as `0:07`, `12:03` or `1:02:03`. */
