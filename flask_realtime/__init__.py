@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from flask_realtime.keep import Keep
     from flask_realtime.options import Options
     from flask_realtime.pipeio import PipeIO
+    from flask_realtime.progress import progress
     from flask_realtime.proxy import ReverseProxy
     from flask_realtime.server import Server, run
     from flask_realtime.server.limits import Limits
@@ -36,6 +37,7 @@ __all__ = [
     "current_run",
     "job",
     "mask",
+    "progress",
     "run",
 ]
 
@@ -58,6 +60,7 @@ _HOMES = {
     "current_run": "currentrun",
     "job": "jobs",
     "mask": "currentrun",
+    "progress": "progress",
     "run": "server",
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from flask_realtime.masking import Secrets
@@ -13,7 +14,8 @@ class CurrentRun:
     """The run that the current context belongs to: its id, job and user.
 
     `environ`: variables that a job in a process of its own gets beside the usual ones; what is
-    called before a run may add some.
+    called before a run may add some. `report_progress(done, total, label)` is what `progress`
+    calls, in any thread of the job.
     """
 
     id: str
@@ -21,11 +23,17 @@ class CurrentRun:
     user: str
     secrets: Secrets = field(repr=False)
     environ: dict[str, str] = field(default_factory=dict, repr=False)
+    report_progress: Callable[[float, float | None, str], None] = field(
+        default=lambda done, total, label: None, repr=False, compare=False
+    )
 
 
 _current: contextvars.ContextVar[CurrentRun | None] = contextvars.ContextVar(
     "flask_realtime_run", default=None
 )
+
+# Of a process that is one job's own: it holds in all threads, whoever started them.
+_of_process: CurrentRun | None = None
 
 
 def enter(run: CurrentRun) -> None:
@@ -33,12 +41,18 @@ def enter(run: CurrentRun) -> None:
     _current.set(run)
 
 
+def enter_process(run: CurrentRun) -> None:
+    """Let all code of this process belong to `run`."""
+    global _of_process
+    _of_process = run
+
+
 def current_run() -> CurrentRun | None:
     """Return the run that the calling code belongs to; None outside of jobs.
 
     It holds in the job, its asyncio tasks and the threads that it starts.
     """
-    return _current.get()
+    return _current.get() or _of_process
 
 
 def mask(secret: str) -> None:

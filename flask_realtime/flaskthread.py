@@ -6,20 +6,19 @@ import asyncio
 import contextvars
 import ctypes
 import inspect
-import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask_realtime import host
-from flask_realtime.isolation.box import Exit
+from flask_realtime.isolation import outcome
+from flask_realtime.isolation.box import Exit, Prompt
+from flask_realtime.isolation.lastline import LastLine
+from flask_realtime.jobthreads import JobThreads
 from flask_realtime.pipeio import DEFAULT_MAX_SIZE, OutputPipe
+from flask_realtime.promptio import Answers, Asking
 from flask_realtime.routing import Routing
-
-MAX_REASON = 500  # characters of an exception that the run's record keeps; all is in the output
-
 
 FORCED = Exit("stopped", 1, "stopped by force")
 
@@ -30,7 +29,9 @@ class FlaskThread(threading.Thread):
     `output(stream, data)` is called in a greenlet for all that the job prints, in order; it may
     wait, and then the job waits too, once `max_buffer` characters have gathered. `ended(exit)`
     is called in the same greenlet after the last output. `prepare()` is called in the job's
-    context, before the job; what it raises is the job's end. Start it from the hub's thread.
+    context, before the job; what it raises is the job's end. `asked(prompt)` is called when the job
+    begins to wait for input, after the output before that, and with None when it has got some.
+    Start it from the hub's thread.
 
     `function` is anything that can be called, an `async def` included (it gets an event loop of
     its own). Its first argument is `running`: a callable that returns False once a stop is asked
@@ -46,6 +47,7 @@ class FlaskThread(threading.Thread):
         output: Callable[[int, bytes], None],
         ended: Callable[[Exit], None],
         prepare: Callable[[], None] = lambda: None,
+        asked: Callable[[Prompt | None], None] = lambda prompt: None,
         max_buffer: int = DEFAULT_MAX_SIZE,
         name: str | None = None,
     ) -> None:
@@ -56,7 +58,10 @@ class FlaskThread(threading.Thread):
         self._output = output
         self._ended = ended
         self._prepare = prepare
+        self._asked = asked
         self._pipe = OutputPipe(max_buffer)
+        self.answers = Answers(changed=self._pipe.wake)
+        self.threads = JobThreads()
         self._stop_asked = threading.Event()
         self._forced = False
         self._ending = threading.Lock()  # between force() and the begin and end of the job
@@ -70,7 +75,7 @@ class FlaskThread(threading.Thread):
         try:
             super().start()
         except RuntimeError as error:  # the operating system has no thread left
-            self._exit = Exit("failed", 1, _one_line(error))
+            self._exit = Exit("failed", 1, outcome.one_line(error))
             self._pipe.close()
 
     def running(self) -> bool:
@@ -78,8 +83,9 @@ class FlaskThread(threading.Thread):
         return not self._stop_asked.is_set()
 
     def stop(self) -> None:
-        """Ask the job to end; it does when it next asks `running()`."""
+        """Ask the job to end; it does when it next asks `running()`, or waits for input."""
         self._stop_asked.set()
+        self.answers.stop()
 
     def force(self) -> None:
         """Raise SystemExit in the job's thread, at the next Python instruction that it runs.
@@ -101,13 +107,14 @@ class FlaskThread(threading.Thread):
         self._exit = FORCED  # stands when a forced exit hits the lines that note another end
         try:
             try:
-                contextvars.copy_context().run(self._run_job)
+                contextvars.copy_context().run(self.threads.call, self._run_job)
             finally:
                 self._seal()
         except SystemExit:
             assert self._forced
         finally:
             self._seal()  # a forced exit may have hit the first one
+            self.answers.close()
             self._pipe.close()
 
     def _open(self) -> None:
@@ -140,65 +147,40 @@ class FlaskThread(threading.Thread):
             time.sleep(0)
 
     def _run_job(self) -> None:
-        self._routing.enter(self._pipe)
+        self._routing.enter(self._pipe, self.answers, self.threads)
         try:
             self._open()
             self._prepare()
             result = self._function(self.running, **self._params)
             if inspect.isawaitable(result):
                 asyncio.run(_wait_for(result))
-            self._exit = self._returned()
+            self._exit = outcome.returned(stop_asked=self._stop_asked.is_set())
         except BaseException as error:  # noqa: BLE001  # whatever a job raises is its end
             self._exit = self._raised(error)
-
-    def _returned(self) -> Exit:
-        if self._stop_asked.is_set():
-            return Exit("stopped", 0, "stopped")
-        return Exit("succeeded", 0, "finished")
 
     def _raised(self, error: BaseException) -> Exit:
         if self._forced and isinstance(error, SystemExit):
             return FORCED
-        if isinstance(error, SystemExit):
-            return self._exited(error)
-        if self._stop_asked.is_set() and isinstance(
-            error, (KeyboardInterrupt, asyncio.CancelledError)
-        ):
-            return Exit("stopped", 0, "stopped")
-        frames = error.__traceback__
-        if frames is not None and frames.tb_next is not None:
-            frames = frames.tb_next  # begin with the job's own frame, not with ours
-        traceback.print_exception(type(error), error, frames, file=sys.stderr)
-        return Exit("failed", 1, _one_line(error))
-
-    def _exited(self, error: SystemExit) -> Exit:
-        """As the interpreter does it: None is 0, a number is the code, all else is a message."""
-        code = error.code
-        if code is None:
-            code = 0
-        if not isinstance(code, int):
-            print(code, file=sys.stderr)
-            return Exit("failed", 1, str(code)[:MAX_REASON])
-        if code == 0:
-            return self._returned()
-        return Exit("failed", code, f"exited with code {code}")
+        return outcome.raised(error, stop_asked=self._stop_asked.is_set())
 
     def _pipe_processor(self) -> None:
         """The greenlet: takes what the job prints until the end of the pipe."""
+        line = LastLine()
+        told: Asking | None = None
         while True:
             host.wait_readable(self._pipe.fileno())
             batches, at_end = self._pipe.take()
             for stream, data in batches:
                 self._output(stream, data)
+                line.feed(data)
             if at_end:
                 break
+            asking = self.answers.asking
+            if asking != told:
+                told = asking
+                self._asked(None if asking is None else Prompt(asking.hidden, line.text()))
         self._pipe.dispose()
         self._ended(self._exit)
-
-
-def _one_line(error: BaseException) -> str:
-    text = "".join(traceback.format_exception_only(type(error), error)).strip()
-    return text.splitlines()[-1][:MAX_REASON] if text else type(error).__name__
 
 
 def _raise_in_thread(ident: int, exception: type[BaseException]) -> None:

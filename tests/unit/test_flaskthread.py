@@ -14,8 +14,9 @@ from typing import Any, NoReturn
 import pytest
 
 from flask_realtime import host
-from flask_realtime.flaskthread import FORCED, MAX_REASON, FlaskThread
+from flask_realtime.flaskthread import FORCED, FlaskThread
 from flask_realtime.isolation.box import Exit
+from flask_realtime.isolation.outcome import MAX_REASON
 from flask_realtime.pipeio import STDERR, STDOUT
 from flask_realtime.routing import Routing
 from tests.support.hub import installed_routing, until
