@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
 
 from flask_realtime import host
-from flask_realtime.archive import Archive
 from flask_realtime.currentrun import CurrentRun
-from flask_realtime.engine import Engine
 from flask_realtime.errors import (
     BadOffset,
     BadParameters,
@@ -25,102 +20,12 @@ from flask_realtime.errors import (
     UnknownRun,
 )
 from flask_realtime.history import Filter
-from flask_realtime.jobs import JobRegistry
-from flask_realtime.options import Options
-from flask_realtime.redisserver import RedisServer
 from flask_realtime.registry import RunRegistry
 from flask_realtime.runs import Run
-from flask_realtime.store import PREFIX, Store
-from flask_realtime.tail import Chunk
+from flask_realtime.store import Store
 from flask_realtime.watching.messages import Message
 from tests.support.hub import until
-
-Running = Callable[[], bool]
-
-
-def count(running: Running, to: int = 3) -> None:
-    """Count."""
-    for number in range(to):
-        print(number)
-
-
-def wait(running: Running) -> None:
-    while running():
-        time.sleep(0.001)
-
-
-def deaf(running: Running) -> NoReturn:
-    print("deaf")
-    while True:
-        time.sleep(0.001)
-
-
-def broken(running: Running) -> NoReturn:
-    raise ZeroDivisionError("of course")
-
-
-class Watched:
-    """An engine, and all that it told."""
-
-    def __init__(self, url: str, before_run: Any = (), **options: Any) -> None:
-        self.states: list[tuple[str, str]] = []
-        self.notices: list[dict[str, Any]] = []
-        jobs = JobRegistry()
-        for function in (count, wait, deaf, broken):
-            jobs.add(function)
-        self.engine = Engine(
-            jobs,
-            Store(),
-            Options(**options),
-            archive=Archive("memory://engine"),
-            before_run=before_run,
-        )
-        self.engine.status = lambda run: self.states.append((run.id, run.state))
-        self.engine.notices.tell = self.notices.append
-        self.engine.store.connect(url)
-
-    def is_alive(self) -> bool:
-        """Whether it has given its first sign of life."""
-        owner = f"{PREFIX}owner:{self.engine.runs.owner}"
-        return bool(self.engine.store.call(lambda client: client.exists(owner)))
-
-    def start(self, job: str, user: str = "ann", **params: Any) -> Run:
-        return self.engine.start_run(user, job, params)
-
-    def ended(self, run: Run) -> Run:
-        """The record as it is stored, once the run has ended."""
-        until(lambda: run not in self.engine.runs.own())
-        return self.engine.runs.get(run.id)
-
-    def output(self, run: Run) -> bytes:
-        items = self.engine.log.read(run.id, 0, 1 << 20)
-        return b"".join(item.data for item in items if isinstance(item, Chunk))
-
-    def states_of(self, run: Run) -> list[str]:
-        states = [state for told, state in self.states if told == run.id]
-        return [state for n, state in enumerate(states) if states[:n][-1:] != [state]]
-
-
-Start = Callable[..., Any]
-
-
-@pytest.fixture
-def engine(store: Store, redis_server: RedisServer) -> Start:
-    """To be entered in the test's body: the engine replaces sys.stdout, as pytest does."""
-
-    @contextmanager
-    def started(**options: Any) -> Iterator[Watched]:
-        watched = Watched(redis_server.url, **options)
-        watched.engine.start()
-        until(watched.is_alive)
-        try:
-            yield watched
-        finally:
-            for run in watched.engine.runs.own():
-                watched.engine.stop_run(run.user, run.id, force=True)
-            watched.engine.stop(5)
-
-    return started
+from tests.support.watchedengine import Start
 
 
 def test_a_run_is_told_stored_and_read_to_its_end(engine: Start) -> None:
