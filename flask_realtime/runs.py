@@ -45,6 +45,7 @@ class Run:
     stop_requested: str | None = None
     stop_reason: str | None = None  # why the server asked it to stop, if nobody else did
     stop_overdue: bool = False  # it was asked to stop, and the grace period has passed
+    stop_grace: float | None = None  # seconds from Stop until it is ended by force, if it is
     exit: dict[str, Any] | None = None  # {"code", "reason"}
     processes: dict[str, int] | None = None  # {"ended", "left"}: those that were ended with it
     queue_position: int | None = None  # counted from 1, while it waits until it may begin

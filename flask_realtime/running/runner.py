@@ -217,9 +217,12 @@ class Runner:
             self._force(active)
 
     def _ask(self, active: ActiveRun) -> None:
-        if self.executor.has(active.run.id):
-            self.executor.box(active.run.id).stop()
+        box = self.executor.box(active.run.id) if self.executor.has(active.run.id) else None
+        if box is not None:
+            box.stop()
         if active.run.state == "running":
+            if box is not None and box.deadly:
+                active.run.stop_grace = active.launch.grace
             active.run.enter("stopping")
             self._runs.save(active.run)
             host.spawn(self._watch_grace, active)
