@@ -152,6 +152,12 @@ class Stack:
         found: list[dict[str, Any]] = json.loads(shown)
         return found
 
+    def is_running(self, service: str) -> bool:
+        """Whether a container of the service runs; what was never created does not."""
+        if not self.containers(service):
+            return False
+        return any(each["State"]["Running"] for each in self.inspect(service))
+
     def python(self, code: str, service: str = "flask") -> str:
         """Run a Python program in a container, as its user; return what it prints."""
         return self.compose("exec", "-T", "-u", "app", service, "python", "-c", code)

@@ -24,6 +24,19 @@ KEPT = ("redis-cli", "get", "kept")
 FORMS = [("=", "", "", "\n"), (" = ", '"', "  ", "\n"), ("=", "'", "", "\r\n")]
 
 
+def expect_no_redis(stack: Stack, said: str) -> None:
+    """Up, Redis ends and its log says why; flask is not there, or has ended and says why.
+
+    What `up` returns is another matter: version 1 takes a Redis that has ended by the time it looks
+    for a healthy one, returns 0 and starts flask all the same, which then ends with its own words.
+    """
+    done = stack.run("up", "-d")
+    eventually(lambda: said in stack.log("redis"))
+    eventually(lambda: not any(stack.is_running(each) for each in ("redis", "flask")))
+    assert done.returncode != 0 or "there is no Redis at redis://redis:6379" in stack.log("flask")
+    assert stack.status("/readyz") != 200
+
+
 def test_an_integration_is_used_instead_of_the_sandbox(clone: Path) -> None:
     """However its file is written, and though the clone may be read by its owner alone."""
     for path in (clone, *clone.rglob("*")):
@@ -93,9 +106,7 @@ def test_data_that_cannot_be_written_are_one_clear_line(clone: Path) -> None:
     (clone / "override.yml").write_text("services: {redis: {volumes: ['./redis_data:/data:ro']}}\n")
     with Stack(clone) as stack:
         stack.files.append("override.yml")
-        failed = stack.run("up", "-d")
-        assert failed.returncode != 0
-        assert "./redis_data cannot be written" in stack.log("redis")
+        expect_no_redis(stack, "./redis_data cannot be written")
 
 
 @pytest.mark.parametrize("form", ["append-only file of Redis 6", "snapshot of Redis 5"])
@@ -120,7 +131,6 @@ def test_data_of_a_newer_redis_are_one_clear_line(clone: Path) -> None:
     (clone / "redis_data").mkdir()
     (clone / "redis_data" / "dump.rdb").write_bytes(b"REDIS0099\xff" + bytes(8))
     with Stack(clone) as stack:
-        assert stack.run("up", "-d").returncode != 0
-        assert "dump.rdb cannot be read" in stack.log("redis")
+        expect_no_redis(stack, "dump.rdb cannot be read")
         assert "A newer Redis may have written it" in stack.log("redis")
         assert "format version 99" in stack.log("redis")
