@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from flask_realtime.errors import RealtimeError, UnknownJob
 from flask_realtime.jobrules import NO_RULES, JobRules, RuleOptions, read_rules
 from flask_realtime.keep import KEEP_ALL, Keep
-from flask_realtime.parameters import Parameters, innermost, read_parameters, to_json
+from flask_realtime.parameters import Parameters, Upload, innermost, read_parameters, to_json
 from flask_realtime.service import Service, describe
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
+
+    from flask_realtime.commands import Command
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -29,9 +31,10 @@ _NAMES_SHOWN = 20
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A function that can be started by name.
+    """A function, or a command, that can be started by name.
 
-    `function` is called as ``function(running, **parameters)``, and awaited if `is_async`.
+    `function` is called as ``function(running, **parameters)``, and awaited if `is_async`; where
+    there is a `command`, that is run instead.
     `parameters` is a JSON Schema of type object. `source` is "file:line" of what was written.
     `service` is what the job stands for, if that goes on without a run as well. `rules` hold for
     its runs.
@@ -46,6 +49,7 @@ class Job:
     source: str = ""
     service: Service | None = None
     rules: JobRules = NO_RULES
+    command: Command | None = None
     _model: Parameters = field(default_factory=lambda: Parameters([]), repr=False, compare=False)
 
     @property
@@ -55,18 +59,41 @@ class Job:
     @property
     def kind(self) -> str:
         """``function`` or ``command``."""
-        return "function"
+        return "function" if self.command is None else "command"
 
     def bind(self, params: Mapping[str, object]) -> dict[str, object]:
         """Check `params` and return the keywords to call the function with, defaults included.
 
         Raises BadParameters, which names each wrong parameter, what is expected and the value.
         """
-        return self._model.bind(params)
+        bound = self._model.bind(params)
+        if self.command is not None:
+            self.command.check(bound)
+        return bound
 
     def plain(self, bound: Mapping[str, object]) -> dict[str, object]:
-        """What `bind` returned, as JSON values: a path or a date is text."""
+        """What `bind` returned, for a record: JSON that `bind` takes again.
+
+        But a secret is ``***`` and an upload None.
+        """
+        return self._model.plain(bound)
+
+    def wire(self, bound: Mapping[str, object]) -> dict[str, object]:
+        """What the job gets, as JSON for a process that runs it: secrets and paths as they are."""
         return to_json(bound)
+
+    def unwire(self, wired: Mapping[str, object]) -> dict[str, object]:
+        """The keywords to call the function with, of what `wire` returned; never of a client's."""
+        return self._model.unwire(wired)
+
+    def secrets(self, bound: Mapping[str, object]) -> list[str]:
+        """The secrets among what `bind` returned."""
+        return self._model.secrets(bound)
+
+    @property
+    def uploads(self) -> dict[str, Upload]:
+        """The parameters that are uploaded files; `bind` returns an UploadId for each, or None."""
+        return self._model.uploads
 
     def describe(self) -> dict[str, object]:
         """The job as clients see it; one with a service in a request's context."""
@@ -162,11 +189,7 @@ def make_job(
         parameters = read_parameters(function)
     except TypeError as error:
         raise RealtimeError(f"{name!r} ({source}) cannot be a job: {error}") from error
-    if not _NAME.fullmatch(name):
-        raise RealtimeError(
-            f"{name!r} ({source}) cannot be the name of a job: give one with name=..., "
-            "of letters, digits and _ . - (100 at most)"
-        )
+    check_name(name, source)
     return Job(
         name=name,
         title=title or mark.title or title_of(name),
@@ -237,6 +260,15 @@ class JobRegistry:
 
     def __contains__(self, name: object) -> bool:
         return name in self._jobs
+
+
+def check_name(name: str, source: str) -> None:
+    """Raises RealtimeError if `name` does not fit an address."""
+    if not _NAME.fullmatch(name):
+        raise RealtimeError(
+            f"{name!r:.200} ({source}) cannot be the name of a job: give one with name=..., "
+            "of letters, digits and _ . - (100 at most)"
+        )
 
 
 def where(function: object) -> str:
