@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, overload
 
@@ -14,12 +14,13 @@ from redis import Redis
 
 from flask_realtime import host
 from flask_realtime.archive import Archive, check_url, default_url
+from flask_realtime.commands import caller, command_job
 from flask_realtime.currentrun import CurrentRun
 from flask_realtime.engine import Engine
 from flask_realtime.errors import ConfigurationError
 from flask_realtime.events import RealtimeEvents
 from flask_realtime.forwarded import ForwardedHeaders
-from flask_realtime.jobs import JobRegistry
+from flask_realtime.jobs import Job, JobRegistry
 from flask_realtime.masking import Secrets
 from flask_realtime.options import Options
 from flask_realtime.pages import pages_blueprint
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
     from typing_extensions import Unpack
 
+    from flask_realtime.commands import CommandOptions
     from flask_realtime.jobrules import RuleOptions
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -138,6 +140,18 @@ class Realtime:
             return added
 
         return add if function is None else add(function)
+
+    def command(self, name: str, argv: Sequence[str], **options: Unpack[CommandOptions]) -> Job:
+        """Make a command a job: ``realtime.command("backup", ["./backup.sh", "{target}"])``.
+
+        `argv` has the program and its arguments, which no shell reads; ``{name}`` in one of them
+        is a parameter. `options` are those of `CommandOptions`, and of `flask_realtime.job`
+        (docs/jobs.md). Raises RealtimeError for what cannot be run or filled in, with the caller's
+        file and line.
+        """
+        made = command_job(name, argv, options, source=caller())
+        self.jobs.extend([made])
+        return made
 
     def before_run(self, function: Callable[[CurrentRun], None], /) -> Callable[[CurrentRun], None]:
         """Call `function(run)` before each job, in its thread and context; a decorator.
