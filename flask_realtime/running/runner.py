@@ -25,6 +25,7 @@ from flask_realtime.runs import Run, RunIds
 
 logger = logging.getLogger(__name__)
 
+KILL_SECONDS = 2.0  # that the processes of a run may take to be gone once they are killed
 POSITION_SECONDS = 0.25  # in which changes of the line are gathered before they are told
 
 
@@ -71,11 +72,15 @@ class Runner:
         for active in self._in_line():
             self._end(active, _SERVER_STOPPED, deadline.left() + 1)
         for active in self._begun():
+            active.run.stop_reason = active.run.stop_reason or "the server was stopped"
             self._ask(active)
         for active in self._begun():
-            if not self.executor.wait_until(active.run.id, deadline.left()):
-                self._force(active, if_deadly=True)
-                self._end(active, _SERVER_STOPPED, deadline.left() + 1)
+            self.executor.wait_until(active.run.id, deadline.left())
+        killed = host.Deadline(KILL_SECONDS)
+        for active in [each for each in self._begun() if self._force(each, if_deadly=True)]:
+            self.executor.wait_until(active.run.id, killed.left())
+        for active in self._begun():
+            self._end(active, _SERVER_STOPPED, deadline.left() + 1)
 
     def stopped(self) -> None:
         """Nothing of a run comes any more."""
@@ -227,11 +232,15 @@ class Runner:
             self._runs.save(active.run)
             host.spawn(self._watch_grace, active)
 
-    def _force(self, active: ActiveRun, *, if_deadly: bool = False) -> None:
-        if self.executor.has(active.run.id):
-            box = self.executor.box(active.run.id)
-            if box.deadly or not if_deadly:
-                box.force()
+    def _force(self, active: ActiveRun, *, if_deadly: bool = False) -> bool:
+        """Whether that was done."""
+        if not self.executor.has(active.run.id):
+            return False
+        box = self.executor.box(active.run.id)
+        if if_deadly and not box.deadly:
+            return False
+        box.force()
+        return True
 
     def _watch_grace(self, active: ActiveRun) -> None:
         """What can be killed is killed after the grace; of a thread the page offers what it can."""

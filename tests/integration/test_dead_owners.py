@@ -62,23 +62,28 @@ def test_one_of_many_servers_loses_each_run_of_one_that_died(
         for name in ("dies", "one", "two"):
             (tmp_path / name).mkdir()
             servers.append(
-                stack.enter_context(Server(tmp_path / name, REDIS_URL=redis.url, MAX_RUNS="9"))
+                stack.enter_context(Server(tmp_path / name, REDIS_URL=redis.url, MAX_RUNS="5"))
             )
         dies, *others = servers
         kept = others[0].start_run("ignores_stop")
         runs = {dies.start_run("count", lines=1_000_000, delay_ms=1) for _ in range(5)}
         eventually(lambda: all(dies.run_record(run)["output_bytes"] > 1000 for run in runs))
+        in_line = dies.start_run("count")
+        assert in_state(dies, "queued") == {in_line}
         dies.kill()
         died = time.monotonic()
         dies.start()  # its runs are those of a process that is gone, all the same
         assert in_state(dies, "running") == {*runs, kept}
         for server in servers:
             left = LOST_SECONDS - (time.monotonic() - died)
-            eventually(partial(loses, server, runs), left)
-        assert sorted(lost_runs(messages)) == sorted(runs), "each of them once, by one server"
+            eventually(partial(loses, server, {*runs, in_line}), left)
+        assert sorted(lost_runs(messages)) == sorted([*runs, in_line]), (
+            "each of them once, by one server"
+        )
         for server in servers:
             assert in_state(server, "running") == {kept}
             assert in_state(server, "queued") == in_state(server, "stopping") == set()
+        assert others[0].run_record(in_line)["queue_position"] is None
         for run in runs:
             record = others[0].run_record(run)
             assert record["exit"]["reason"] == "the process that ran it has ended"
