@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from flask_realtime.jobs import job
     from flask_realtime.keep import Keep
     from flask_realtime.options import Options
+    from flask_realtime.parameters import MultiLine, Secret, Upload
     from flask_realtime.pipeio import PipeIO
     from flask_realtime.progress import progress
     from flask_realtime.proxy import ReverseProxy
@@ -25,15 +26,18 @@ __all__ = [
     "FlaskThread",
     "Keep",
     "Limits",
+    "MultiLine",
     "Options",
     "PipeIO",
     "Realtime",
     "RealtimeError",
     "ReverseProxy",
+    "Secret",
     "Server",
     "Sock",
     "Sockets",
     "StoreUnavailable",
+    "Upload",
     "current_run",
     "job",
     "mask",
@@ -48,15 +52,18 @@ _HOMES = {
     "FlaskThread": "flaskthread",
     "Keep": "keep",
     "Limits": "server.limits",
+    "MultiLine": "parameters",
     "Options": "options",
     "PipeIO": "pipeio",
     "Realtime": "extension",
     "RealtimeError": "errors",
     "ReverseProxy": "proxy",
+    "Secret": "parameters",
     "Sock": "sockets",
     "Sockets": "sockets",
     "Server": "server",
     "StoreUnavailable": "errors",
+    "Upload": "parameters",
     "current_run": "currentrun",
     "job": "jobs",
     "mask": "currentrun",
