@@ -166,6 +166,8 @@ export interface Job {
   readonly description: string;
   readonly parameters: Readonly<Record<string, unknown>>;
   readonly kind: JobKind;
+  /** What its runs are boxed in: `thread`, `process`. */
+  readonly isolation: string;
   readonly bounds: Bounds;
   readonly service: Service | null;
 }

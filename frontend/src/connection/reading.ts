@@ -56,6 +56,7 @@ export function readJobs(value: unknown): Job[] {
       description: textOr(from, "description", ""),
       parameters: isFields(parameters) ? parameters : {},
       kind: JOB_KINDS.find((kind) => kind === from["kind"]) ?? "function",
+      isolation: textOr(from, "isolation", "thread"),
       bounds: readBounds(from["bounds"]),
       service: readService(from["service"]),
     };

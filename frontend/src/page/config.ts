@@ -7,6 +7,8 @@ export interface PageConfig {
   /** With a slash at its end. */
   readonly pageBase: string;
   readonly version: string;
+  /** What calls that change something carry; empty where the server wants nothing. */
+  readonly csrfToken: string;
   /** Who looks at the page, as runs name their user. */
   readonly user: string;
 }
@@ -19,6 +21,7 @@ export function readConfig(root: HTMLElement): PageConfig {
     apiBase: (data["apiBase"] ?? "/api").replace(/\/+$/, ""),
     pageBase: (data["pageBase"] ?? "/").replace(/\/*$/, "/"),
     version: data["version"] ?? "",
+    csrfToken: data["csrfToken"] ?? "",
     user: data["user"] ?? "",
   };
 }

@@ -1,8 +1,9 @@
-import type { Job } from "../connection/protocol";
+import { RequestError, type Job } from "../connection/protocol";
 import { el, setDisabled, setText } from "./dom";
+import { jobText } from "./jobwords";
 import { ParameterForm } from "./parameterform";
 import { RunList } from "./runrow";
-import type { Session } from "./session";
+import type { FormWish, Session } from "./session";
 
 /** Runs shown beneath a job: those under way, or else the last one. */
 const MAX_RUNS = 5;
@@ -15,12 +16,15 @@ export class JobCard {
   readonly #error = el("p", "form-error");
   readonly #runs: RunList;
   #isStarting = false;
+  /** The last run's values were asked for, or are not wanted any more. */
+  #hasLast = false;
 
   constructor(
     private readonly session: Session,
     readonly job: Job,
   ) {
-    this.#form = new ParameterForm(job.parameters, `job-${job.name}`);
+    const id = `job-${job.name}`;
+    this.#form = new ParameterForm(job.parameters, id, session.uploads, () => this.update(Date.now()));
     this.#start = el("button", "button primary", "Start");
     this.#start.type = "submit";
     this.#start.setAttribute("aria-label", `Start ${job.title}`);
@@ -30,6 +34,8 @@ export class JobCard {
     const head = el("div", "job-head", el("h3", "job-title", job.title), this.#start);
     const form = el("form", "job-form", head);
     if (job.description) form.append(description(job.description));
+    const facts = jobText(job);
+    if (facts !== "") form.append(el("p", "job-facts", facts));
     if (!this.#form.isEmpty) form.append(this.#form.element);
     form.append(this.#error);
     form.noValidate = true;
@@ -38,29 +44,91 @@ export class JobCard {
       void this.#submit();
     });
     this.element = el("section", "job", form, this.#runs.element);
+    if (!this.#form.isEmpty) this.#awaitLook();
   }
 
   update(now: number): void {
-    setDisabled(this.#start, this.session.blocked ?? (this.#isStarting ? "Starting" : null));
+    const busy = this.#isStarting ? "Starting" : this.#form.isSending ? "A file is being sent" : null;
+    setDisabled(this.#start, this.session.blocked ?? busy);
     const active = this.session.runs.active(this.job.name).slice(0, MAX_RUNS);
     this.#runs.show(active.length > 0 ? active : this.session.runs.latest(this.job.name), now);
   }
 
-  async #submit(): Promise<void> {
-    if (this.#isStarting || this.session.blocked !== null) return;
-    this.#error.hidden = true;
+  get isTouched(): boolean {
+    return this.#form.isTouched;
+  }
+
+  /** Takes over what was entered in the card that stood for this job before. */
+  takeFrom(other: JobCard): void {
+    this.#form.takeFrom(other.#form);
+    this.#hasLast = true;
+  }
+
+  /** Shows the parameters of a run, and goes to what has to be given. */
+  open({ run, missing, message }: FormWish): void {
+    this.#hasLast = true;
+    this.#form.fill(run.params);
+    this.#tell(message);
+    this.element.scrollIntoView({ block: "nearest" });
+    const [first] = missing;
+    if (first !== undefined) this.#form.focus(first);
+    else if (message !== "") this.#blame(message);
+    else this.#start.focus();
+  }
+
+  /** Asks for the last run's values when the card is first seen: there may be many jobs. */
+  #awaitLook(): void {
+    const observer = new IntersectionObserver((entries) => {
+      if (!entries.some((entry) => entry.isIntersecting)) return;
+      observer.disconnect();
+      void this.#offerLast();
+    });
+    observer.observe(this.element);
+  }
+
+  async #offerLast(): Promise<void> {
     try {
-      const params = this.#form.values();
-      this.#isStarting = true;
-      this.update(Date.now());
-      await this.session.start(this.job.name, params);
+      const run = this.#hasLast ? null : await this.session.lastRuns.of(this.job.name);
+      // Whoever has begun to type goes on undisturbed.
+      if (run && !this.#hasLast && !this.#form.isTouched) this.#form.fill(run.params);
     } catch (error) {
-      setText(this.#error, error instanceof Error ? error.message : String(error));
-      this.#error.hidden = false;
+      const said = error instanceof Error ? error.message : String(error);
+      this.session.notices.remark(`${this.job.title}: its last values could not be loaded: ${said}`);
+    }
+    this.#hasLast = true;
+  }
+
+  async #submit(): Promise<void> {
+    if (this.#isStarting || this.#form.isSending || this.session.blocked !== null) return;
+    this.#tell("");
+    const params = this.#form.values();
+    if (params === null) return;
+    this.#isStarting = true;
+    this.update(Date.now());
+    try {
+      await this.session.start(this.job.name, params);
+      this.#form.taken();
+      this.#hasLast = true;
+    } catch (error) {
+      const said = error instanceof Error ? error.message : String(error);
+      this.#tell(said);
+      if (error instanceof RequestError && error.code === "bad_parameters") this.#blame(said);
     } finally {
       this.#isStarting = false;
       this.update(Date.now());
     }
+  }
+
+  #tell(message: string): void {
+    setText(this.#error, message);
+    this.#error.hidden = message === "";
+  }
+
+  /** Marks the fields that the server's message begins its parts with. */
+  #blame(message: string): void {
+    const parts = message.split("; ");
+    const named = this.#form.fields.filter(({ name }) => parts.some((part) => part.startsWith(`${name} `)));
+    this.#form.blame(named.map(({ name }) => name));
   }
 }
 

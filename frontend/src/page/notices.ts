@@ -1,5 +1,6 @@
 import type { Notice } from "../connection/protocol";
 import { button, el } from "./dom";
+import { JOBS_FOLDER, JobFaults } from "./jobfaults";
 
 /** How long a passing remark stays. */
 const PASSING_MS = 6_000;
@@ -7,18 +8,23 @@ const PASSING_MS = 6_000;
 /** The strip of notices below the header: lasting ones by code, and remarks that fade. */
 export class Notices {
   readonly element = el("div", "notices");
+  readonly jobFaults = new JobFaults();
   readonly #lasting = new Map<string, HTMLElement>();
   readonly #remarks = el("div", "remarks");
 
   constructor() {
     this.element.setAttribute("role", "status");
+    this.element.append(this.jobFaults.notice);
     this.#remarks.setAttribute("role", "status");
     document.body.append(this.#remarks);
   }
 
   /** Shows or removes what the server reports. */
   apply(notice: Notice): void {
-    if (notice.active) this.show(notice.code, notice.message);
+    if (notice.code === JOBS_FOLDER) {
+      if (notice.active) this.jobFaults.show(notice.message);
+      else this.jobFaults.clear();
+    } else if (notice.active) this.show(notice.code, notice.message);
     else this.remove(notice.code);
   }
 
@@ -51,6 +57,7 @@ export class Notices {
   /** Forgets what a server reported that is gone; it reports again when it is back. */
   clear(): void {
     for (const code of [...this.#lasting.keys()]) this.remove(code);
+    this.jobFaults.clear();
   }
 
   /** A remark that fades by itself. */

@@ -1,96 +1,128 @@
-import { el } from "./dom";
-import { FieldError, fieldsOf, initialText, valueOf, type Field } from "./parameters";
-
-type Control = HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement;
+import { button, el } from "./dom";
+import { FieldError } from "./fielderror";
+import { FormRow } from "./formrow";
+import { isGivenAnew } from "./lastvalues";
+import { fieldsOf, type Field } from "./parameters";
+import { UPLOADING } from "./uploadcontrol";
+import type { Uploads } from "./uploads";
 
 /** The form of a job's parameters. */
 export class ParameterForm {
   readonly element = el("div", "fields");
-  readonly #controls: { field: Field; control: Control }[] = [];
+  readonly fields: readonly Field[];
+  readonly #rows: readonly FormRow[];
+  readonly #origin = el("span", "form-origin", "As in your last run.");
+  readonly #foot: HTMLElement;
+  #isTouched = false;
 
-  constructor(schema: Readonly<Record<string, unknown>>, idPrefix: string) {
-    for (const field of fieldsOf(schema)) {
-      const control = controlOf(field);
-      control.id = `${idPrefix}-${field.name}`;
-      control.name = field.name;
-      const label = el("label", "field-label", field.label);
-      label.htmlFor = control.id;
-      const hint = field.description ? el("p", "field-hint", field.description) : null;
-      if (hint) {
-        hint.id = `${control.id}-hint`;
-        control.setAttribute("aria-describedby", hint.id);
-      }
-      const row = el("div", `field field-${field.kind}`, label, control, hint);
-      this.element.append(row);
-      this.#controls.push({ field, control });
-    }
+  /** `onBusy` is called when a file begins or ceases to be on its way. */
+  constructor(
+    schema: Readonly<Record<string, unknown>>,
+    idPrefix: string,
+    uploads: Uploads,
+    onBusy: () => void,
+  ) {
+    this.fields = fieldsOf(schema);
+    this.#rows = this.fields.map((field) => new FormRow(field, `${idPrefix}-${field.name}`, uploads));
+    const reset = button("Reset to defaults", "button quiet form-reset", () => {
+      this.reset();
+      this.#rows[0]?.control.focus();
+    });
+    this.#foot = el("div", "form-foot", this.#origin, reset);
+    this.element.append(...this.#rows.map((row) => row.element), this.#foot);
+    for (const event of ["input", "change", UPLOADING]) this.element.addEventListener(event, () => this.#changed());
+    this.element.addEventListener(UPLOADING, onBusy);
+    this.#isTouched = false;
+    this.#origin.hidden = true;
+    this.#showFoot();
   }
 
   get isEmpty(): boolean {
-    return this.#controls.length === 0;
+    return this.#rows.length === 0;
   }
 
-  /** The parameters as entered. Throws FieldError, having marked the field. */
-  values(): Record<string, unknown> {
+  /** Something has been entered by hand. */
+  get isTouched(): boolean {
+    return this.#isTouched;
+  }
+
+  /** A file is on its way. */
+  get isSending(): boolean {
+    return this.#rows.some(({ control }) => control.isBusy);
+  }
+
+  /** The parameters as entered; null if some are wrong: these say so, and the first has the focus. */
+  values(): Record<string, unknown> | null {
     const values: Record<string, unknown> = {};
-    for (const { field, control } of this.#controls) {
-      try {
-        const value = valueOf(field, textOf(control));
-        if (value !== undefined) values[field.name] = value;
-        control.removeAttribute("aria-invalid");
-      } catch (error) {
-        if (error instanceof FieldError) {
-          control.setAttribute("aria-invalid", "true");
-          control.focus();
-        }
-        throw error;
-      }
+    let wrong: FormRow | null = null;
+    for (const row of this.#rows) {
+      const read = row.read();
+      if (read instanceof FieldError) wrong ??= row;
+      else if (read.value !== undefined) values[row.field.name] = read.value;
     }
-    return values;
+    wrong?.control.focus();
+    return wrong ? null : values;
   }
-}
 
-function textOf(control: Control): string {
-  if (control instanceof HTMLInputElement && control.type === "checkbox") return String(control.checked);
-  return control.value;
-}
+  /** Enters what a run was started with, as far as it fits, over the defaults. */
+  fill(params: Readonly<Record<string, unknown>>): void {
+    for (const row of this.#rows) {
+      if (isGivenAnew(row.field)) continue;
+      row.tell("");
+      const { name } = row.field;
+      if (!(name in params && row.control.fill(params[name]))) row.control.reset();
+    }
+    this.#isTouched = false;
+    this.#showFoot();
+    this.#origin.hidden = this.#foot.hidden;
+  }
 
-function controlOf(field: Field): Control {
-  switch (field.kind) {
-    case "boolean": {
-      const input = el("input");
-      input.type = "checkbox";
-      input.checked = field.fallback === true;
-      return input;
+  /** Takes over what was entered in a form that this one stands for now. */
+  takeFrom(other: ParameterForm): void {
+    const before = new Map(other.#rows.map((row) => [row.field.name, row]));
+    for (const { field, control } of this.#rows) {
+      const read = before.get(field.name)?.read();
+      if (read && !(read instanceof FieldError) && read.value !== undefined) control.fill(read.value);
     }
-    case "enum": {
-      const select = el("select", "input");
-      if (field.nullable) select.append(new Option("(none)", ""));
-      for (const choice of field.choices) {
-        const label = typeof choice === "string" ? choice : JSON.stringify(choice);
-        select.append(new Option(label, JSON.stringify(choice)));
-      }
-      select.value = initialText(field);
-      return select;
+    this.#isTouched = other.isTouched;
+    this.#showFoot();
+  }
+
+  reset(): void {
+    for (const row of this.#rows) {
+      row.control.reset();
+      row.tell("");
     }
-    case "json": {
-      const area = el("textarea", "input");
-      area.rows = 2;
-      area.placeholder = "JSON";
-      area.spellcheck = false;
-      area.value = initialText(field);
-      return area;
-    }
-    default: {
-      const input = el("input", "input");
-      // Not type=number: it hides what was typed when it is not a number, so no error could name it.
-      input.type = "text";
-      if (field.kind !== "string") input.inputMode = field.kind === "integer" ? "numeric" : "decimal";
-      input.autocomplete = "off";
-      input.spellcheck = false;
-      input.value = initialText(field);
-      if (field.nullable) input.placeholder = "none";
-      return input;
-    }
+    this.#isTouched = true;
+    this.#showFoot();
+  }
+
+  focus(name: string): void {
+    this.#rows.find(({ field }) => field.name === name)?.control.focus();
+  }
+
+  /** Marks fields that the server refused, and goes to the first; what is wrong is said elsewhere. */
+  blame(names: readonly string[]): void {
+    const rows = this.#rows.filter(({ field }) => names.includes(field.name));
+    for (const row of rows) row.control.mark(true);
+    rows[0]?.control.focus();
+  }
+
+  /** A run was started with what is entered: secrets are forgotten, and files are the run's. */
+  taken(): void {
+    for (const { control } of this.#rows) control.taken();
+    this.#origin.hidden = false;
+    this.#isTouched = false;
+    this.#showFoot();
+  }
+
+  #changed(): void {
+    this.#isTouched = true;
+    this.#origin.hidden = true;
+    this.#showFoot();
+  }
+
+  #showFoot(): void {
+    this.#foot.hidden = this.#rows.every(({ control }) => control.isInitial);
   }
 }

@@ -1,9 +1,23 @@
-/** Reads a job's JSON Schema into fields of a form, and a form's entries into parameters. */
-import { isFields } from "../connection/reading";
+/** Reads a job's JSON Schema into the fields of a form. */
+import { isFields } from "../connection/fields";
 
 type Schema = Readonly<Record<string, unknown>>;
 
-export type FieldKind = "string" | "integer" | "number" | "boolean" | "enum" | "json";
+/** How a value is entered. */
+export type FieldKind =
+  | "string"
+  | "multi-line"
+  | "secret"
+  | "upload"
+  | "integer"
+  | "number"
+  | "boolean"
+  | "enum"
+  | "date"
+  | "time"
+  | "date-time"
+  | "list"
+  | "json";
 
 export interface Field {
   readonly name: string;
@@ -16,18 +30,60 @@ export interface Field {
   /** null is a value that the job takes. */
   readonly nullable: boolean;
   readonly fallback: unknown;
-  readonly minimum: number | null;
-  readonly maximum: number | null;
+  readonly example: unknown;
+  readonly bounds: Bounds;
+  /** A time of day or a moment carries the offset of its time zone. */
+  readonly zoned: boolean;
+  /** What each item of a list is. */
+  readonly item: Field | null;
+  /** No two items of a list are the same. */
+  readonly unique: boolean;
 }
 
-export class FieldError extends Error {
-  constructor(
-    readonly field: string,
-    message: string,
-  ) {
-    super(message);
-  }
+/** What a value must keep to; null where there is no bound. */
+export interface Bounds {
+  readonly minimum: number | null;
+  readonly maximum: number | null;
+  /** The value must be more than this. */
+  readonly above: number | null;
+  /** The value must be less than this. */
+  readonly below: number | null;
+  readonly multipleOf: number | null;
+  /** Characters (code points) of a text. */
+  readonly minLength: number | null;
+  readonly maxLength: number | null;
+  readonly pattern: string | null;
+  readonly minItems: number | null;
+  readonly maxItems: number | null;
+  /** Bytes of an upload. */
+  readonly maxBytes: number | null;
 }
+
+/** Kinds that a row of a list can be; any other list is entered as JSON. */
+const ITEM_KINDS: ReadonlySet<FieldKind> = new Set<FieldKind>([
+  "string",
+  "secret",
+  "upload",
+  "integer",
+  "number",
+  "enum",
+  "date",
+  "time",
+  "date-time",
+]);
+
+const KINDS_OF_FORMATS: Readonly<Record<string, FieldKind>> = {
+  "multi-line": "multi-line",
+  password: "secret",
+  upload: "upload",
+  date: "date",
+  time: "time",
+  "time-local": "time",
+  "date-time": "date-time",
+  "date-time-local": "date-time",
+};
+/** RFC 3339 wants an offset in these. */
+const ZONED_FORMATS: readonly unknown[] = ["time", "date-time"];
 
 export function fieldsOf(schema: Schema): Field[] {
   const root = resolve(schema, schema);
@@ -41,24 +97,86 @@ export function fieldsOf(schema: Schema): Field[] {
 
 function fieldOf(name: string, outer: Schema, root: Schema, required: boolean): Field {
   const { inner, nullable } = withoutNull(resolve(outer, root), root);
-  const title = outer["title"] ?? inner["title"];
-  const description = outer["description"] ?? inner["description"];
+  // What stands beside a reference, or around a choice with null, is meant for this parameter.
+  const told = { ...inner, ...defined(outer, ["title", "description", "default", "examples"]) };
+  const item = itemOf(name, inner, root);
+  const title = isReference(outer) ? outer["title"] : told["title"];
+  const examples = told["examples"];
   return {
     name,
     label: typeof title === "string" && title !== "" ? title : name,
-    description: typeof description === "string" ? description : "",
-    kind: kindOf(inner),
-    choices: Array.isArray(inner["enum"]) ? inner["enum"] : [],
+    description: typeof told["description"] === "string" ? told["description"] : "",
+    kind: kindOf(inner, item),
+    choices: choicesOf(inner),
     required,
     nullable,
-    fallback: outer["default"] ?? inner["default"],
-    minimum: numberOrNull(inner["minimum"]),
-    maximum: numberOrNull(inner["maximum"]),
+    fallback: inner["writeOnly"] === true ? undefined : told["default"],
+    example: Array.isArray(examples) ? examples[0] : undefined,
+    bounds: boundsOf(inner),
+    zoned: ZONED_FORMATS.includes(inner["format"]),
+    item,
+    unique: inner["uniqueItems"] === true,
+  };
+}
+
+function itemOf(name: string, schema: Schema, root: Schema): Field | null {
+  const items = schema["items"];
+  if (schema["type"] !== "array" || !isFields(items) || schema["prefixItems"] !== undefined) return null;
+  const item = fieldOf(name, items, root, true);
+  return ITEM_KINDS.has(item.kind) && !item.nullable ? item : null;
+}
+
+function kindOf(schema: Schema, item: Field | null): FieldKind {
+  if (choicesOf(schema).length > 0) return "enum";
+  const { type, format } = schema;
+  switch (type) {
+    case "string": {
+      const kind = typeof format === "string" ? KINDS_OF_FORMATS[format] : undefined;
+      return kind ?? (schema["writeOnly"] === true ? "secret" : "string");
+    }
+    case "integer":
+    case "number":
+    case "boolean":
+      return type;
+    case "array":
+      return item ? "list" : "json";
+    default:
+      return "json";
+  }
+}
+
+function choicesOf(schema: Schema): readonly unknown[] {
+  if ("const" in schema) return [schema["const"]];
+  return Array.isArray(schema["enum"]) ? schema["enum"] : [];
+}
+
+function boundsOf(schema: Schema): Bounds {
+  const pattern = schema["pattern"];
+  return {
+    minimum: numberOrNull(schema["minimum"]),
+    maximum: numberOrNull(schema["maximum"]),
+    above: numberOrNull(schema["exclusiveMinimum"]),
+    below: numberOrNull(schema["exclusiveMaximum"]),
+    multipleOf: numberOrNull(schema["multipleOf"]),
+    minLength: numberOrNull(schema["minLength"]),
+    maxLength: numberOrNull(schema["maxLength"]),
+    pattern: typeof pattern === "string" ? pattern : null,
+    minItems: numberOrNull(schema["minItems"]),
+    maxItems: numberOrNull(schema["maxItems"]),
+    maxBytes: numberOrNull(schema["maxBytes"]),
   };
 }
 
 function numberOrNull(value: unknown): number | null {
   return typeof value === "number" ? value : null;
+}
+
+function defined(schema: Schema, keys: readonly string[]): Schema {
+  return Object.fromEntries(keys.filter((key) => schema[key] !== undefined).map((key) => [key, schema[key]]));
+}
+
+function isReference(schema: Schema): boolean {
+  return typeof schema["$ref"] === "string";
 }
 
 /** Follows `$ref` into `$defs` of the same schema. */
@@ -76,8 +194,10 @@ function withoutNull(schema: Schema, root: Schema): { inner: Schema; nullable: b
     const rest = options.filter((option) => !isFields(option) || option["type"] !== "null");
     const only: unknown = rest[0];
     const nullable = rest.length < options.length;
-    if (rest.length === 1 && isFields(only)) return { inner: resolve(only, root), nullable };
-    return { inner: {}, nullable };
+    if (rest.length !== 1 || !isFields(only)) return { inner: {}, nullable };
+    const inner = resolve(only, root);
+    // A class's name is no label of the parameter.
+    return { inner: isReference(only) ? { ...inner, title: undefined } : inner, nullable };
   }
   const type = schema["type"];
   if (Array.isArray(type)) {
@@ -90,61 +210,4 @@ function withoutNull(schema: Schema, root: Schema): { inner: Schema; nullable: b
     return { inner: { ...schema, enum: choices }, nullable: true };
   }
   return { inner: schema, nullable: false };
-}
-
-function kindOf(schema: Schema): FieldKind {
-  if (Array.isArray(schema["enum"])) return "enum";
-  switch (schema["type"]) {
-    case "string":
-    case "integer":
-    case "number":
-    case "boolean":
-      return schema["type"];
-    default:
-      return "json";
-  }
-}
-
-/** What a control starts with. */
-export function initialText(field: Field): string {
-  const { fallback, kind } = field;
-  if (fallback === undefined || fallback === null) {
-    return kind === "enum" && !field.nullable ? JSON.stringify(field.choices[0] ?? "") : "";
-  }
-  if (kind === "enum" || kind === "json") return JSON.stringify(fallback);
-  return String(fallback);
-}
-
-/** The value of what stands in a control; undefined leaves the parameter out, so that the job's
- * default holds. Throws FieldError. */
-export function valueOf(field: Field, text: string): unknown {
-  if (field.kind === "boolean") return text === "true";
-  if (field.kind === "string") {
-    return text === "" && field.nullable ? null : text;
-  }
-  if (text.trim() === "") {
-    if (field.nullable) return null;
-    if (!field.required) return undefined;
-    throw new FieldError(field.name, `${field.label}: please give a value.`);
-  }
-  if (field.kind === "integer" || field.kind === "number") return numberOf(field, text.trim());
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new FieldError(field.name, `${field.label}: this is not JSON.`);
-  }
-}
-
-function numberOf(field: Field, text: string): number {
-  const value = Number(text);
-  const what = field.kind === "integer" ? "a whole number" : "a number";
-  const fits = field.kind === "integer" ? Number.isSafeInteger(value) : Number.isFinite(value);
-  if (!fits) throw new FieldError(field.name, `${field.label}: "${text}" is not ${what}.`);
-  if (field.minimum !== null && value < field.minimum) {
-    throw new FieldError(field.name, `${field.label}: at least ${field.minimum}.`);
-  }
-  if (field.maximum !== null && value > field.maximum) {
-    throw new FieldError(field.name, `${field.label}: at most ${field.maximum}.`);
-  }
-  return value;
 }

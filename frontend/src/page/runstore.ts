@@ -36,6 +36,11 @@ export class RunStore {
     return this.#find(() => true, limit);
   }
 
+  /** The newest run that somebody started of a job. */
+  latestOf(job: string, user: string): Run | null {
+    return this.#find((run) => run.job === job && run.user === user, 1)[0] ?? null;
+  }
+
   /** The newest run of a job, in a list of at most one. */
   latest(job: string): Run[] {
     return this.#find((run) => run.job === job, 1);

@@ -12,9 +12,20 @@ import { fetchRuns } from "./api";
 import type { PageConfig } from "./config";
 import type { Notices } from "./notices";
 import { addressOf, ANY_RUN, placeOf, type Place } from "./place";
+import { LastRuns } from "./lastruns";
 import { RunStore } from "./runstore";
+import { Uploads } from "./uploads";
 
 const RECENT_RUNS = 50;
+
+/** A wish to start a run like another, by way of the job's form. */
+export interface FormWish {
+  readonly run: Run;
+  /** Fields that have to be filled in. */
+  readonly missing: readonly string[];
+  /** Why it was not started at once; empty if that was not tried. */
+  readonly message: string;
+}
 
 /** What the parts of the page share: the connection, the runs, the jobs, and what is shown. */
 export class Session {
@@ -22,6 +33,9 @@ export class Session {
   readonly runs = new RunStore();
   readonly onJobs = new Listeners<readonly Job[]>();
   readonly onPlace = new Listeners<Place>();
+  readonly onForm = new Listeners<FormWish>();
+  readonly uploads: Uploads;
+  readonly lastRuns: LastRuns;
   /** The service of this job changed its state. */
   readonly onService = new Listeners<string>();
   #jobs: readonly Job[] = [];
@@ -33,6 +47,8 @@ export class Session {
     readonly notices: Notices,
   ) {
     this.connection = new Connection(config.socketPath, config.user);
+    this.uploads = new Uploads(config.apiBase, config.csrfToken);
+    this.lastRuns = new LastRuns(this.runs, config.user, (query) => fetchRuns(config.apiBase, query));
     this.connection.onRun.add((run) => this.runs.put(run));
     this.connection.onNotice.add((notice) => notices.apply(notice));
     this.connection.onService.add(({ job, status }) => {
@@ -79,8 +95,12 @@ export class Session {
     return run.user === this.config.user ? "" : run.user;
   }
 
+  job(name: string): Job | null {
+    return this.#jobs.find((job) => job.name === name) ?? null;
+  }
+
   jobTitle(name: string): string {
-    return this.#jobs.find((job) => job.name === name)?.title ?? name;
+    return this.job(name)?.title ?? name;
   }
 
   /** Shows a run, and puts it into the address bar. */
@@ -148,7 +168,9 @@ export class Session {
       }),
       this.#load("runs", async () => {
         const newest = { filter: ANY_RUN, before: null, limit: RECENT_RUNS };
-        this.runs.putAll((await fetchRuns(this.config.apiBase, newest)).runs);
+        const { runs, next } = await fetchRuns(this.config.apiBase, newest);
+        this.runs.putAll(runs);
+        this.lastRuns.begin(next !== null);
       }),
     ]);
   }

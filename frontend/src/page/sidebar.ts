@@ -31,7 +31,7 @@ export class Sidebar {
     const body = el(
       "div",
       "sidebar-body",
-      el("h2", "heading", "Jobs"),
+      el("div", "headings", el("h2", "heading", "Jobs"), session.notices.jobFaults.button),
       this.#cards,
       this.#apps.element,
       el("div", "headings", el("h2", "heading", "Recent runs"), this.#all),
@@ -45,6 +45,10 @@ export class Sidebar {
     session.onJobs.add((jobs) => {
       this.#showJobs(jobs.filter((job) => job.service === null));
       this.#apps.show(jobs);
+    });
+    session.onForm.add((wish) => {
+      this.#setFolded(false);
+      this.#jobCards.find((card) => card.job.name === wish.run.job)?.open(wish);
     });
     session.onService.add(() => this.#redraw.request());
     session.runs.onChange.add(() => this.#redraw.request());
@@ -73,10 +77,19 @@ export class Sidebar {
     // The same jobs again (after a reconnect): keep the forms, with what was typed into them.
     const known = JSON.stringify(this.#jobCards.map((card) => card.job));
     if (this.#jobCards.length > 0 && known === JSON.stringify(jobs)) return;
-    this.#jobCards = jobs.map((job) => new JobCard(this.session, job));
+    this.#jobCards = jobs.map((job) => this.#cardOf(job));
     this.#cards.replaceChildren(...this.#jobCards.map((card) => card.element));
     if (jobs.length === 0) this.#cards.append(noJobs());
     this.#redraw.request();
+  }
+
+  /** A job that is as it was keeps its card; one that has changed keeps what was entered. */
+  #cardOf(job: Job): JobCard {
+    const before = this.#jobCards.find((card) => card.job.name === job.name);
+    if (before && JSON.stringify(before.job) === JSON.stringify(job)) return before;
+    const card = new JobCard(this.session, job);
+    if (before?.isTouched) card.takeFrom(before);
+    return card;
   }
 
   #update(): void {

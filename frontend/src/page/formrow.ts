@@ -1,0 +1,89 @@
+import { controlOf } from "./controls";
+import { el, setText } from "./dom";
+import { boundsText } from "./fieldbounds";
+import type { FieldControl } from "./fieldcontrol";
+import { FieldError } from "./fielderror";
+import type { Field } from "./parameters";
+import { UPLOADING } from "./uploadcontrol";
+import type { Uploads } from "./uploads";
+
+/** One parameter in a form: its label, its control, what is to be known of it, and what is wrong with it. */
+export class FormRow {
+  readonly element: HTMLElement;
+  readonly control: FieldControl;
+  readonly #error = el("p", "field-error");
+
+  constructor(
+    readonly field: Field,
+    id: string,
+    uploads: Uploads,
+  ) {
+    this.control = controlOf(field, id, uploads);
+    const { target } = this.control;
+    target.id = id;
+    const label = labelOf(field, target);
+    const hint = el("p", "field-hint", hintOf(field));
+    hint.id = `${id}-hint`;
+    hint.hidden = hint.textContent === "";
+    this.#error.id = `${id}-error`;
+    this.#error.hidden = true;
+    target.setAttribute("aria-describedby", `${hint.id} ${this.#error.id}`);
+    const mustBeGiven = isToBeGiven(field);
+    if (mustBeGiven && target instanceof HTMLInputElement) target.required = true;
+    this.element = el("div", `field field-${field.kind}`, label, this.control.element, hint, this.#error);
+    this.element.classList.toggle("is-required", mustBeGiven);
+    this.element.addEventListener("input", () => this.tell(""));
+    this.element.addEventListener("change", () => this.tell(""));
+    this.element.addEventListener(UPLOADING, () => this.tell(this.control.failure));
+  }
+
+  /** The value that was entered, or the error, which is shown. */
+  read(): { readonly value: unknown } | FieldError {
+    try {
+      const value = this.control.value();
+      this.tell("");
+      return { value };
+    } catch (error) {
+      if (!(error instanceof FieldError)) throw error;
+      this.tell(error.message);
+      return error;
+    }
+  }
+
+  /** Shows what is wrong; nothing when it is empty. */
+  tell(message: string): void {
+    setText(this.#error, message);
+    this.#error.hidden = message === "";
+    this.control.mark(message !== "");
+  }
+}
+
+/** A control of several parts is named as a group. */
+function labelOf(field: Field, target: HTMLElement): HTMLElement {
+  if (target instanceof HTMLInputElement || target instanceof HTMLSelectElement || target instanceof HTMLTextAreaElement) {
+    const label = el("label", "field-label", field.label);
+    label.htmlFor = target.id;
+    return label;
+  }
+  const label = el("span", "field-label", field.label);
+  label.id = `${target.id}-label`;
+  target.setAttribute("aria-labelledby", label.id);
+  return label;
+}
+
+/** Whether a form that is left as it is at first lacks this value. */
+function isToBeGiven({ kind, required, nullable, bounds }: Field): boolean {
+  if (!required || nullable || kind === "boolean" || kind === "enum") return false;
+  if (kind === "list") return (bounds.minItems ?? 0) > 0;
+  const isText = kind === "string" || kind === "multi-line";
+  return !isText || (bounds.minLength ?? 0) > 0;
+}
+
+function hintOf(field: Field): string {
+  const { description } = field;
+  const bounds = boundsText(field);
+  if (bounds === "") return description;
+  const told = `${bounds.charAt(0).toUpperCase()}${bounds.slice(1)}.`;
+  if (description === "") return told;
+  return `${description}${/[.!?:]$/.test(description) ? "" : "."} ${told}`;
+}
