@@ -13,7 +13,13 @@ export const ClientEvent = {
   read: "read",
   detach: "detach",
 } as const;
-export type ClientEventName = (typeof ClientEvent)[keyof typeof ClientEvent];
+export const AskingEvent = {
+  input: "input",
+  report: "report",
+} as const;
+export type ClientEventName =
+  | (typeof ClientEvent)[keyof typeof ClientEvent]
+  | (typeof AskingEvent)[keyof typeof AskingEvent];
 
 /** Events that the server sends. */
 export const ServerEvent = {

@@ -2,8 +2,11 @@ import { isFinal, type Run } from "../connection/protocol";
 import { el, setText } from "./dom";
 import { counted, elapsedOf, exitText, formatBytes, formatCount, formatElapsed, formatWhen, paramsText } from "./format";
 import { leadTo } from "./placelink";
+import { ProgressBar } from "./progressbar";
+import { isAlarming, isAsking, processesText, underWayText } from "./runwords";
+import { AgainButton } from "./runagain";
 import type { Session } from "./session";
-import { setChip, statusChip } from "./statuschip";
+import { setChip, statusChip, waitsBadge } from "./statuschip";
 
 /** One of the table's columns. On a narrow screen a row is a card, and the class says where in it the cell stands. */
 interface Column {
@@ -20,6 +23,7 @@ export const COLUMNS: readonly Column[] = [
   { name: "state", title: "State" },
   { name: "bytes", title: "Output" },
   { name: "lines", title: "Lines" },
+  { name: "again", title: "" },
 ];
 
 /** A run in the table of past runs. Roles are spelled out: a table that is laid out otherwise loses its own. */
@@ -33,9 +37,12 @@ export class HistoryRow {
   readonly #when = el("time");
   readonly #took = cell("took");
   readonly #chip = statusChip();
+  readonly #waits = waitsBadge();
   readonly #exit = el("span", "past-exit");
+  readonly #bar = new ProgressBar();
   readonly #bytes = cell("bytes");
   readonly #lines = cell("lines");
+  readonly #again: AgainButton;
   #isFinal = false;
 
   constructor(
@@ -49,13 +56,16 @@ export class HistoryRow {
     head.scope = "row";
     head.setAttribute("role", "rowheader");
     const when = cell("when", this.#when);
-    const state = cell("state", this.#chip, this.#exit);
+    const state = cell("state", this.#chip, this.#waits, this.#exit, this.#bar.element);
     this.element.setAttribute("role", "row");
-    this.element.append(head, this.#user, this.#params, when, this.#took, state, this.#bytes, this.#lines);
+    this.#again = new AgainButton(session);
+    const again = cell("again", this.#again.element);
+    this.element.append(head, this.#user, this.#params, when, this.#took, state, this.#bytes, this.#lines, again);
     // The whole row leads there, except while text is being selected.
     this.element.addEventListener("click", (event) => {
       if (event.defaultPrevented || event.target instanceof HTMLAnchorElement) return;
       if (this.#link.contains(event.target as Node) || !getSelection()?.isCollapsed) return;
+      if (event.target instanceof HTMLButtonElement) return;
       session.go(place);
     });
   }
@@ -71,8 +81,12 @@ export class HistoryRow {
   update(run: Run, now: number): void {
     this.#isFinal = isFinal(run.state);
     const when = run.created === null ? "" : formatWhen(run.created, now);
+    this.#again.update(run);
     setText(this.#title, this.session.jobTitle(run.job));
-    setText(this.#told, `, ${run.state}, ${when}`);
+    const asks = isAsking(run);
+    setText(this.#told, `, ${run.state}${asks ? ", waits for input" : ""}, ${when}`);
+    this.#waits.hidden = !asks;
+    this.#bar.update(run, this.session.jobTitle(run.job));
     setText(this.#user, run.user);
     const params = paramsText(run);
     setText(this.#params, params);
@@ -85,8 +99,10 @@ export class HistoryRow {
     const elapsed = elapsedOf(run, now);
     setText(this.#took, elapsed === null ? "" : formatElapsed(elapsed));
     setChip(this.#chip, run.state);
-    const exit = run.state === "succeeded" ? "" : exitText(run);
+    const end = run.state === "succeeded" ? "" : exitText(run);
+    const exit = [underWayText(run), end, processesText(run.processes)].filter((part) => part !== "").join(" · ");
     setText(this.#exit, exit);
+    this.#exit.classList.toggle("is-alarm", isAlarming(run));
     this.#exit.title = exit;
     setText(this.#bytes, formatBytes(run.outputBytes));
     const lines = counted(run.outputLines, "line");

@@ -18,6 +18,9 @@ const FIRST_LOAD_BYTES = 2 * 1024 * 1024;
 /** ... and so much when the reader goes on at the end, or wants to see something else first. */
 const SHORT_LOAD_BYTES = 512 * 1024;
 
+/** What arrives so soon after attaching may be old; what comes later was printed when it came. */
+const BACKLOG_MS = 3000;
+
 /** The model, the window on it and what feeds both. A run that is shown anew gets new ones. */
 interface View {
   readonly log: RunLog;
@@ -57,6 +60,8 @@ export class LogPane {
   #askedBeginning = false;
   /** Where the output ended when the run was attached to: new lines are those beyond. */
   #endAtOpening = 0;
+  #attachedAt = 0;
+  #lastOutput: number | null = null;
 
   /** @param lines to go to at first, instead of the end */
   constructor(
@@ -72,7 +77,11 @@ export class LogPane {
       connection,
       runId,
       {
-        write: (piece, done) => this.#view.writer.write(piece, done),
+        write: (piece, done) => {
+          const now = Date.now();
+          this.#lastOutput = now - this.#attachedAt < BACKLOG_MS ? Math.min(now, piece.time) : now;
+          this.#view.writer.write(piece, done);
+        },
         gap: (next, line) => this.#view.writer.gap(next, line),
         skipped: (next, line) => this.#view.writer.skip(next, line),
         reset: () => this.#replace(),
@@ -84,6 +93,7 @@ export class LogPane {
     this.#disposals.push(
       this.#lag.onChange.add((bytes) => this.#jump.showBehind(bytes)),
       this.attachment.onEvent.add((event) => {
+        if (event.kind === "attached") this.#attachedAt = Date.now();
         if (event.kind === "attached" && !event.resumed) this.#endAtOpening = event.run.outputBytes;
         void this.#view.seeker.changed();
       }),
@@ -102,6 +112,11 @@ export class LogPane {
   /** Bytes of the run's output that the live end has reached. */
   get takenBytes(): number {
     return this.#view.log.end.offset;
+  }
+
+  /** When the last output that has arrived was printed, in ms since the epoch; null if there was none. */
+  get lastOutput(): number | null {
+    return this.#lastOutput;
   }
 
   /** Marks lines of the output by their numbers, and brings the first of them into view: loads it, if need be. */

@@ -1,6 +1,7 @@
 import type { AttachmentEvent } from "../connection/attachment";
 import type { Dispose } from "../connection/listeners";
-import { isFinal } from "../connection/protocol";
+import { isFinal, type Run } from "../connection/protocol";
+import { AnswerLine } from "./answerline";
 import { searchOutput } from "./api";
 import { Batch } from "./batch";
 import { el, setText } from "./dom";
@@ -9,7 +10,9 @@ import { counted } from "./format";
 import { LineLinks } from "./linelinks";
 import { LogPane } from "./logpane";
 import { linesOfHash } from "./permalink";
+import { ReportPanel } from "./reportpanel";
 import { RunHeader } from "./runheader";
+import { isAsking } from "./runwords";
 import { SearchBar } from "./searchbar";
 import { SearchResults } from "./searchresults";
 import { ServerSearch } from "./serversearch";
@@ -30,6 +33,8 @@ export class RunPanel {
   readonly #search: SearchBar;
   readonly #results: SearchResults;
   readonly #lines: LineLinks;
+  readonly #report: ReportPanel;
+  readonly #answer: AnswerLine;
   readonly #empty = el("p", "empty log-empty");
   readonly #announcer = el("p", "visually-hidden");
   readonly #disposals: Dispose[] = [];
@@ -56,20 +61,33 @@ export class RunPanel {
     );
     this.#search = new SearchBar(this.#pane, () => this.#pane.window.focus(), this.#results.toggle);
     this.#search.onQuery.add((query) => this.#results.setQuery(query));
+    this.#report = new ReportPanel({
+      ask: () => session.report(runId),
+      blocked: () => session.blocked,
+      title: () => `${session.jobTitle(session.runs.get(runId)?.job ?? "")}, run ${runId}`,
+      copy: (text) => void this.#copy(text),
+      leave: () => this.#pane.window.focus(),
+    });
+    this.#answer = new AnswerLine({
+      send: (data, eof) => session.input(runId, data, eof),
+      blocked: () => session.blocked,
+      mayTakeFocus: () => this.#isFocusFree,
+      leave: () => this.#pane.window.focus(),
+    });
     this.#announcer.setAttribute("role", "status");
     const toolbar = new Toolbar(
       {
         clear: () => this.#pane.clear(),
         search: () => this.#search.open(),
         goToLine: () => this.#lines.bar.open(),
-        copy: () => void this.#copy(),
+        copy: () => void this.#copy(this.#copied),
         follow: () => this.#pane.toggleFollow(),
         wrap: (on) => this.#pane.setWrapped(on),
         times: (on) => this.#pane.setTimes(on),
         numbers: (on) => this.#pane.setNumbers(on),
         fullScreen: () => void this.#toggleFullScreen(),
       },
-      this.#stop.element,
+      [this.#stop.element, this.#report.toggle, this.#answer.toggle],
       downloadMenu(session.config.apiBase, runId),
     );
     this.#disposals.push(this.#pane.onFollow.add((following) => toolbar.showFollowing(following)));
@@ -79,7 +97,9 @@ export class RunPanel {
       toolbar.element,
       this.#search.element,
       this.#results.element,
+      this.#report.element,
       this.#pane.element,
+      this.#answer.element,
       this.#announcer,
     );
     this.#listen();
@@ -92,6 +112,7 @@ export class RunPanel {
     this.#search.dispose();
     this.#results.dispose();
     this.#lines.dispose();
+    this.#answer.dispose();
     this.#pane.dispose();
     this.element.remove();
   }
@@ -162,10 +183,33 @@ export class RunPanel {
     const now = Date.now();
     this.#header.update(run, this.#pane, now);
     this.#stop.update(run ?? null);
-    const title = this.session.config.title;
-    document.title = run ? `${this.session.jobTitle(run.job)}: ${run.state} · ${title}` : title;
+    this.#report.update(this.#silence(now));
+    this.#answer.update(run);
+    this.#entitle();
     this.#showEmpty();
     this.#announce(now);
+  }
+
+  #entitle(): void {
+    const run = this.session.runs.get(this.runId);
+    const { title } = this.session.config;
+    const state = isAsking(run) ? "waits for input" : run?.state;
+    document.title = run ? `${this.session.jobTitle(run.job)}: ${state} · ${title}` : title;
+  }
+
+  /** For how long a run that goes on has printed nothing, in ms; null for one that does not. */
+  #silence(now: number): number | null {
+    const run = this.session.runs.get(this.runId);
+    if (run?.state !== "running" && run?.state !== "stopping") return null;
+    return Math.max(0, now - Math.max(this.#pane.lastOutput ?? 0, run.started ?? now));
+  }
+
+  /** Whether nobody minds when the focus goes to a question: nothing is being typed, chosen or selected. */
+  get #isFocusFree(): boolean {
+    const active = document.activeElement;
+    if (!(getSelection()?.isCollapsed ?? true)) return false;
+    if (!active || active === document.body || this.#pane.element.contains(active)) return true;
+    return active.matches(".job-form button[type=submit]");
   }
 
   #showEmpty(): void {
@@ -173,25 +217,26 @@ export class RunPanel {
     const run = this.session.runs.get(this.runId);
     this.#empty.hidden = endLine > firstLine;
     if (this.#empty.hidden || !run) return;
-    setText(
-      this.#empty,
-      isFinal(run.state) && this.#pane.takenBytes === 0
-        ? "This run printed nothing."
-        : "Waiting for output…",
-    );
+    setText(this.#empty, emptiness(run, this.#pane.takenBytes));
   }
 
   #announce(now: number): void {
-    const state = this.session.runs.get(this.runId)?.state ?? "";
+    const run = this.session.runs.get(this.runId);
+    const asked = isAsking(run) ? `, waits for input: ${run?.waiting?.prompt ?? ""}` : "";
+    const state = `${run?.state ?? ""}${asked}`;
     if (state === this.#announcedState && now - this.#announcedAt < ANNOUNCE_MS) return;
     this.#announcedState = state;
     this.#announcedAt = now;
     setText(this.#announcer, `${counted(this.#pane.model.lastNumber, "line")} of output, ${state}`);
   }
 
-  async #copy(): Promise<void> {
+  /** The selection, or else all lines. */
+  get #copied(): string {
     const { model, window } = this.#pane;
-    const text = window.selectedText() || model.text(model.firstLine, model.endLine);
+    return window.selectedText() || model.text(model.firstLine, model.endLine);
+  }
+
+  async #copy(text: string): Promise<void> {
     try {
       await navigator.clipboard.writeText(text);
       this.session.notices.remark("Copied");
@@ -210,4 +255,9 @@ export class RunPanel {
       this.element.classList.toggle("is-full");
     }
   }
+}
+
+function emptiness(run: Run, bytes: number): string {
+  if (isFinal(run.state) && bytes === 0) return "This run printed nothing.";
+  return run.state === "queued" ? "It waits until it may begin." : "Waiting for output…";
 }

@@ -2,17 +2,21 @@ import { isFinal, type Run } from "../connection/protocol";
 import { el, setText } from "./dom";
 import { elapsedOf, formatElapsed, formatWhen } from "./format";
 import { leadTo } from "./placelink";
+import { ProgressBar } from "./progressbar";
+import { isAsking, underWayText } from "./runwords";
 import type { Session } from "./session";
-import { setChip, statusChip } from "./statuschip";
+import { setChip, statusChip, waitsBadge } from "./statuschip";
 import { StopControl } from "./stopcontrol";
 
-/** One run in a list: a link to it, its state and times, and Stop where that is offered. */
+/** One run in a list: a link to it, its state and times, how far it is, and Stop where that is offered. */
 class RunRow {
   readonly element = el("li", "run-row");
   readonly #link = el("a", "run-link");
   readonly #chip = statusChip();
   readonly #what = el("span", "run-what");
+  readonly #waits = waitsBadge();
   readonly #elapsed = el("span", "run-elapsed");
+  readonly #bar = new ProgressBar();
   readonly #stop: StopControl | null;
 
   constructor(
@@ -22,8 +26,8 @@ class RunRow {
   ) {
     leadTo(this.#link, session, { kind: "run", run: runId });
     this.#stop = options.withStop ? new StopControl(session) : null;
-    this.#link.append(this.#chip, this.#what, this.#elapsed);
-    this.element.append(this.#link);
+    this.#link.append(this.#chip, this.#what, this.#waits, this.#elapsed);
+    this.element.append(this.#link, this.#bar.element);
     if (this.#stop) this.element.append(this.#stop.element);
   }
 
@@ -31,8 +35,11 @@ class RunRow {
     setChip(this.#chip, run.state);
     const elapsed = elapsedOf(run, now);
     setText(this.#elapsed, elapsed === null ? "" : formatElapsed(elapsed));
+    this.#waits.hidden = !isAsking(run);
+    const title = this.session.jobTitle(run.job);
+    this.#bar.update(run, title);
     const when = run.created === null ? "" : formatWhen(run.created, now);
-    const what = [withJob ? this.session.jobTitle(run.job) : "", when, this.session.otherUser(run)];
+    const what = [withJob ? title : "", underWayText(run) || when, this.session.otherUser(run)];
     setText(this.#what, what.filter((part) => part !== "").join(" · "));
     this.#link.classList.toggle("is-live", !isFinal(run.state));
     const isShown = this.session.selected === run.id;

@@ -1,6 +1,7 @@
 import { Connection } from "../connection/client";
 import { Listeners } from "../connection/listeners";
 import {
+  AskingEvent,
   ClientEvent,
   type Job,
   type Run,
@@ -8,6 +9,7 @@ import {
   type ServiceStatus,
 } from "../connection/protocol";
 import { readJobs, readRunOf } from "../connection/reading";
+import { readReport, type Report } from "../connection/report";
 import { fetchRuns } from "./api";
 import type { PageConfig } from "./config";
 import type { Notices } from "./notices";
@@ -132,6 +134,16 @@ export class Session {
   /** Throws RequestError. */
   async stop(run: string, force: boolean): Promise<void> {
     this.runs.put(readRunOf(await this.connection.request(ClientEvent.stop, { run, force })));
+  }
+
+  /** Gives a run `data` to read, as it is; with `eof` that is all. Throws RequestError. */
+  async input(run: string, data: string, eof: boolean): Promise<void> {
+    await this.connection.request(AskingEvent.input, { run, data, eof });
+  }
+
+  /** What a running run does now; takes some seconds at most. Throws RequestError. */
+  async report(run: string): Promise<Report> {
+    return readReport(await this.connection.request(AskingEvent.report, { run }));
   }
 
   /** How the service of a job does, as far as the page knows. */

@@ -6,6 +6,13 @@ export function statusChip(): HTMLSpanElement {
   return el("span", "chip");
 }
 
+/** What stands beside the state of a run that waits for somebody to type. */
+export function waitsBadge(): HTMLSpanElement {
+  const badge = el("span", "waits", "waits for input");
+  badge.hidden = true;
+  return badge;
+}
+
 export function setChip(chip: HTMLElement, state: RunState | ServiceState): void {
   if (chip.dataset["state"] === state) return;
   chip.dataset["state"] = state;

@@ -1,25 +1,30 @@
 import { isFinal, type Run } from "../connection/protocol";
 import { uselessness } from "./appstate";
 import { button, el, setDisabled, setText, setUnavailable } from "./dom";
+import { stoppingText } from "./runwords";
 import type { Session } from "./session";
 
+/** A process can be forced before its time is over, but not by a second click on Stop that was meant for the first. */
+const SECOND_THOUGHT_MS = 1500;
+
 /**
- * The Stop button of a run; where the job ignores Stop, it offers to force it. Beside the output of an
- * app stands Restart as well: the run goes on through it.
+ * The Stop button of a run; where the job ignores Stop, or can be killed, it offers to force it. A run that
+ * waits in line is cancelled. Beside the output of an app stands Restart as well: the run goes on through it.
  */
 export class StopControl {
   readonly element = el("span", "stop-control");
   readonly #stop: HTMLButtonElement;
   readonly #restart: HTMLButtonElement;
-  readonly #overdue = el("span", "stop-overdue", "The job ignores Stop.");
+  readonly #told = el("span", "stop-told");
   #run: Run | null = null;
   #isAsking = false;
+  /** When it was first seen stopping; null before. */
+  #stoppingSeen: number | null = null;
 
   constructor(private readonly session: Session) {
     this.#stop = button("Stop", "button danger", () => void this.#ask());
     this.#restart = button("Restart", "button restart", () => void this.#askRestart());
-    this.#overdue.hidden = true;
-    this.element.append(this.#overdue, this.#stop, this.#restart);
+    this.element.append(this.#told, this.#stop, this.#restart);
     this.element.hidden = true;
   }
 
@@ -27,16 +32,23 @@ export class StopControl {
     this.#run = run;
     this.element.hidden = !run || isFinal(run.state);
     if (!run || this.element.hidden) return;
-    const force = run.state === "stopping" && run.stopOverdue;
-    this.#overdue.hidden = !force;
+    if (run.state === "stopping") this.#stoppingSeen ??= Date.now();
+    const force = this.#mayForce(run);
+    setText(this.#told, run.stopOverdue ? "The job ignores Stop." : stoppingText(run, Date.now()));
     this.#stop.classList.toggle("is-force", force);
-    setText(this.#stop, force ? "Force" : run.state === "stopping" ? "Stopping…" : "Stop");
+    setText(this.#stop, force ? "Force" : wording(run));
     const waiting = run.state === "stopping" && !force ? "Asked to stop; waiting for the job" : null;
     const blocked = this.session.blocked ?? (this.#isAsking ? "Asking" : null);
     setDisabled(this.#stop, blocked ?? waiting);
     const service = this.session.service(run.job);
     this.#restart.hidden = !service;
     if (service) setUnavailable(this.#restart, blocked ?? waiting ?? uselessness(service, "restart"));
+  }
+
+  #mayForce(run: Run): boolean {
+    if (run.state !== "stopping" || run.stopOverdue) return run.stopOverdue;
+    const since = this.#stoppingSeen;
+    return run.isolation === "process" && since !== null && Date.now() - since >= SECOND_THOUGHT_MS;
   }
 
   async #askRestart(): Promise<void> {
@@ -47,7 +59,7 @@ export class StopControl {
 
   async #ask(): Promise<void> {
     const run = this.#run;
-    if (run) await this.#during(run, "Stop", () => this.session.stop(run.id, run.stopOverdue));
+    if (run) await this.#during(run, this.#stop.textContent ?? "Stop", () => this.session.stop(run.id, this.#mayForce(run)));
   }
 
   async #during(run: Run, what: string, act: () => Promise<void>): Promise<void> {
@@ -65,4 +77,9 @@ export class StopControl {
       this.update(this.session.runs.get(run.id) ?? run);
     }
   }
+}
+
+function wording(run: Run): string {
+  if (run.state === "queued") return "Cancel";
+  return run.state === "stopping" ? "Stopping…" : "Stop";
 }

@@ -21,7 +21,8 @@ export class Toolbar {
   readonly element = el("div", "toolbar");
   readonly #follow: HTMLButtonElement;
 
-  constructor(actions: ToolbarActions, lead: HTMLElement, download: HTMLElement) {
+  /** @param lead what stands before the buttons that are always there */
+  constructor(actions: ToolbarActions, lead: readonly HTMLElement[], download: HTMLElement) {
     this.element.setAttribute("role", "toolbar");
     this.element.setAttribute("aria-label", "Output");
     const search = button("Search", "button quiet", actions.search);
@@ -38,7 +39,7 @@ export class Toolbar {
     // A phone is narrower than any log line.
     const wrapDefault = matchMedia(NARROW).matches;
     this.element.append(
-      lead,
+      ...lead,
       this.#follow,
       search,
       line,
