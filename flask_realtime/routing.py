@@ -16,7 +16,10 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TextIO, cast
 
+from flask_realtime import hiddeninput, jobthreads
+from flask_realtime.jobthreads import JobThreads
 from flask_realtime.pipeio import STDERR, STDOUT, OutputPipe, PipeIO
+from flask_realtime.promptio import Answers, PromptIO
 
 
 class StreamRouter(io.TextIOBase):
@@ -86,7 +89,9 @@ class StreamRouter(io.TextIOBase):
 
 
 class Routing:
-    """The hook into `sys`, `threading` and `concurrent.futures`, and how to take it out again."""
+    """The hook into `sys`, `threading`, `concurrent.futures` and `getpass`, and how to take it out
+    again.
+    """
 
     def __init__(self) -> None:
         self._undo: list[Callable[[], None]] = []
@@ -101,6 +106,7 @@ class Routing:
                 self._replace(sys, name, self._routers[name])
         self._replace(threading.Thread, "start", _start_in_context(threading.Thread.start))
         self._replace(ThreadPoolExecutor, "submit", _submit_in_context(ThreadPoolExecutor.submit))
+        self._undo.append(hiddeninput.install())
 
     def _replace(self, owner: Any, name: str, value: Any) -> None:
         original = getattr(owner, name)
@@ -117,14 +123,34 @@ class Routing:
         while self._undo:
             self._undo.pop()()
 
-    def enter(self, pipe: OutputPipe) -> None:
-        """Send the output of the current context to `pipe` from now on; its input is empty."""
+    def enter(
+        self,
+        pipe: OutputPipe,
+        answers: Answers | None = None,
+        threads: JobThreads | None = None,
+    ) -> None:
+        """Send the output of the current context to `pipe` from now on; its input is `answers`.
+
+        Without `answers` its input is empty: a job must not read the server's terminal. `threads`
+        gets to know the threads that work in this context and in those that are copied from it.
+        """
         for name, stream in (("stdout", STDOUT), ("stderr", STDERR)):
             if name in self._routers:
                 router = self._routers[name]
                 router.set(cast(TextIO, PipeIO(pipe, stream, router.original)))
         if "stdin" in self._routers:
-            self._routers["stdin"].set(io.StringIO())  # a job must not read the server's terminal
+            stdin: Any = io.StringIO() if answers is None else PromptIO(answers, _echo(pipe))
+            self._routers["stdin"].set(stdin)
+        if threads is not None:
+            jobthreads.enter(threads)
+
+
+def _echo(pipe: OutputPipe) -> Callable[[str], None]:
+    def echo(text: str) -> None:
+        if text:
+            pipe.put(text, len(text))  # refused once the pipe is closed: nobody sees it any more
+
+    return echo
 
 
 def _start_in_context(start: Callable[[threading.Thread], None]) -> Any:
@@ -141,7 +167,7 @@ def _start_in_context(start: Callable[[threading.Thread], None]) -> Any:
                     threading.ExceptHookArgs((type(error), error, error.__traceback__, self))
                 )
 
-        self.run = lambda: context.run(run_and_report)  # type: ignore[method-assign]
+        self.run = lambda: context.run(jobthreads.call_here, run_and_report)  # type: ignore[method-assign]
         start(self)
 
     return start_in_context
@@ -152,6 +178,7 @@ def _submit_in_context(submit: Callable[..., Future[Any]]) -> Any:
         self: ThreadPoolExecutor, function: Callable[..., Any], /, *args: Any, **kwargs: Any
     ) -> Future[Any]:
         """ThreadPoolExecutor.submit, with the context of the caller around `function`."""
-        return submit(self, contextvars.copy_context().run, function, *args, **kwargs)
+        run = contextvars.copy_context().run
+        return submit(self, run, jobthreads.call_here, function, *args, **kwargs)
 
     return submit_in_context

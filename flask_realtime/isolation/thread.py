@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from flask_realtime import host
 from flask_realtime.flaskthread import FlaskThread
+from flask_realtime.isolation import threadreport
 from flask_realtime.isolation.box import Exit, Launch, Watcher
 from flask_realtime.routing import Routing
 
@@ -25,6 +27,7 @@ class ThreadBox:
             output=watcher.output,
             ended=self._ended,
             prepare=launch.prepare,
+            asked=watcher.waiting,
             max_buffer=launch.options.job_buffer_bytes,
             name=f"{launch.job.name}-{launch.run.id[-6:]}",
         )
@@ -44,13 +47,18 @@ class ThreadBox:
         self._thread.force()
 
     def input(self, data: bytes) -> None:
-        raise NotImplementedError
+        self._thread.answers.give(data)
 
     def end_input(self) -> None:
-        raise NotImplementedError
+        """End it for the read that waits, or the next one; a later one waits again."""
+        self._thread.answers.end()
 
     def report(self) -> dict[str, Any]:
-        raise NotImplementedError
+        threads = self._thread.threads.list()
+        before = threadreport.sample(threads)
+        host.sleep(threadreport.SAMPLE_SECONDS)
+        after = threadreport.sample(threads)
+        return host.offload(threadreport.report, threads, before, after)
 
     def _ended(self, end: Exit) -> None:
         if self._broken:

@@ -1,0 +1,111 @@
+"""What the threads of a job do: the report of a run in isolation `thread`."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import flask_realtime
+from flask_realtime.isolation.stacks import frames_of, is_in, stack_of
+from flask_realtime.pipeio import OutputPipe
+from flask_realtime.promptio import Answers
+
+SAMPLE_SECONDS = 0.15  # between two looks at how much CPU time each thread has had
+COMPUTING = 0.1  # of one CPU; threads of one interpreter share its lock, so few have much
+
+# What a thread can do; the first that holds for one of them is what the job does.
+DOING = ("waiting for input", "waiting for room", "computing", "sleeping")
+
+_HERE = Path(flask_realtime.__file__).parent
+_OUTER = {  # what is around a job's own code
+    threading.__file__,
+    concurrent.futures.thread.__file__,
+    *(str(_HERE / name) for name in ("flaskthread.py", "jobthreads.py", "routing.py")),
+}
+_INNER = {  # what it calls when it prints and asks
+    str(_HERE / name) for name in ("pipeio.py", "promptio.py", "routing.py", "hiddeninput.py")
+}
+
+
+@dataclass(frozen=True)
+class Sample:
+    """When it was taken, in seconds, and the CPU seconds that each thread has had until then."""
+
+    time: float
+    seconds: dict[int, float]  # by native id
+
+
+def sample(threads: Sequence[threading.Thread]) -> Sample:
+    """Look at the CPU time of `threads` of this process; quick."""
+    seconds = {}
+    for thread in threads:
+        if thread.native_id is not None:
+            try:
+                seconds[thread.native_id] = _cpu_seconds(thread.native_id)
+            except OSError:
+                continue  # it has ended meanwhile
+    return Sample(time.monotonic(), seconds)
+
+
+def _cpu_seconds(native_id: int) -> float:
+    """In ns, where Linux counts them; /proc/<pid>/task/<tid>/stat has them in units of 10 ms."""
+    return int(Path(f"/proc/self/task/{native_id}/schedstat").read_text().split()[0]) / 1e9
+
+
+def report(threads: Sequence[threading.Thread], before: Sample, after: Sample) -> dict[str, Any]:
+    """The report's part that a box gives; `threads` are those of both samples.
+
+    It reads source code from the disk, so not for the hub's thread.
+    """
+    frames = frames_of(threads)
+    elapsed = max(after.time - before.time, 1e-3)
+    shown = []
+    shares = []
+    for thread in threads:
+        frame = frames.get(thread.ident or 0)
+        if frame is None:
+            continue  # it has ended, or not begun
+        native = thread.native_id or 0
+        used = after.seconds.get(native, 0) - before.seconds.get(native, 0)
+        shares.append(max(used, 0) / elapsed)
+        shown.append(
+            {
+                "name": thread.name,
+                "ident": thread.ident,
+                "doing": _doing(frame, shares[-1]),
+                "stack": _without_ours(stack_of(frame)),
+            }
+        )
+    all_doing = {each["doing"] for each in shown}
+    return {
+        "doing": next((doing for doing in DOING if doing in all_doing), "ending"),
+        "cpu_percent": round(100 * sum(shares), 1),
+        "processes": [],
+        "threads": shown,
+        "note": "",
+    }
+
+
+def _doing(frame: FrameType, share: float) -> str:
+    if is_in(frame, Answers._more, Answers.turn.__wrapped__):  # type: ignore[attr-defined]
+        return "waiting for input"
+    if is_in(frame, OutputPipe.put):
+        return "waiting for room"
+    return "computing" if share >= COMPUTING else "sleeping"
+
+
+def _without_ours(stack: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The job's own frames, if it has any: up to where it asks, prints, or does what it does."""
+    begin = 0
+    while begin < len(stack) and stack[begin]["file"] in _OUTER:
+        begin += 1
+    end = begin
+    while end < len(stack) and stack[end]["file"] not in _INNER:
+        end += 1
+    return stack[begin:end] or stack

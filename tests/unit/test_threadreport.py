@@ -1,0 +1,164 @@
+"""What a job on threads does: computes, sleeps, asks, waits for a lock or for room."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from flask_realtime import host
+from flask_realtime.flaskthread import FlaskThread
+from flask_realtime.isolation import threadreport
+from tests.support.hub import installed_routing, until
+
+Running = Callable[[], bool]
+
+
+def report_of(threads: list[threading.Thread]) -> dict[str, Any]:
+    before = threadreport.sample(threads)
+    host.sleep(threadreport.SAMPLE_SECONDS)
+    return threadreport.report(threads, before, threadreport.sample(threads))
+
+
+def reported(
+    function: Callable[[Running], object], doing: str, threads: int = 1, *, held: bool = False
+) -> dict[str, Any]:
+    """Run a job until it has so many threads and does what it shall; return the report of then."""
+    seen: list[bytes] = []
+    ends: list[object] = []
+
+    def output(stream: int, data: bytes) -> None:
+        seen.append(data)
+        if held:
+            until(lambda: ends or not thread.running(), 20)
+
+    with installed_routing() as routing:
+        thread = FlaskThread(
+            function,
+            {},
+            routing=routing,
+            output=output,
+            ended=ends.append,
+            max_buffer=4096,
+            name="job",
+        )
+        thread.start()
+        until(lambda: b"ready" in b"".join(seen) and len(thread.threads.list()) == threads)
+        report: dict[str, Any] = {}
+
+        def does_it() -> bool:
+            """What it was about to do when it printed `ready`, it does soon."""
+            report.update(report_of(thread.threads.list()))
+            return report["doing"] == doing
+
+        until(does_it)
+        thread.stop()
+        until(lambda: ends)
+    return report
+
+
+def test_a_job_that_computes() -> None:
+    def computes(running: Running) -> None:
+        print("ready")
+        while running():
+            sum(range(1000))
+
+    report = reported(computes, "computing")
+    (thread,) = report["threads"]
+    assert (thread["doing"], thread["name"]) == ("computing", "job")
+    assert report["cpu_percent"] > 10
+    assert report["processes"] == []
+    assert thread["stack"][0]["function"] == "computes"
+    assert thread["stack"][0]["file"] == __file__
+
+
+def test_a_job_that_sleeps() -> None:
+    def sleeps(running: Running) -> None:
+        print("ready")
+        while running():
+            time.sleep(0.5)
+
+    report = reported(sleeps, "sleeping")
+    assert report["cpu_percent"] < 50
+    (thread,) = report["threads"]
+    assert thread["stack"][-1]["code"] == "time.sleep(0.5)"
+
+
+def test_a_job_that_asks_is_shown_where_it_asks() -> None:
+    def asks(running: Running) -> None:
+        input("ready? ")
+
+    report = reported(asks, "waiting for input")
+    (thread,) = report["threads"]
+    assert [each["function"] for each in thread["stack"]] == ["asks"]
+    assert thread["stack"][0]["code"] == 'input("ready? ")'
+
+
+def test_a_job_whose_output_nobody_takes() -> None:
+    def floods(running: Running) -> None:
+        print("ready")
+        while running():
+            print("x" * 1000)
+
+    report = reported(floods, "waiting for room", held=True)
+    (thread,) = report["threads"]
+    assert thread["stack"][-1]["function"] == "floods"
+
+
+def test_a_deadlock_shows_both_threads_where_they_wait() -> None:
+    def deadlocks(running: Running) -> None:
+        one, two = threading.Lock(), threading.Lock()
+        both = threading.Barrier(2)
+
+        def takes(first: threading.Lock, second: threading.Lock) -> None:
+            with first:
+                both.wait()
+                while running() and not second.acquire(timeout=0.2):
+                    continue
+
+        threads = [
+            threading.Thread(target=takes, args=locks, name=name)
+            for name, locks in (("there", (one, two)), ("back", (two, one)))
+        ]
+        for thread in threads:
+            thread.start()
+        print("ready")
+        for thread in threads:
+            thread.join()
+
+    report = reported(deadlocks, "sleeping", threads=3)
+    stacks = {each["name"]: each["stack"] for each in report["threads"]}
+    assert list(stacks) == ["job", "there", "back"]
+    assert stacks["job"][0]["function"] == "deadlocks"
+    for name in ("there", "back"):
+        assert stacks[name][-1]["function"] == "takes"
+        assert stacks[name][0]["function"] == "takes", "nothing of ours is before it"
+
+
+def test_a_thread_of_a_pool_is_the_jobs_while_it_works_for_it() -> None:
+    pool = ThreadPoolExecutor(1)
+    pool.submit(int).result()  # its thread is there before the job
+
+    def computes(running: Running) -> None:
+        while running():
+            sum(range(1000))
+
+    def asks_pool(running: Running) -> None:
+        work = pool.submit(computes, running)
+        print("ready")
+        work.result()
+
+    report = reported(asks_pool, "computing", threads=2)
+    assert [each["doing"] for each in report["threads"]] == ["sleeping", "computing"]
+    pool.shutdown()
+
+
+def test_a_thread_that_has_ended_is_left_out() -> None:
+    thread = threading.Thread(target=int)
+    thread.start()
+    before = threadreport.sample([thread])
+    thread.join()
+    report = threadreport.report([thread], before, threadreport.sample([thread]))
+    assert (report["doing"], report["threads"]) == ("ending", [])
