@@ -105,6 +105,14 @@ def login_blueprint(login: WebexLogin, realtime: Realtime, redirect_uri: str | N
                 f"Webex did not say who you are: {error}. Try again in a moment.",
                 next_path,
             )
+        except StoreUnavailable:
+            # The code is used up by now: this address is of no use any more, another login is.
+            return _message(
+                503,
+                "You are not logged in",
+                "Redis, which keeps logins, did not answer in time. Log in again in a moment.",
+                next_path,
+            )
         if before is not None:
             # This browser's other pages belong to a session that is over: they come again.
             realtime.engine.log_out(before)

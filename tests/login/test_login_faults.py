@@ -265,42 +265,6 @@ def test_many_logins_that_nobody_completes_do_not_fill_the_cookie(visitor: Visit
     visitor.log_in()
 
 
-def test_redis_restarted_between_authorize_and_callback(
-    start_server: Callable[..., Server], sandbox: Sandbox
-) -> None:
-    server = start_server()
-    with Visitor(server, sandbox) as visitor:
-        back = visitor.come_back()
-        server.redis_process().kill()
-
-        def completed() -> bool:
-            response = visitor.open(back)
-            assert response.status_code in (302, 503), response.text
-            if response.status_code == 503:
-                assert "nothing was changed" in response.text.replace("\n", " ")
-            return response.status_code == 302
-
-        eventually(completed, 20)
-        assert visitor.user is not None
-
-
-def test_redis_away(start_server: Callable[..., Server], sandbox: Sandbox) -> None:
-    server = start_server()
-    with Visitor(server, sandbox) as visitor, Visitor(server, sandbox) as stranger:
-        visitor.log_in()
-        user = visitor.user
-        redis = server.redis_process()
-        redis.suspend()
-        try:
-            eventually(lambda: server.get("/readyz").status_code == 503)
-            assert visitor.user == user  # as far as this server knows
-            assert stranger.open("/login").status_code == 503
-        finally:
-            redis.resume()
-        eventually(lambda: server.get("/readyz").status_code == 200)
-        assert visitor.user == user
-
-
 def test_no_token_is_in_the_log_of_the_server(visitor: Visitor, login_server: Server) -> None:
     visitor.log_in()
     run = visitor.start_run("leaks")
