@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from flask_realtime.isolation.box import Box, Launch, Watcher
+from flask_realtime.isolation.process import ProcessBox
 from flask_realtime.isolation.thread import ThreadBox
 from flask_realtime.routing import Routing
 
@@ -16,4 +17,5 @@ def isolations(routing: Routing) -> dict[str, Maker]:
     """The isolations of this process, whose stdout `routing` routes."""
     return {
         "thread": partial(ThreadBox, routing),
+        "process": ProcessBox,
     }

@@ -1,0 +1,92 @@
+"""What this process hears from the child that runs a job's function, and says to it."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from contextlib import suppress
+from typing import Any
+
+from flask_realtime import host
+from flask_realtime.isolation import control
+from flask_realtime.isolation.box import Exit, Launch, Watcher
+from flask_realtime.isolation.jobref import reference_to
+from flask_realtime.isolation.line import Line
+
+logger = logging.getLogger(__name__)
+
+
+class ChildLink:
+    """The control socket, on the hub. `end` is how the job ended, once the child has said so."""
+
+    def __init__(self, connected: socket.socket, launch: Launch, watcher: Watcher) -> None:
+        self.end: Exit | None = None
+        self._run = launch.run
+        self._watcher = watcher
+        self._line = Line(connected)
+        self._lines = control.Lines(control.MAX_TELL)
+        self._reports = 0
+        self._threads: dict[int, list[dict[str, Any]]] = {}
+        self._changed = host.Signal()
+        job, run = launch.job, launch.run
+        self._say(
+            control.start_order(
+                job.name,
+                reference_to(job.function).public(),
+                job.wire(launch.params),
+                {"id": run.id, "job": run.job, "user": run.user},
+            )
+        )
+        self._listening = host.spawn(self._listen)
+
+    def stop(self) -> None:
+        """Let `running()` be False."""
+        self._say(control.STOP)
+
+    def threads(self, seconds: float) -> list[dict[str, Any]] | None:
+        """The child's threads as a report has them; None if it does not answer in `seconds`."""
+        self._reports += 1
+        number = self._reports
+        self._say(control.report_order(number))
+        host.wait_for(lambda: number in self._threads, self._changed, seconds)
+        return self._threads.pop(number, None)
+
+    def close(self) -> None:
+        """Nobody is left who would say more: take what was said, and close."""
+        self._listening.kill()
+        while data := self._line.read_now():
+            self._hear(data)
+        self._line.close()
+
+    def _say(self, message: dict[str, object]) -> None:
+        self._line.say(control.encode(message))
+
+    def _listen(self) -> None:
+        while data := self._line.read():
+            self._hear(data)
+
+    def _hear(self, data: bytes) -> None:
+        try:
+            for message in self._lines.feed(data):
+                self._heed(control.read_tell(message))
+        except control.BadMessage as fault:
+            # The job's own code may write there, and what comes after is no message either.
+            logger.warning("run %s: its process said %s", self._run.id, fault)
+            self._lines = control.Lines(control.MAX_TELL)
+
+    def _heed(self, tell: control.Tell) -> None:
+        match tell:
+            case control.Progress():
+                self._watcher.progress(tell.done, tell.total, tell.label)
+            case control.Mask():
+                with suppress(ValueError):  # too short to be one; the child has told the job so
+                    self._run.secrets.add(tell.secret)
+                self._say(control.masked_order(tell.number))
+            case control.Threads():
+                if tell.number <= self._reports:
+                    self._threads[tell.number] = tell.threads
+                    self._changed.set()
+            case Exit():
+                self.end = tell
+            case control.Ready():
+                pass

@@ -1,0 +1,107 @@
+"""Finds out whether a run waits for input: whether one of its threads is in a call that reads it.
+
+The kernel tells what call a thread is in, and its arguments, in /proc/PID/task/TID/syscall. That is
+for those who may trace the process, as an ancestor of the same user may.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Callable
+
+from flask_realtime.isolation.keeper import procfs
+
+# Numbers of system calls: those that read a descriptor, and those that wait for several.
+_X86_64 = {
+    **{0: "read", 19: "read", 7: "poll", 271: "poll", 23: "select", 270: "select"},
+    **{232: "epoll", 281: "epoll", 441: "epoll"},
+}
+_GENERIC = {  # aarch64 and those that came later
+    **{63: "read", 65: "read", 73: "poll", 72: "select", 22: "epoll", 441: "epoll"},
+}
+_CALLS = {"x86_64": _X86_64, "aarch64": _GENERIC, "riscv64": _GENERIC}.get(os.uname().machine, {})
+_MOST_POLLED = 1024
+_POLLIN = 1
+
+
+class Input:
+    """What a run reads: the terminal or the pipe that `descriptor` is the programs' end of."""
+
+    def __init__(self, descriptor: int) -> None:
+        about = os.fstat(descriptor)
+        self._identity = (about.st_dev, about.st_ino)
+        self._device = about.st_rdev
+
+    def is_awaited(self, processes: list[procfs.Process]) -> bool:
+        """Whether any thread of `processes` is in a call that waits for it."""
+        return any(
+            self._reads(process.pid, thread)
+            for process in processes
+            if process.state == "S"
+            for thread in procfs.threads(process.pid)
+        )
+
+    def _reads(self, pid: int, thread: str) -> bool:
+        fields = procfs.content(f"/proc/{pid}/task/{thread}/syscall").split()
+        if len(fields) < 7:  # "running", or not ours to look at
+            return False
+        waits = _WAITS.get(_CALLS.get(int(fields[0]), ""))
+        if waits is None:
+            return False
+        arguments = [int(field, 16) for field in fields[1:7]]
+        return any(self._is(pid, descriptor) for descriptor in waits(pid, arguments))
+
+    def _is(self, pid: int, descriptor: int) -> bool:
+        path = f"/proc/{pid}/fd/{descriptor}"
+        try:
+            about = os.stat(path)
+            if (about.st_dev, about.st_ino) == self._identity:
+                return True
+            return bool(self._device) and os.readlink(path) == "/dev/tty"
+        except OSError:  # it has ended, or is not ours to look at
+            return False
+
+
+def _read(pid: int, arguments: list[int]) -> list[int]:
+    return [arguments[0]]
+
+
+def _poll(pid: int, arguments: list[int]) -> list[int]:
+    count = min(arguments[1], _MOST_POLLED)
+    polled = struct.iter_unpack("ihh", _memory(pid, arguments[0], 8 * count))
+    return [descriptor for descriptor, events, _ in polled if events & _POLLIN]
+
+
+def _select(pid: int, arguments: list[int]) -> list[int]:
+    count = min(arguments[0], 1024)
+    if not arguments[1]:
+        return []
+    bits = int.from_bytes(_memory(pid, arguments[1], (count + 63) // 64 * 8), "little")
+    return [number for number in range(count) if bits >> number & 1]
+
+
+def _epoll(pid: int, arguments: list[int]) -> list[int]:
+    lines = (
+        line.split() for line in procfs.content(f"/proc/{pid}/fdinfo/{arguments[0]}").splitlines()
+    )
+    return [int(words[1]) for words in lines if words[:1] == [b"tfd:"]]
+
+
+_WAITS: dict[str, Callable[[int, list[int]], list[int]]] = {
+    "read": _read,
+    "poll": _poll,
+    "select": _select,
+    "epoll": _epoll,
+}
+
+
+def _memory(pid: int, address: int, size: int) -> bytes:
+    """What stands there in the memory of a process; nothing if it may not be read."""
+    try:
+        with open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
+            memory.seek(address)
+            data = memory.read(size) or b""
+    except (OSError, OverflowError, ValueError):
+        return b""
+    return data[: len(data) // 8 * 8]

@@ -1,0 +1,63 @@
+"""What a run in a process does now, for its report. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+COMPUTING = 10  # percent of a CPU
+_STATES = {
+    "R": "running",
+    "S": "sleeping",
+    "D": "waiting for a disk",
+    "T": "stopped",
+    "t": "stopped",
+    "I": "idle",
+}
+
+
+def report(
+    told: Mapping[str, Any] | None,
+    threads: Sequence[Mapping[str, Any]] | None,
+    *,
+    waiting: bool,
+    mask: Callable[[str], str],
+) -> dict[str, Any]:
+    """The part of the protocol's `report` that a box fills.
+
+    `told` is what the keeper told of all processes, `threads` what the child told of its own; None
+    where they did not answer. Command lines are shown with `mask`.
+    """
+    processes = [
+        {
+            **process,
+            "command": mask(process["command"]),
+            "state": _STATES.get(process["state"], process["state"]),
+        }
+        for process in (told["processes"] if told else ())
+    ]
+    cpu = told["cpu_percent"] if told else 0.0
+    return {
+        "doing": _doing(told, waiting, cpu, processes),
+        "cpu_percent": cpu,
+        "processes": processes,
+        "threads": list(threads or ()),
+        "note": "" if told else "The run has just ended, or its processes cannot be looked at.",
+    }
+
+
+def _doing(
+    told: Mapping[str, Any] | None,
+    waiting: bool,
+    cpu: float,
+    processes: Sequence[Mapping[str, Any]],
+) -> str:
+    if waiting:
+        return "waiting for input"
+    if told and told["waiting_for_room"]:
+        return "waiting for room"
+    if cpu >= COMPUTING:
+        return "computing"
+    if any(process["state"] == _STATES["D"] for process in processes):
+        return _STATES["D"]
+    return "sleeping"
