@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -32,6 +33,9 @@ _current: contextvars.ContextVar[CurrentRun | None] = contextvars.ContextVar(
     "flask_realtime_run", default=None
 )
 
+# The id of the run that a process belongs to which is a job's own, or was started by one.
+RUN_VARIABLE = "FLASK_REALTIME_RUN"
+
 # Of a process that is one job's own: it holds in all threads, whoever started them.
 _of_process: CurrentRun | None = None
 
@@ -59,8 +63,14 @@ def mask(secret: str) -> None:
     """Show ``***`` instead of `secret` in the rest of this run's output.
 
     Outside of a job nothing is done: nothing is shown there. Raises ValueError when `secret` has
-    less than 8 characters.
+    less than 8 characters, and RuntimeError in a process that a job has started: what that prints
+    is shown, but only the job itself can say what is secret.
     """
     run = current_run()
     if run is not None:
         run.secrets.add(secret)
+    elif RUN_VARIABLE in os.environ:
+        raise RuntimeError(
+            "mask() works in the job's own process only, not in one that it starts: "
+            "call it there, before"
+        )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from types import ModuleType
 
 _PREFIX = "_flask_realtime_jobs_"
+# What a process that a job starts by multiprocessing makes the package from.
+_VARIABLE = "FLASK_REALTIME_JOBS_PACKAGE"
 
 
 def package_name(number: int) -> str:
@@ -26,3 +29,15 @@ def folder_of(module: str) -> str:
     if not top.startswith(_PREFIX) or top not in sys.modules:
         return ""
     return str(sys.modules[top].__path__[0])
+
+
+def tell_children(module: str, folder: str) -> None:
+    """Let the processes that this one starts know the package that `module` is in."""
+    os.environ[_VARIABLE] = f"{module.partition('.')[0]}={folder}"
+
+
+def make_told_package() -> None:
+    """Make the package that the process which started this one has told of, if it has."""
+    name, _, folder = os.environ.get(_VARIABLE, "").partition("=")
+    if name:
+        make_package(name, folder)

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from types import TracebackType
 from typing import TextIO
 
 from flask_realtime.isolation.box import Exit
+from flask_realtime.isolation.ownframes import is_ours
 
 MAX_REASON = 500  # characters of an exception that the run's record keeps; all is in the output
-
-_OURS = os.path.dirname(os.path.abspath(__file__))
-# What stands between our code and the job's in a traceback, beside this folder.
-_BETWEEN = (os.path.join(os.path.dirname(_OURS), "flaskthread.py"), "<frozen ")
 
 
 def returned(*, stop_asked: bool) -> Exit:
@@ -73,11 +69,6 @@ def _is_interruption(error: BaseException) -> bool:
 
 def _own_part(frames: TracebackType | None) -> TracebackType | None:
     """The part of a traceback that begins with the job's own frame."""
-    asyncio = sys.modules.get("asyncio")
-    between = (*_BETWEEN, os.path.dirname(asyncio.__file__ or "asyncio")) if asyncio else _BETWEEN
-    while frames is not None:
-        file = frames.tb_frame.f_code.co_filename
-        if os.path.dirname(file) != _OURS and not file.startswith(between):
-            break
+    while frames is not None and is_ours(frames.tb_frame.f_code.co_filename):
         frames = frames.tb_next
     return frames

@@ -1,0 +1,233 @@
+"""The child's end of the control socket: one thread that reads and writes all of it."""
+
+from __future__ import annotations
+
+import itertools
+import mmap
+import os
+import select
+import threading
+import time
+from collections import deque
+from typing import Any
+
+from flask_realtime.isolation.box import Exit
+from flask_realtime.isolation.control import (
+    MAX_ORDER,
+    MAX_SECRET,
+    MAX_TELL,
+    MAX_TEXT,
+    Dumps,
+    Lines,
+    encode,
+    text_of,
+)
+from flask_realtime.masking import Secrets
+
+PROGRESS_SECONDS = 0.2  # between two messages of how far the job is
+_READ = 1 << 16
+
+
+class Link:
+    """Between the job's code, in any thread or signal handler, and the server.
+
+    The job's code only appends to a queue and wakes the thread: there is no lock that it could
+    hold when a signal's handler or a fork comes in between. A copy of this process that the job
+    makes by `os.fork` has no link: nothing that it says is heard.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        os.set_inheritable(descriptor, False)
+        self._descriptor = descriptor
+        self._lines = Lines(MAX_ORDER)
+        self._orders: deque[dict[str, Any]] = deque()  # that have arrived
+        self._tells: deque[dict[str, Any]] = deque()  # that are to be sent
+        self._progress: tuple[float, float | None, str] = (0, None, "")
+        self._progress_waits = False
+        self._progress_at = 0.0  # when the next may be sent
+        self._numbers = itertools.count(1)
+        self._masks: dict[int, threading.Event] = {}  # that the server has not answered yet
+        self._ended = threading.Event()  # all was sent, or the server is gone
+        self._exit: Exit | None = None
+        self._gone = False
+        self._is_copy = False
+        # Shared with copies of this process, so that those that ask running() hear of a stop.
+        self._stop_asked = mmap.mmap(-1, 1)
+        self._wake_read, self._wake_write = os.pipe()
+        os.set_blocking(self._wake_write, False)
+        self._thread = threading.Thread(target=self._run, name="control", daemon=True)
+        os.register_at_fork(after_in_child=self._forked)
+
+    @property
+    def ident(self) -> int:
+        """Of the thread; once it was started."""
+        return self._thread.ident or 0
+
+    def first_order(self) -> dict[str, Any] | None:
+        """Wait for the first message; None if the server is gone before. Before `start`."""
+        while not self._orders:
+            try:
+                if not self._receive():
+                    return None
+            except ConnectionError:
+                return None
+        return self._orders.popleft()
+
+    def start(self, dumps: int | None) -> None:
+        """Begin to listen, and tell the server. `dumps`: the descriptor of `dumps.register`."""
+        self._thread.start()
+        known = (
+            None if dumps is None else Dumps(dumps, threading.main_thread().ident or 0, self.ident)
+        )
+        self._tell({"ready": os.getpid(), "dumps": known and _public(known)})
+
+    # For the job
+
+    def running(self) -> bool:
+        """What the job asks: False once it shall end."""
+        return not self._stop_asked[0]
+
+    def progress(self, done: float, total: float | None, label: str) -> None:
+        """Tell how far the job is: the newest, at most each PROGRESS_SECONDS."""
+        self._progress = (done, total, label)
+        if not self._progress_waits and not self._is_copy:
+            self._progress_waits = True
+            self._wake()
+
+    def mask(self, secret: str) -> None:
+        """Return once the server masks `secret`. Raises RuntimeError in a copy of the process."""
+        if self._is_copy:
+            raise RuntimeError(
+                "mask() works in the job's own process only, not in one that it has forked: "
+                "call it before"
+            )
+        number = next(self._numbers)
+        known = self._masks[number] = threading.Event()
+        self._tell({"mask": secret, "number": number})
+        if self._gone:  # nothing is shown any more
+            known.set()
+        known.wait()
+
+    def end(self, exit: Exit) -> None:
+        """Tell how the job ended, after all else; wait until it is sent."""
+        if self._is_copy:
+            return
+        self._exit = exit
+        self._wake()
+        self._ended.wait()
+
+    def _tell(self, message: dict[str, Any]) -> None:
+        self._tells.append(message)
+        self._wake()
+
+    def _wake(self) -> None:
+        try:
+            os.write(self._wake_write, b"\0")
+        except BlockingIOError:
+            return  # it is awake
+
+    def _forked(self) -> None:
+        """In a copy: its numbers of descriptors will stand for something else soon."""
+        if not self._is_copy:
+            self._is_copy = True
+            for descriptor in (self._descriptor, self._wake_read, self._wake_write):
+                os.close(descriptor)
+
+    # The thread
+
+    def _run(self) -> None:
+        try:
+            poll = select.poll()
+            poll.register(self._descriptor, select.POLLIN)
+            poll.register(self._wake_read, select.POLLIN)
+            while not self._ended.is_set():
+                ready = [descriptor for descriptor, _ in poll.poll(self._patience())]
+                if self._wake_read in ready:
+                    os.read(self._wake_read, _READ)
+                if self._descriptor in ready and not self._receive():
+                    break
+                while self._orders:
+                    self._obey(self._orders.popleft())
+                self._send()
+        except OSError:  # the server is gone
+            return
+        finally:
+            self._lose()
+
+    def _patience(self) -> float | None:
+        """How long to wait, in ms: what the job says of its progress may have to."""
+        if not self._progress_waits:
+            return None
+        return max(self._progress_at - time.monotonic(), 0) * 1000
+
+    def _receive(self) -> bool:
+        """Take what the server has sent; False at its end."""
+        data = os.read(self._descriptor, _READ)
+        self._orders.extend(self._lines.feed(data))
+        return bool(data)
+
+    def _obey(self, order: dict[str, Any]) -> None:
+        if "stop" in order:
+            self._stop_asked[0] = 1
+        elif "masked" in order:
+            known = self._masks.pop(order["masked"], None)
+            if known is not None:
+                known.set()
+        elif "report" in order:
+            from flask_realtime.isolation.ownthreads import threads_of_process
+
+            threads = threads_of_process(but=self.ident)
+            answer = {"report": order["report"], "threads": threads}
+            while len(encode(answer)) > MAX_TELL:
+                del threads[len(threads) // 2 :]
+            self._tells.append(answer)
+
+    def _send(self) -> None:
+        exit = self._exit  # what was told before it was set goes out before it
+        now = time.monotonic()
+        if self._progress_waits and (exit or now >= self._progress_at):
+            self._progress_waits = False  # first: what comes from here on wakes us again
+            done, total, label = self._progress
+            self._progress_at = now + PROGRESS_SECONDS
+            self._tells.appendleft({"progress": {"done": done, "total": total, "label": label}})
+        while self._tells:
+            self._write(self._tells.popleft())
+        if exit is not None:
+            reason = text_of(exit.reason, MAX_TEXT)
+            self._write({"end": {"state": exit.state, "code": exit.code, "reason": reason}})
+            self._ended.set()
+
+    def _write(self, message: dict[str, Any]) -> None:
+        data = memoryview(encode(message))
+        while data:
+            data = data[os.write(self._descriptor, data) :]
+
+    def _lose(self) -> None:
+        """Nobody listens any more: the job shall end, and nothing waits for an answer."""
+        self._stop_asked[0] = 1
+        self._gone = True
+        self._ended.set()
+        for known in list(self._masks.values()):
+            known.set()
+
+
+def _public(dumps: Dumps) -> dict[str, int]:
+    return {"descriptor": dumps.descriptor, "main": dumps.main, "control": dumps.control}
+
+
+class LinkedSecrets(Secrets):
+    """The secrets of a run that another process masks."""
+
+    def __init__(self, link: Link) -> None:
+        super().__init__()
+        self._link = link
+
+    def add(self, secret: str) -> None:
+        """Mask `secret` in all that is printed from now on.
+
+        Raises ValueError when it is too short or too long.
+        """
+        super().add(secret)
+        if len(secret) > MAX_SECRET:
+            raise ValueError(f"a secret of more than {MAX_SECRET} characters cannot be masked")
+        self._link.mask(secret)
