@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
+from pathlib import Path
 from typing import Any
 
+import psutil
+
+from flask_realtime import host
 from flask_realtime.commands import command_job
 from flask_realtime.currentrun import CurrentRun
 from flask_realtime.isolation.box import Exit, Launch, Prompt
@@ -13,6 +18,13 @@ from flask_realtime.jobs import Job
 from flask_realtime.masking import Secrets
 from flask_realtime.options import Options
 from tests.support.hub import until
+
+COMMANDS = Path(__file__).resolve().parents[1] / "programs" / "commands"
+
+
+def program(name: str, *arguments: str, **options: Any) -> Job:
+    """A job of a program of tests/programs/commands."""
+    return command(sys.executable, str(COMMANDS / name), *arguments, **options)
 
 
 def command(*argv: str, **options: Any) -> Job:
@@ -23,7 +35,10 @@ def command(*argv: str, **options: Any) -> Job:
 class Boxed:
     """A run of `job` that was started, and what it told."""
 
-    def __init__(self, job: Job, *, environ: dict[str, str] | None = None, **params: Any) -> None:
+    def __init__(
+        self, job: Job, *, environ: dict[str, str] | None = None, slow: bool = False, **params: Any
+    ) -> None:
+        self.slow = slow
         self.told: list[Prompt | None] = []
         self.pieces: list[tuple[int, bytes]] = []
         self.progress: list[tuple[float, float | None, str]] = []
@@ -47,10 +62,24 @@ class Boxed:
             self._boxed = boxed
 
         def output(self, stream: int, data: bytes) -> None:
+            if self._boxed.slow:
+                host.sleep(0.02)
             self._boxed.pieces.append((stream, data))
 
         def progress(self, done: float, total: float | None, label: str) -> None:
             self._boxed.progress.append((done, total, label))
+
+    def keeper(self) -> psutil.Process:
+        """Its keeper."""
+        return next(
+            process
+            for process in psutil.Process().children()
+            if process.cmdline()[-1:] == [self.run.id]
+        )
+
+    def pid(self) -> int:
+        """Of its main process."""
+        return self.keeper().children()[0].pid
 
     @property
     def output(self) -> bytes:

@@ -154,9 +154,9 @@ class Keeper:
         for pump in self._pumps:
             if pump.wants_to_write:
                 wanted[pump.sink] = select.POLLOUT
-            if pump.at_end or pump.full or self._over:
+            if pump.at_end or pump.full:
                 continue
-            if pump.rest_until > now:
+            if self._over or pump.rest_until > now:
                 due.append(pump.rest_until)
             else:
                 wanted[pump.source] = select.POLLIN
