@@ -35,11 +35,12 @@ function readProgress(value: unknown): Progress | null {
   if (value === undefined || value === null) return null;
   const from = fields(value, "progress");
   const percent = numberOrNull(from, "percent");
+  const eta = numberOrNull(from, "eta_seconds");
   return {
     percent: percent === null ? null : Math.min(100, Math.max(0, percent)),
     done: numberOrNull(from, "done"),
     total: numberOrNull(from, "total"),
-    etaSeconds: countOr(from, "eta_seconds", null),
+    etaSeconds: eta === null ? null : Math.max(0, eta),
     source: PROGRESS_SOURCES.find((each) => each === from["source"]) ?? "bar",
     label: textOr(from, "label", ""),
   };

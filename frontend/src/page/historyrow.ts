@@ -3,7 +3,7 @@ import { el, setText } from "./dom";
 import { counted, elapsedOf, exitText, formatBytes, formatCount, formatElapsed, formatWhen, paramsText } from "./format";
 import { leadTo } from "./placelink";
 import { ProgressBar } from "./progressbar";
-import { isAlarming, isAsking, processesText, underWayText } from "./runwords";
+import { isAlarming, isAsking, leftText, processesText, underWayText } from "./runwords";
 import { AgainButton } from "./runagain";
 import type { Session } from "./session";
 import { setChip, statusChip, waitsBadge } from "./statuschip";
@@ -100,7 +100,7 @@ export class HistoryRow {
     setText(this.#took, elapsed === null ? "" : formatElapsed(elapsed));
     setChip(this.#chip, run.state);
     const end = run.state === "succeeded" ? "" : exitText(run);
-    const exit = [underWayText(run), end, processesText(run.processes)].filter((part) => part !== "").join(" · ");
+    const exit = [leftText(run) || underWayText(run), end, processesText(run.processes)].filter((part) => part !== "").join(" · ");
     setText(this.#exit, exit);
     this.#exit.classList.toggle("is-alarm", isAlarming(run));
     this.#exit.title = exit;

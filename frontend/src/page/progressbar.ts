@@ -2,7 +2,7 @@ import type { Run } from "../connection/protocol";
 import { el } from "./dom";
 import { progressOf, progressText } from "./runwords";
 
-/** A thin bar of how far a run is. It lies over the edge of what it belongs to: nothing moves when it appears. */
+/** A thin bar of how far a run is. It lies over an edge of what it belongs to: nothing moves when it appears. */
 export class ProgressBar {
   readonly element = el("progress", "progress-bar");
 

@@ -14,6 +14,7 @@ class RunRow {
   readonly #link = el("a", "run-link");
   readonly #chip = statusChip();
   readonly #what = el("span", "run-what");
+  readonly #note = el("span", "run-note");
   readonly #waits = waitsBadge();
   readonly #elapsed = el("span", "run-elapsed");
   readonly #bar = new ProgressBar();
@@ -26,7 +27,7 @@ class RunRow {
   ) {
     leadTo(this.#link, session, { kind: "run", run: runId });
     this.#stop = options.withStop ? new StopControl(session) : null;
-    this.#link.append(this.#chip, this.#what, this.#waits, this.#elapsed);
+    this.#link.append(this.#chip, this.#waits, this.#what, this.#note, this.#elapsed);
     this.element.append(this.#link, this.#bar.element);
     if (this.#stop) this.element.append(this.#stop.element);
   }
@@ -35,11 +36,15 @@ class RunRow {
     setChip(this.#chip, run.state);
     const elapsed = elapsedOf(run, now);
     setText(this.#elapsed, elapsed === null ? "" : formatElapsed(elapsed));
+    // There is room for one of them.
     this.#waits.hidden = !isAsking(run);
+    this.#chip.hidden = !this.#waits.hidden;
+    const note = underWayText(run);
+    setText(this.#note, note);
     const title = this.session.jobTitle(run.job);
     this.#bar.update(run, title);
     const when = run.created === null ? "" : formatWhen(run.created, now);
-    const what = [withJob ? title : "", underWayText(run) || when, this.session.otherUser(run)];
+    const what = [withJob ? title : "", note === "" ? when : "", this.session.otherUser(run)];
     setText(this.#what, what.filter((part) => part !== "").join(" · "));
     this.#link.classList.toggle("is-live", !isFinal(run.state));
     const isShown = this.session.selected === run.id;

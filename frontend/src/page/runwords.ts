@@ -14,7 +14,7 @@ export function ordinal(value: number): string {
 /** Where a queued run stands; empty when it is not queued, or its server does not say. */
 export function queueText(run: Run): string {
   if (run.state !== "queued" || run.queuePosition === null) return "";
-  return run.queuePosition === 1 ? "waiting, next in line" : `waiting, ${ordinal(run.queuePosition)} in line`;
+  return `waiting, ${ordinal(run.queuePosition)} in line`;
 }
 
 /** Whether the run waits for somebody to type. */
@@ -78,6 +78,11 @@ export function processesText(processes: Processes | null): string {
 /** What should not be overlooked: processes that could not be ended. */
 export function isAlarming(run: Run): boolean {
   return (run.processes?.left ?? 0) > 0;
+}
+
+/** What a list says of processes: those that are left, before all else. */
+export function leftText(run: Run): string {
+  return run.processes && isAlarming(run) ? `${counted(run.processes.left, "process", "processes")} left` : "";
 }
 
 /** What happens to a process that was asked to stop, `now` in ms; empty for anything else. */

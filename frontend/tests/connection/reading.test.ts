@@ -74,6 +74,7 @@ test("a run tells its place in the queue, what it waits for, how far it is and w
 test("what a job says of its progress is shown, however odd", () => {
   const progress = (said: object) => readRun({ ...RUN, progress: said }).progress;
   assert.equal(progress({ percent: 130, done: -1, total: null, source: "abacus" })?.percent, 100);
+  assert.equal(progress({ eta_seconds: -0.2 })?.etaSeconds, 0);
   assert.deepEqual(progress({ done: 7 }), {
     percent: null,
     done: 7,

@@ -6,6 +6,7 @@ import {
   formatDuration,
   isAlarming,
   isAsking,
+  leftText,
   labelledProgress,
   ordinal,
   processesText,
@@ -41,7 +42,7 @@ test("places in a line are told as people say them", () => {
 
 test("a queued run tells its place, if its server does, and no other run has one", () => {
   assert.equal(queueText(run("queued", { queue_position: 3 })), "waiting, 3rd in line");
-  assert.equal(queueText(run("queued", { queue_position: 1 })), "waiting, next in line");
+  assert.equal(queueText(run("queued", { queue_position: 1 })), "waiting, 1st in line");
   assert.equal(queueText(run("queued")), "");
   assert.equal(queueText(run("running", { queue_position: 3 })), "");
 });
@@ -108,6 +109,8 @@ test("how many processes were ended is told when there were any, and those left 
   assert.equal(processesText(ended(null).processes), "");
   assert.equal(isAlarming(ended({ ended: 1, left: 2 })), true);
   assert.equal(isAlarming(ended({ ended: 1, left: 0 })), false);
+  assert.equal(leftText(ended({ ended: 1, left: 2 })), "2 processes left");
+  assert.equal(leftText(ended({ ended: 1, left: 0 })), "");
 });
 
 test("Stop of a process counts down to force, as far as the server says when that is", () => {
