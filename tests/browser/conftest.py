@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -16,6 +16,7 @@ ARGUMENTS = [
     "--no-first-run",
     "--host-resolver-rules=MAP evil.test 127.0.0.1",
 ]
+PATIENCE_MS = 60_000  # what is sure to come may take this long on a machine that stalls
 # What a page may say that is no fault: the network and the server are cut on purpose.
 EXPECTED = ("net::ERR_", "WebSocket connection to", "503 (Service Unavailable)")
 
@@ -24,6 +25,7 @@ EXPECTED = ("net::ERR_", "WebSocket connection to", "503 (Service Unavailable)")
 def browser() -> Iterator[Browser]:
     program = shutil.which("chromium") or shutil.which("google-chrome")
     assert program, "install Chromium: tools/install_test_system.sh does where it can"
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
         yield started

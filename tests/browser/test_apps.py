@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.test_page import expect_state, lines, path, toolbar
 from tests.support.server import ROOT, Server, eventually
 
-SECONDS = 30_000  # ms that a page gets
+SECONDS = 60_000  # ms that a page gets
 GREETER = ROOT / "tests" / "programs" / "greeter.py"
 APPS = f"""
 [apps.greeter]
@@ -72,7 +72,7 @@ def test_from_start_to_stop(app_server: Server, open_page: Open) -> None:
     page.keyboard.press("Enter")
     expect_app(page, "Greeter", "running")
     expect_state(page, "running")
-    eventually(lambda: printed(page, "The greeter begins") == 1, 20)
+    eventually(lambda: printed(page, "The greeter begins") == 1)
     expect(start).to_be_disabled()
     expect(start).to_be_focused()  # whoever works by keyboard goes on from here
     run = path(page)
@@ -86,20 +86,20 @@ def test_from_start_to_stop(app_server: Server, open_page: Open) -> None:
     eventually(lambda: printed(page, "asked for /") == 1)
 
     processes(app_server, str(GREETER))[0].kill()
-    eventually(lambda: printed(page, "[it ended by SIGKILL]") == 1, 20)
-    eventually(lambda: printed(page, "The greeter begins") == 2, 20)
+    eventually(lambda: printed(page, "[it ended by SIGKILL]") == 1)
+    eventually(lambda: printed(page, "The greeter begins") == 2)
     expect_app(page, "Greeter", "running")
 
     (before,) = processes(app_server, str(GREETER))
     press(page, "Restart Greeter")
-    eventually(lambda: printed(page, "[it is started again, as asked]") == 1, 20)
-    eventually(lambda: printed(page, "The greeter begins") == 3, 20)
+    eventually(lambda: printed(page, "[it is started again, as asked]") == 1)
+    eventually(lambda: printed(page, "The greeter begins") == 3)
     expect_app(page, "Greeter", "running")
     assert processes(app_server, str(GREETER)) != [before]
     assert path(page) == run, "the output goes on where it was"
 
     toolbar(page, "Restart").click()
-    eventually(lambda: printed(page, "The greeter begins") == 4, 20)
+    eventually(lambda: printed(page, "The greeter begins") == 4)
     expect_app(page, "Greeter", "running")
     assert path(page) == run
 
@@ -121,7 +121,7 @@ def test_what_a_visitor_started_shows_its_output_and_its_runs_stop_stops_it(
         expect_app(each, "Greeter", "running")
         expect(each.locator(".run-row")).to_have_count(0)
     press(page, "Output of Greeter")
-    eventually(lambda: printed(page, "asked for /") == 1, 20)
+    eventually(lambda: printed(page, "asked for /") == 1)
     expect(page.get_by_role("button", name="Output of Greeter")).to_have_attribute(
         "aria-current", "true"
     )
@@ -177,9 +177,9 @@ def test_the_bokeh_example_under_apps(
             for _ in range(int(value) - 1):
                 shown.locator(".noUi-handle").first.press("ArrowRight")
             expect(shown.get_by_text(f"f is {value}")).to_be_visible(timeout=SECONDS)
-            eventually(lambda: printed(page, "Starting Bokeh server") >= 1, 20)
+            eventually(lambda: printed(page, "Starting Bokeh server") >= 1)
             if value == "2":
                 processes(server, "bokeh")[0].kill()
-                eventually(lambda: printed(page, "[it ended by SIGKILL]") == 1, 20)
+                eventually(lambda: printed(page, "[it ended by SIGKILL]") == 1)
                 expect_app(page, "Bokeh", "running")
         assert printed(page, "Starting Bokeh server") == 2

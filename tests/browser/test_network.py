@@ -28,7 +28,7 @@ def network(server: Server) -> Iterator[Forwarder]:
 def open_run(open_page: Open, server: Server, network: Forwarder, run: str) -> Page:
     """Open the page of a run by way of the network, and wait until its output comes live."""
     page = open_page(f"http://localhost:{network.port}/runs/{run}")
-    expect_connection(page, "connected", 10)
+    expect_connection(page, "connected", 60)
     page.locator(".row-text").first.wait_for()
     return page
 
@@ -62,10 +62,10 @@ def test_a_silent_network_is_noticed_and_resumed(
     expect(page.locator(".connection")).to_have_text("Disconnected, trying again…")
     assert server.run_record(run)["state"] == "running"
     network.mend()
-    expect_connection(page, "connected", 10)
+    expect_connection(page, "connected", 60)
     expect(page.get_by_text("Reconnected: nothing lost")).to_be_visible()
     server.ended(run)
-    expect(page.locator(".run-header")).to_contain_text("complete", timeout=10_000)
+    expect(page.locator(".run-header")).to_contain_text("complete", timeout=60_000)
     assert copied(page).splitlines() == server.output(run).decode().splitlines()
 
 
@@ -87,7 +87,7 @@ def test_a_silence_shorter_than_the_heartbeat_is_sat_out(
     eventually(lambda: server.run_record(run)["output_bytes"] > at_cut + 3000)  # some 3 s
     network.mend()
     server.ended(run)
-    expect(page.locator(".run-header")).to_contain_text("complete", timeout=10_000)
+    expect(page.locator(".run-header")).to_contain_text("complete", timeout=60_000)
     assert page.evaluate("window.states") == []
     assert copied(page).splitlines() == server.output(run).decode().splitlines()
 

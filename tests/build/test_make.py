@@ -95,7 +95,7 @@ def running(folder: Path, *arguments: str, **changes: str) -> Iterator[subproces
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
-            process.wait(timeout=20)
+            process.wait(timeout=60)
         process.stdout.close()
 
 
@@ -109,7 +109,7 @@ def test_ctrl_c_stops_the_server_without_a_word_from_make(clone: Path) -> None:
         said = read_until(process, b"serving")
         os.killpg(process.pid, signal.SIGINT)
         said += read_until(process, b"stopped\n")
-        process.wait(timeout=20)
+        process.wait(timeout=60)
         assert process.stdout is not None
         said += process.stdout.read()
     assert b"***" not in said
@@ -120,7 +120,7 @@ def test_stopping_make_stops_the_server(clone: Path) -> None:
     with running(clone, "run") as process:
         read_until(process, b"serving")
         process.send_signal(signal.SIGTERM)
-        process.wait(timeout=20)
+        process.wait(timeout=60)
         assert process.stdout is not None
         process.stdout.read()  # ends only when the server, too, has let go of it
 

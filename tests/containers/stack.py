@@ -107,7 +107,7 @@ class Stack:
         return requests.get(self.url + path, **{"timeout": 20, "allow_redirects": False, **options})
 
     def post(self, path: str, body: object = None) -> requests.Response:
-        return requests.post(self.url + path, json=body or {}, timeout=20)
+        return requests.post(self.url + path, json=body or {}, timeout=60)
 
     def start_run(self, job: str, **params: object) -> str:
         response = self.post("/api/runs", {"job": job, "params": params})

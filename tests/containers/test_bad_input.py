@@ -85,7 +85,7 @@ def test_wrong_settings_are_one_clear_line_each(clone: Path) -> None:
     (clone / ".env").write_text("MAX_RUNS=many\nLOGIN=perhaps\n")
     with Stack(clone, UPLOAD_LIMIT="much") as stack:
         stack.compose("up", "-d")
-        eventually(lambda: "MAX_RUNS: 'many' is wrong" in stack.log("flask"), 20)
+        eventually(lambda: "MAX_RUNS: 'many' is wrong" in stack.log("flask"))
         assert "LOGIN: 'perhaps' is wrong" in stack.log("flask")
         assert "UPLOAD_LIMIT: 'much' is wrong" in stack.log("nginx")
         assert "Traceback" not in stack.log()
@@ -124,7 +124,7 @@ def test_data_of_an_older_redis_are_taken_over(clone: Path, form: str) -> None:
     with Stack(clone) as stack:
         for order in (["up", "-d", "redis"], ["restart", "redis"]):
             stack.compose(*order)
-            eventually(lambda: "since" in stack.run("exec", "-T", "redis", *KEPT).stdout, 20)
+            eventually(lambda: "since" in stack.run("exec", "-T", "redis", *KEPT).stdout)
 
 
 def test_data_of_a_newer_redis_are_one_clear_line(clone: Path) -> None:

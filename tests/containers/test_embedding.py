@@ -65,7 +65,7 @@ def embedding(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with Stack(folder) as running:
         running.files.append("override.yml")
         running.compose("up", "-d")
-        eventually(lambda: running.status(f"{PREFIX}/mirror/") == 200, 60)
+        eventually(lambda: running.status(f"{PREFIX}/mirror/") == 200)
         yield running
 
 
@@ -77,7 +77,7 @@ def test_it_is_told_where_it_is(embedding: Stack) -> None:
 
 def test_its_websocket_passes(embedding: Stack) -> None:
     socket = websocket.create_connection(
-        f"ws://localhost:{embedding.port}{PREFIX}/mirror/echo", timeout=20, origin=embedding.url
+        f"ws://localhost:{embedding.port}{PREFIX}/mirror/echo", timeout=60, origin=embedding.url
     )
     for text in ("abc", "x" * 100_000 + "y"):
         socket.send(text)
@@ -92,6 +92,6 @@ def test_an_upload_passes_uncollected(embedding: Stack) -> None:
         f"{embedding.url}{PREFIX}/mirror/count",
         data=pieces,
         headers={"Origin": embedding.url},
-        timeout=30,
+        timeout=60,
     )
     assert answer.text == str(size)

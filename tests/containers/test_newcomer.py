@@ -13,7 +13,7 @@ from tests.browser.test_page import expect_complete, expect_state, lines, start,
 from tests.containers.stack import Stack, copy_of_clone
 from tests.support.server import eventually
 
-SECONDS = 20_000  # ms that a page gets
+SECONDS = 60_000  # ms that a page gets
 SLOW = """
 import json, urllib.request
 order = json.dumps({"settings": {"latency": %s}}).encode()
@@ -32,7 +32,7 @@ def fresh(
     folder = copy_of_clone(tmp_path_factory.mktemp("fresh"))
     with Stack(folder, PREFIX=request.param) as running:
         running.compose("up", "-d", "--build")
-        eventually(lambda: running.status(f"{request.param}/readyz") == 200, 60)
+        eventually(lambda: running.status(f"{request.param}/readyz") == 200)
         yield running
 
 
@@ -53,7 +53,7 @@ def test_from_the_consent_to_the_logout(
     run = start(page, "List spaces", concurrency=2)
     assert page.url == f"{address}runs/{run}"
     expect_state(page, "running")
-    eventually(lambda: any("[  2/200]" in line for line in lines(page)), 20)
+    eventually(lambda: any("[  2/200]" in line for line in lines(page)))
     page.screenshot(path=tmp_path / "running.png")
     toolbar(page, "Stop").click()
     expect_state(page, "stopped")

@@ -16,7 +16,7 @@ from tests.support.server import eventually
 PROBE = """
 import urllib.error, urllib.request
 try:
-    print(urllib.request.urlopen("http://flask:5000/readyz", timeout=10).status)
+    print(urllib.request.urlopen("http://flask:5000/readyz", timeout=60).status)
 except urllib.error.HTTPError as error:
     print(error.code)
 """
@@ -64,7 +64,7 @@ def test_an_asset_that_nginx_has_not_got_is_asked_of_flask(stack: Stack) -> None
 
 def test_each_header_comes_once(stack: Stack, script: str) -> None:
     for path in ("/", "/api/jobs", script):
-        connection = http.client.HTTPConnection("localhost", stack.port, timeout=20)
+        connection = http.client.HTTPConnection("localhost", stack.port, timeout=60)
         connection.request("GET", path)
         names = [name.lower() for name, _ in connection.getresponse().getheaders()]
         connection.close()
@@ -128,7 +128,7 @@ def test_nothing_runs_as_root_and_nothing_can_be_written(stack: Stack) -> None:
 
 
 def test_an_upload_beyond_the_limit_is_refused(stack: Stack) -> None:
-    answer = requests.post(f"{stack.url}/api/runs", data=b"x" * (17 << 20), timeout=20, stream=True)
+    answer = requests.post(f"{stack.url}/api/runs", data=b"x" * (17 << 20), timeout=60, stream=True)
     assert answer.status_code == 413
 
 
@@ -181,7 +181,7 @@ def test_while_flask_is_away_a_page_refreshes_itself(stack: Stack, script: str) 
 
 @pytest.mark.parametrize("target", ["*", "/../etc/passwd", "/%2e%2e/x", "http://evil.test/x"])
 def test_odd_request_targets_do_no_harm(stack: Stack, target: str) -> None:
-    connection = http.client.HTTPConnection("localhost", stack.port, timeout=20)
+    connection = http.client.HTTPConnection("localhost", stack.port, timeout=60)
     connection.putrequest("GET", target)
     connection.endheaders()
     status = connection.getresponse().status

@@ -44,7 +44,7 @@ class Production(Stack):
     def certificate(self, path: str) -> str:
         """Keep a certificate that the containers have, for requests to trust; return its path."""
         kept = self.folder / "trusted.pem"
-        eventually(lambda: self.run("exec", "-T", "nginx", "test", "-s", path).returncode == 0, 30)
+        eventually(lambda: self.run("exec", "-T", "nginx", "test", "-s", path).returncode == 0)
         kept.write_text(self.compose("exec", "-T", "nginx", "cat", path))
         return str(kept)
 
@@ -56,7 +56,7 @@ class Production(Stack):
             return None
 
     def wait_answer(self, certificate: str) -> None:
-        eventually(lambda: self.answer(certificate) == 200, 60)
+        eventually(lambda: self.answer(certificate) == 200)
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +110,7 @@ def test_secrets_that_are_missing_are_named(clone: Path) -> None:
 
 def test_http_leads_to_https(production: Production) -> None:
     answer = requests.get(
-        f"{production.plain_url}/runs/1?tail=1", allow_redirects=False, timeout=20
+        f"{production.plain_url}/runs/1?tail=1", allow_redirects=False, timeout=60
     )
     assert answer.status_code == 308
     assert answer.headers["Location"] == f"{production.url}/runs/1?tail=1"
@@ -151,7 +151,7 @@ def test_containers_are_limited_and_come_again(production: Production, get: Get)
         assert wanted["ReadonlyRootfs"]
     # A signal from inside, as a crash: what `docker kill` ends stays ended.
     production.compose("exec", "-T", "-u", "app", "flask", "python", "-c", CRASH, check=False)
-    eventually(lambda: production.inspect("flask")[0]["RestartCount"] > 0, 30)
+    eventually(lambda: production.inspect("flask")[0]["RestartCount"] > 0)
     production.wait_answer(str(production.folder / "trusted.pem"))
 
 

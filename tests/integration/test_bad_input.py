@@ -50,7 +50,7 @@ def ended_run(server: Server) -> str:
     ],
 )
 def test_a_wrong_start_is_refused(server: Server, body: object, status: int, code: str) -> None:
-    response = requests.post(server.url + "/api/runs", json=body, timeout=10)
+    response = requests.post(server.url + "/api/runs", json=body, timeout=60)
     assert problem(response) == (status, code)
 
 
@@ -60,14 +60,14 @@ def test_a_body_that_is_no_json_is_refused(server: Server, body: bytes) -> None:
         server.url + "/api/runs",
         data=body,
         headers={"Content-Type": "application/json"},
-        timeout=10,
+        timeout=60,
     )
     assert problem(response) == (400, "bad_request")
 
 
 @pytest.mark.parametrize("path", ["/api/runs", "/api/runs/any/stop"])
 def test_a_form_is_not_taken_for_json(server: Server, path: str) -> None:
-    response = requests.post(server.url + path, data={"job": "greet"}, timeout=10)
+    response = requests.post(server.url + path, data={"job": "greet"}, timeout=60)
     assert response.status_code == 415
     assert problem(response)[0] == 415
 
@@ -97,7 +97,7 @@ def test_a_wrong_list_is_refused(server: Server, query: str) -> None:
 
 
 def test_calls_that_do_not_exist_are_problems_too(server: Server) -> None:
-    response = requests.delete(server.url + "/api/runs", timeout=10)
+    response = requests.delete(server.url + "/api/runs", timeout=60)
     assert problem(response) == (405, "method_not_allowed")
     assert response.headers["Allow"] == "GET, POST"
     assert problem(server.get("/api/runs/any/stop")) == (405, "method_not_allowed")

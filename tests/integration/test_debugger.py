@@ -111,11 +111,11 @@ def debugged(tmp_path: Path) -> Iterator[Session]:
     children: list[psutil.Process] = []
     assert process.stdin is not None
     try:
-        found = eventually(address, 60)
+        found = eventually(address)
         children = psutil.Process(process.pid).children(recursive=True)
         yield Session(process, found[1], said)
         process.terminate()
-        assert process.wait(20) == 0, log.read_text()
+        assert process.wait(60) == 0, log.read_text()
         assert "Traceback" not in log.read_text()
     finally:
         process.stdin.close()
@@ -128,22 +128,22 @@ def debugged(tmp_path: Path) -> Iterator[Session]:
 
 def test_a_debugger_stops_inside_a_job_and_goes_on(debugged: Session) -> None:
     body = {"job": "add", "params": {"first": 40}}
-    started = requests.post(f"{debugged.url}/api/runs", json=body, timeout=20)
+    started = requests.post(f"{debugged.url}/api/runs", json=body, timeout=60)
     assert started.status_code == 201, started.text
     run = f"{debugged.url}/api/runs/{started.json()['id']}"
-    eventually(debugged.stops, 20)
+    eventually(debugged.stops)
     assert debugged.stops() == [{"line": BREAKPOINT, "total": 42, "main": False}]
     # The job stands still; the server does not.
-    assert requests.get(f"{debugged.url}/healthz", timeout=20).ok
-    held = requests.get(run, timeout=20).json()
+    assert requests.get(f"{debugged.url}/healthz", timeout=60).ok
+    held = requests.get(run, timeout=60).json()
     assert (held["state"], held["output_bytes"]) == ("running", 0)
     debugged.go_on()
-    output = requests.get(f"{run}/output?follow=1", timeout=20)
+    output = requests.get(f"{run}/output?follow=1", timeout=60)
     assert output.content == b"the total is 42\ndone\n"
-    record = eventually(lambda: _ended(run), 20)
+    record = eventually(lambda: _ended(run))
     assert record["state"] == "succeeded"
 
 
 def _ended(run: str) -> dict[str, Any]:
-    record: dict[str, Any] = requests.get(run, timeout=20).json()
+    record: dict[str, Any] = requests.get(run, timeout=60).json()
     return record if record["ended"] else {}

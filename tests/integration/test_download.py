@@ -91,7 +91,7 @@ def test_it_is_packed_for_who_takes_gzip(server: Server, run: str, text: bytes) 
             f"{server.url}/api/runs/{run}/output{query}",
             headers={"Accept-Encoding": "br, gzip;q=0.5"},
             stream=True,
-            timeout=20,
+            timeout=60,
         )
         assert response.headers["Content-Encoding"] == "gzip"
         assert "Accept-Encoding" in response.headers["Vary"]
@@ -213,7 +213,7 @@ def test_raw_begins_behind_a_gap_and_breaks_off_at_the_next(
 ) -> None:
     server, run, (_, first_end, second, second_end) = gaps
     path = f"{server.url}/api/runs/{run}/output"
-    response = requests.get(path, headers=PLAIN, stream=True, timeout=20)
+    response = requests.get(path, headers=PLAIN, stream=True, timeout=60)
     assert response.headers["X-Output-Offset"] == str(first_end)
     got = b""
     with pytest.raises(requests.exceptions.ChunkedEncodingError):  # noqa: PT012
@@ -221,7 +221,7 @@ def test_raw_begins_behind_a_gap_and_breaks_off_at_the_next(
             got += piece
     response.close()
     assert second - first_end - (1 << 14) < len(got) <= second - first_end
-    behind = requests.get(f"{path}?offset={second + 5}", headers=PLAIN, timeout=20)
+    behind = requests.get(f"{path}?offset={second + 5}", headers=PLAIN, timeout=60)
     assert behind.headers["X-Output-Offset"] == str(second_end)
     size = server.run_record(run)["output_bytes"]
     assert len(behind.content) == size - second_end

@@ -56,7 +56,7 @@ def test_clients_of_both_transports_share_what_they_get(
 def test_acknowledgements_that_answer_nothing_harm_nobody(server: Server) -> None:
     run = server.start_run("count", lines=2000, delay_ms=1)
     address = server.url.replace("http", "ws") + "/socket.io/?EIO=4&transport=websocket"
-    client = websocket.create_connection(address, timeout=20)
+    client = websocket.create_connection(address, timeout=60)
     client.recv()
     client.send("40")
     client.recv()
@@ -81,7 +81,7 @@ class Raw:
 
     def __init__(self, server: Server) -> None:
         address = server.url.replace("http", "ws") + "/socket.io/?EIO=4&transport=websocket"
-        self.socket = websocket.create_connection(address, timeout=20)
+        self.socket = websocket.create_connection(address, timeout=60)
         self.socket.recv()
         self.socket.send("40")
         self.socket.recv()

@@ -47,11 +47,11 @@ def example(tmp_path: Path) -> Iterator[str]:
 
     children: list[psutil.Process] = []
     try:
-        found = eventually(address, 30)
+        found = eventually(address)
         children = psutil.Process(process.pid).children(recursive=True)
         yield found[1]
         process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 0, log.read_text()
+        assert process.wait(60) == 0, log.read_text()
         assert "Traceback" not in log.read_text()
     finally:
         if process.poll() is None:
@@ -62,17 +62,17 @@ def example(tmp_path: Path) -> Iterator[str]:
 
 
 def test_the_example_runs_its_job_and_serves_its_page(example: str) -> None:
-    page = requests.get(example, timeout=20)
+    page = requests.get(example, timeout=60)
     assert page.status_code == 200
     assert "<script" in page.text
     body = {"job": "countdown", "params": {"seconds": 2}}
-    started = requests.post(f"{example}/api/runs", json=body, timeout=20)
+    started = requests.post(f"{example}/api/runs", json=body, timeout=60)
     assert started.status_code == 201, started.text
     run = f"{example}/api/runs/{started.json()['id']}"
-    output = requests.get(f"{run}/output?follow=1", timeout=20)
+    output = requests.get(f"{run}/output?follow=1", timeout=60)
     assert output.content == b"2 seconds left\n1 seconds left\n"
-    assert eventually(lambda: requests.get(run, timeout=20).json()["ended"])
-    assert requests.get(run, timeout=20).json()["state"] == "succeeded"
+    assert eventually(lambda: requests.get(run, timeout=60).json()["ended"])
+    assert requests.get(run, timeout=60).json()["state"] == "succeeded"
 
 
 def test_fewer_than_ten_lines_touch_the_library() -> None:

@@ -23,7 +23,7 @@ class Viewer:
         self.io.connect(url, transports=["websocket"])
 
     def call(self, event: str, payload: object) -> Any:
-        return self.io.call(event, payload, timeout=10)
+        return self.io.call(event, payload, timeout=60)
 
     def start(self, job: str, **params: object) -> str:
         run: str = self.call("start", {"job": job, "params": params})["run"]["id"]
@@ -34,7 +34,7 @@ class Viewer:
         return next((each for each in reversed(self.records) if each["id"] == run), {})
 
     def ended(self, run: str) -> dict[str, Any]:
-        return eventually(lambda: self.last(run) if self.last(run).get("ended") else None, 20) or {}
+        return eventually(lambda: self.last(run) if self.last(run).get("ended") else None) or {}
 
     def received(self, run: str) -> bytes:
         """The output from its first byte, in the order of arrival; fails where one is missing."""
@@ -47,7 +47,7 @@ class Viewer:
 
     def complete(self, run: str) -> bytes:
         size = self.ended(run)["output_bytes"]
-        eventually(lambda: len(self.received(run)) >= size, 20)
+        eventually(lambda: len(self.received(run)) >= size)
         return self.received(run)
 
 
@@ -141,7 +141,7 @@ def test_a_stop_that_is_ignored_becomes_overdue_and_force_ends_the_run(viewer: V
     answer = viewer.call("stop", {"run": run})["run"]
     assert (answer["state"], answer["stop_overdue"]) == ("stopping", False)
     assert answer["stop_requested"] is not None
-    eventually(lambda: viewer.last(run)["stop_overdue"], 5)
+    eventually(lambda: viewer.last(run)["stop_overdue"])
     assert viewer.last(run)["state"] == "stopping"
     viewer.call("stop", {"run": run, "force": True})
     record = viewer.ended(run)

@@ -34,7 +34,7 @@ def test_a_killed_redis_comes_back_and_no_byte_is_missing(own_server: Server) ->
     killed.kill()
     eventually(lambda: own_server.get("/readyz").status_code == 200 and not killed.is_running())
     assert own_server.redis_process().pid != killed.pid
-    assert own_server.ended(run, 30)["state"] == "succeeded"
+    assert own_server.ended(run)["state"] == "succeeded"
     assert own_server.output(run) == numbered(20_000)
 
 
@@ -57,7 +57,7 @@ def test_a_redis_that_hangs_makes_the_job_wait_and_loses_nothing(
     finally:
         redis.resume()
     eventually(lambda: ("store_away", False) in notices)
-    record = own_server.ended(run, 30)
+    record = own_server.ended(run)
     assert (record["state"], record["output_bytes"]) == ("succeeded", 80 * lines)
     assert own_server.output(run) == numbered(lines)
 
@@ -79,7 +79,7 @@ def test_a_redis_without_memory_makes_the_job_wait_and_loses_nothing(
         assert own_server.output(old), "what is there can be read"
         redis.config_set("maxmemory", "0")
     eventually(lambda: ("store_away", False) in notices)
-    assert own_server.ended(run, 30)["state"] == "succeeded"
+    assert own_server.ended(run)["state"] == "succeeded"
     assert own_server.output(run) == numbered(lines)
 
 
@@ -92,7 +92,7 @@ def test_runs_of_a_killed_server_become_lost_and_keep_their_output(own_server: S
     own_server.stop(signal.SIGKILL)
     assert not any(child.is_running() for child in children), "an orphan was left"
     own_server.start()
-    record = own_server.ended(run, 30)
+    record = own_server.ended(run)
     assert record["state"] == "lost"
     assert record["exit"]["code"] is None
     kept = own_server.output(run)

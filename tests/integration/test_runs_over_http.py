@@ -87,7 +87,7 @@ def test_stop_asks_and_the_job_ends(server: Server) -> None:
 def test_a_job_that_ignores_stop_is_reported_and_can_be_forced(server: Server) -> None:
     run = server.start_run("ignores_stop")
     server.post(f"/api/runs/{run}/stop")
-    eventually(lambda: server.run_record(run)["stop_overdue"], 5)
+    eventually(lambda: server.run_record(run)["stop_overdue"])
     assert server.run_record(run)["state"] == "stopping"
     server.post(f"/api/runs/{run}/stop", {"force": True})
     record = server.ended(run, 5)
@@ -170,7 +170,7 @@ def test_a_client_that_leaves_a_silent_stream_is_noticed(server: Server) -> None
         )
         assert client.recv(12) == b"HTTP/1.1 200"
         assert is_open()
-    eventually(lambda: not is_open(), 12)
+    eventually(lambda: not is_open())
     server.post(f"/api/runs/{run}/stop", {"force": True})
     assert server.ended(run)["state"] == "stopped"
 

@@ -21,7 +21,9 @@ strip_prefix = true
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("services")
     (folder / "apps.toml").write_text(APPS)
-    with Server(folder, APPS_FILE=str(folder / "apps.toml"), MAX_RUNS="1", MAX_QUEUED="0") as running:
+    with Server(
+        folder, APPS_FILE=str(folder / "apps.toml"), MAX_RUNS="1", MAX_QUEUED="0"
+    ) as running:
         yield running
 
 
@@ -59,18 +61,18 @@ def test_all_clients_are_told_of_each_state(server: Server, watchers: list[Watch
     answer = first.control("start")
     assert answer["service"]["href"] == "/files/"
     for each in watchers:
-        eventually(lambda each=each: each.states[-1:] == ["running"], 20)
+        eventually(lambda each=each: each.states[-1:] == ["running"])
     second.control("restart")
     for each in watchers:
-        eventually(lambda each=each: "stopping" in each.states, 20)
-        eventually(lambda each=each: each.states[-1] == "running", 20)
+        eventually(lambda each=each: "stopping" in each.states)
+        eventually(lambda each=each: each.states[-1] == "running")
         assert "stopped" not in each.states
     # More runs than there may be: to stop it needs none.
     run = first.call("start", {"job": "count", "params": {"lines": 100_000, "delay_ms": 50}})["run"]
     assert second.call("start", {"job": "app_files"})["error"]["code"] == "too_many_runs"
     assert second.control("stop")["service"]["state"] in ("running", "stopping", "stopped")
     for each in watchers:
-        eventually(lambda each=each: each.states[-1] == "stopped", 20)
+        eventually(lambda each=each: each.states[-1] == "stopped")
     first.call("stop", {"run": run["id"]})
     server.ended(run["id"])
 

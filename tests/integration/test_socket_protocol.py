@@ -34,7 +34,7 @@ class Client:
         self.io.connect(url, transports=transports or ["websocket"])
 
     def call(self, event: str, payload: object = None) -> Any:
-        return self.io.call(event, payload, timeout=10)
+        return self.io.call(event, payload, timeout=60)
 
     def error(self, event: str, payload: object = None) -> str:
         code: str = self.call(event, payload)["error"]["code"]
@@ -216,7 +216,7 @@ def test_an_event_of_100_mb_ends_its_connection_and_nothing_else(
     client: Client, server: Server
 ) -> None:
     address = server.url.replace("http", "ws") + "/socket.io/?EIO=4&transport=websocket"
-    greedy = websocket.create_connection(address, timeout=20)
+    greedy = websocket.create_connection(address, timeout=60)
     greedy.send("40")
     with pytest.raises((OSError, websocket.WebSocketException)):
         _send_and_read_on(greedy, '42["start",{"job":"' + "x" * 100_000_000 + '"}]')

@@ -86,7 +86,7 @@ def test_a_page_of_the_other_server_sees_changes_and_output(
     run = owner.start_run("count", lines=300, delay_ms=2)
     eventually(lambda: "running" in states)
     assert client.call("attach", {"run": run, "offset": 0})["run"]["id"] == run
-    assert ended.wait(20)
+    assert ended.wait(60)
     expected = owner.output(run)
     assert other.output(run) == expected, "what has ended is complete everywhere"
     eventually(lambda: bytes(output) == expected)

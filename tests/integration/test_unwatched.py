@@ -47,7 +47,7 @@ def test_a_run_goes_on_while_somebody_watches_it_anywhere(
     assert client.call("attach", {"run": watched})["run"]["id"] == watched
     followed = owner.start_run("to_be_watched")
     path = f"{other.url}/api/runs/{followed}/output?follow=1"
-    with requests.get(path, stream=True, timeout=20) as following:
+    with requests.get(path, stream=True, timeout=60) as following:
         lines = following.iter_lines()
         assert next(lines) == b"tick"
         alone = owner.start_run("to_be_watched")

@@ -48,13 +48,13 @@ def test_an_app_is_for_who_is_logged_in(visitor: Visitor, server: Server) -> Non
     response = visitor.open("/files/hello.txt")
     assert response.status_code == 302
     assert response.headers["Location"] == "/login?next=/files/hello.txt"
-    assert visitor.post(f"{server.url}/files/", timeout=10).status_code == 401
+    assert visitor.post(f"{server.url}/files/", timeout=60).status_code == 401
     assert not children(server), "nobody's request starts it"
     back = visitor.log_in(path=response.headers["Location"])
     assert back.headers["Location"] == "/files/hello.txt"
     assert visitor.open("/files/hello.txt").text == "Hello from the app\n"
     # What changes something there is that app's own matter: no CSRF token of ours.
-    assert visitor.post(f"{server.url}/files/", timeout=10).status_code == 501
+    assert visitor.post(f"{server.url}/files/", timeout=60).status_code == 501
     page = visitor.open("/").text
     assert '<a href="/files/" target="_blank" rel="noopener">Files</a>' in page
 
@@ -64,7 +64,7 @@ def control(visitor: Visitor, server: Server, action: str) -> requests.Response:
         f"{server.url}/api/jobs/app_files/control",
         json={"action": action},
         headers={"X-CSRF-Token": visitor.csrf_token()},
-        timeout=20,
+        timeout=60,
     )
 
 
@@ -82,7 +82,7 @@ def test_an_app_is_started_watched_and_stopped_as_a_job(visitor: Visitor, server
     assert service(visitor)["held"]
     assert visitor.open("/files/hello.txt").status_code == 503
     run = visitor.start_run("app_files")
-    eventually(lambda: "Serving HTTP on 127.0.0.1" in visitor.output(run), 20)
+    eventually(lambda: "Serving HTTP on 127.0.0.1" in visitor.output(run))
     eventually(lambda: service(visitor)["state"] == "running")
     assert visitor.open("/files/hello.txt").status_code == 200
     eventually(lambda: '"GET /hello.txt HTTP/1.1" 200' in visitor.output(run))
@@ -100,28 +100,28 @@ def test_an_app_is_started_watched_and_stopped_as_a_job(visitor: Visitor, server
 def test_start_restart_and_stop_need_no_run(visitor: Visitor, server: Server) -> None:
     visitor.log_in()
     assert control(visitor, server, "start").json()["service"]["state"] == "starting"
-    eventually(lambda: service(visitor)["state"] == "running", 20)
+    eventually(lambda: service(visitor)["state"] == "running")
     (first,) = children(server)
     assert control(visitor, server, "restart").status_code == 200
     assert visitor.open("/files/hello.txt").status_code == 200, "a visitor waits for it"
     (second,) = children(server)
     assert second.pid != first.pid
     control(visitor, server, "stop")
-    eventually(lambda: service(visitor)["state"] == "stopped", 20)
+    eventually(lambda: service(visitor)["state"] == "stopped")
     assert not children(server)
 
 
 def test_a_run_goes_on_through_a_death_and_a_restart(visitor: Visitor, server: Server) -> None:
     visitor.log_in()
     runs = [visitor.start_run("app_files") for _ in range(2)]
-    eventually(lambda: service(visitor)["state"] == "running", 20)
+    eventually(lambda: service(visitor)["state"] == "running")
     children(server)[0].kill()
-    eventually(lambda: "[it ended by SIGKILL]" in visitor.output(runs[0]), 20)
-    eventually(lambda: visitor.output(runs[0]).count("Serving HTTP on") == 2, 20)
-    eventually(lambda: service(visitor)["state"] == "running", 20)
+    eventually(lambda: "[it ended by SIGKILL]" in visitor.output(runs[0]))
+    eventually(lambda: visitor.output(runs[0]).count("Serving HTTP on") == 2)
+    eventually(lambda: service(visitor)["state"] == "running")
     assert service(visitor)["starts"] == 2
     control(visitor, server, "restart")
-    eventually(lambda: visitor.output(runs[1]).count("Serving HTTP on") == 3, 20)
+    eventually(lambda: visitor.output(runs[1]).count("Serving HTTP on") == 3)
     assert "[it is started again, as asked]" in visitor.output(runs[1])
     assert [visitor.run_record(run)["state"] for run in runs] == ["running", "running"]
     control(visitor, server, "stop")
@@ -140,7 +140,7 @@ def test_an_app_that_does_not_come_up_is_failed(
     with Visitor(server, sandbox) as visitor:
         visitor.log_in()
         run = visitor.start_run("app_files")
-        eventually(lambda: service(visitor)["state"] == "failed", 20)
+        eventually(lambda: service(visitor)["state"] == "failed")
         assert service(visitor)["fault"] == "it ended with exit code 7"
         assert "[it ended with exit code 7]" in visitor.output(run)
         control(visitor, server, "stop")
@@ -151,9 +151,9 @@ def test_control_is_for_who_is_logged_in_and_says_what_is_wrong(
     visitor: Visitor, server: Server
 ) -> None:
     url = f"{server.url}/api/jobs/app_files/control"
-    assert visitor.post(url, json={"action": "start"}, timeout=20).status_code in (400, 401)
+    assert visitor.post(url, json={"action": "start"}, timeout=60).status_code in (400, 401)
     visitor.log_in()
-    assert visitor.post(url, json={"action": "start"}, timeout=20).json()["code"] == "csrf"
+    assert visitor.post(url, json={"action": "start"}, timeout=60).json()["code"] == "csrf"
     assert not children(server)
     answer = control(visitor, server, "explode")
     assert answer.status_code == 400

@@ -28,7 +28,7 @@ def test_a_login_below_a_prefix(start_server: Callable[..., Server], sandbox: Sa
         def get(path: str) -> requests.Response:
             """As the proxy asks: without the prefix."""
             path = path.removeprefix("http://localhost:8443").removeprefix("/realtime")
-            return browser.get(server.url + path, allow_redirects=False, timeout=20)
+            return browser.get(server.url + path, allow_redirects=False, timeout=60)
 
         sent = get("/realtime/runs/x").headers["Location"]
         assert sent == "/realtime/login?next=/realtime/runs/x"

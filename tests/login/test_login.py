@@ -75,7 +75,7 @@ def test_the_session_is_another_one_after_a_login(visitor: Visitor, login_server
     assert visitor.cookies["flask_realtime"] != old
     with requests.Session() as thief:
         thief.cookies.set("flask_realtime", old)
-        response = thief.get(f"{login_server.url}/api/jobs", timeout=10)
+        response = thief.get(f"{login_server.url}/api/jobs", timeout=60)
     assert response.status_code == 401
     assert response.json()["code"] == "not_logged_in"
 
@@ -118,7 +118,7 @@ def test_logging_out_revokes_forgets_and_ends_all_sessions(
 def test_logging_out_needs_a_csrf_token(visitor: Visitor, login_server: Server) -> None:
     visitor.log_in()
     for data in ({}, {"csrf_token": "x"}):
-        response = visitor.post(f"{login_server.url}/logout", data=data, timeout=10)
+        response = visitor.post(f"{login_server.url}/logout", data=data, timeout=60)
         assert response.status_code == 400
         assert "Load the page again" in response.text
     assert visitor.user is not None
@@ -129,7 +129,7 @@ def test_a_call_that_changes_something_needs_a_csrf_token(
 ) -> None:
     visitor.log_in()
     url = f"{login_server.url}/api/runs"
-    response = visitor.post(url, json={"job": "greet"}, timeout=10)
+    response = visitor.post(url, json={"job": "greet"}, timeout=60)
     assert response.status_code == 400
     assert response.json()["code"] == "csrf"
     assert visitor.open("/api/runs?job=greet&limit=1").status_code == 200

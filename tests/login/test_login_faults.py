@@ -190,7 +190,7 @@ def test_a_token_endpoint_that_hangs_holds_up_nobody(
         assert login_server.get("/healthz").status_code == 200
         longest = max(longest, time.monotonic() - began)
     assert longest < 0.5
-    assert eventually(lambda: "Webex's login service failed: ReadTimeout" in login_server.log, 15)
+    assert eventually(lambda: "Webex's login service failed: ReadTimeout" in login_server.log)
     assert nothing_is_stored(login_server)
 
 
@@ -247,7 +247,7 @@ def test_a_tampered_cookie_is_nobody(visitor: Visitor, login_server: Server, cha
     }[change]
     with requests.Session() as thief:
         thief.cookies.set("flask_realtime", changed)
-        assert thief.get(f"{login_server.url}/api/runs", timeout=10).status_code == 401
+        assert thief.get(f"{login_server.url}/api/runs", timeout=60).status_code == 401
 
 
 def test_two_logins_in_two_tabs(visitor: Visitor) -> None:

@@ -31,7 +31,7 @@ def test_it_ends_with_the_server(sandboxed: Server, kill: bool) -> None:
     sandboxed.start()
     process = sandbox_process(sandboxed)
     url = re.findall(r"Webex sandbox at (http://127\.0\.0\.1:\d+): invented data", sandboxed.log)
-    assert requests.get(f"{url[0]}/_control", timeout=10).json()["requests"] == 0
+    assert requests.get(f"{url[0]}/_control", timeout=60).json()["requests"] == 0
     if kill:
         redis = sandboxed.redis_process()
         sandboxed.kill()
@@ -47,7 +47,7 @@ def test_a_server_with_an_integration_has_none(tmp_path: Path) -> None:
         assert "sandbox" not in server.log
         children = psutil.Process(server.pid).children()
         assert not [child for child in children if "webexsandbox" in child.cmdline()]
-        response = requests.get(server.url, timeout=10, allow_redirects=False)
+        response = requests.get(server.url, timeout=60, allow_redirects=False)
         assert response.status_code == 302
 
 

@@ -68,7 +68,7 @@ def nginx(folder: Path, upstream: str, prefix: str, scheme: str) -> Iterator[str
     def answers() -> bool:
         assert process.poll() is None, (folder / "error.log").read_text()
         try:
-            return requests.get(f"{url}/", verify=verify or True, timeout=5).status_code < 500
+            return requests.get(f"{url}/", verify=verify or True, timeout=60).status_code < 500
         except requests.ConnectionError:
             return False
 
@@ -77,4 +77,4 @@ def nginx(folder: Path, upstream: str, prefix: str, scheme: str) -> Iterator[str
         yield url
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)

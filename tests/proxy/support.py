@@ -53,7 +53,7 @@ class Site:
             stdout=self._log,
             stderr=self._log,
         )
-        self.url = eventually(self._address, 20)[1]
+        self.url = eventually(self._address)[1]
         return self
 
     def parent(self, *apps: dict[str, object], **settings: object) -> Site:
@@ -62,7 +62,7 @@ class Site:
 
     def send(self, data: bytes) -> bytes:
         """Send bytes as they are over a connection of their own; all that is answered."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=20) as connection:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=60) as connection:
             connection.sendall(data)
             received = connection.recv(65536)
             connection.settimeout(0.2)
@@ -71,7 +71,7 @@ class Site:
                     received += piece
                 return received
             connection.shutdown(socket.SHUT_WR)
-            connection.settimeout(20)
+            connection.settimeout(60)
             while piece := connection.recv(65536):
                 received += piece
             return received
@@ -114,4 +114,4 @@ class Site:
         return log
 
     def get(self, path: str, **options: object) -> requests.Response:
-        return requests.get(self.url + path, timeout=30, **options)  # type: ignore[arg-type]
+        return requests.get(self.url + path, timeout=60, **options)  # type: ignore[arg-type]

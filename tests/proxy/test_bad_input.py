@@ -158,7 +158,7 @@ def test_a_visitor_who_never_sends_the_rest(
     with Upstream(echo) as upstream:
         limits = {"read_timeout": 0.5}
         site.parent({"prefix": "/app", "upstream": upstream.url, "limits": limits})
-        with socket.create_connection(("127.0.0.1", site.port), timeout=10) as connection:
+        with socket.create_connection(("127.0.0.1", site.port), timeout=60) as connection:
             head = f"POST /app/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n"
             connection.sendall(head.encode() + bytes(first))
             assert status(connection.recv(65536)) in (400, 504)
@@ -225,7 +225,7 @@ def test_more_than_was_announced_is_cut_off(site: Site) -> None:
 
 def test_requests_that_break_off_anywhere(app: Site) -> None:
     for number in range(200):
-        with socket.create_connection(("127.0.0.1", app.port), timeout=5) as connection:
+        with socket.create_connection(("127.0.0.1", app.port), timeout=60) as connection:
             connection.sendall(
                 b"POST /app/x HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n"[: number % 60]
             )

@@ -15,7 +15,7 @@ from tests.proxy.nginx import nginx
 from tests.proxy.support import Site
 from tests.support.server import eventually
 
-WAIT_MS = 30_000
+WAIT_MS = 60_000
 APPS = {"bokeh": "/slider", "panel": "/slider", "flexx": "/"}  # and the path of its page
 
 
@@ -63,7 +63,7 @@ def test_bokeh_and_the_site_run_apart(
     command += ["--unix-socket", path, "--prefix", "/bokeh", "--allow-websocket-origin", "*"]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as bokeh:
         try:
-            eventually(lambda: Path(path).exists(), 20)
+            eventually(lambda: Path(path).exists())
             site.start("examples/bokeh/site.py", "0", f"unix:{path}")
             page = open_page(site.url)
             expect(page.get_by_text("f is 1", exact=True)).to_be_visible(timeout=WAIT_MS)

@@ -64,14 +64,14 @@ def test_without_the_slash_the_visitor_is_sent_to_it(app: Site, echo: Echo) -> N
 def test_bodies_with_a_length(app: Site, echo: Echo) -> None:
     for size in (0, 1, 70_000, 3 * MIB):
         data = bytes(size)
-        answer = requests.post(app.url + "/app/", data=data, timeout=30).json()
+        answer = requests.post(app.url + "/app/", data=data, timeout=60).json()
         assert (answer["body_bytes"], answer["sha"]) == (size, hashlib.sha256(data).hexdigest())
         assert echo.requests[-1].values("content-length") == [str(size)]
 
 
 def test_chunked_bodies(app: Site, echo: Echo) -> None:
     pieces = [b"x" * size for size in (1, 5000, 100_000)]
-    answer = requests.post(app.url + "/app/", data=iter(pieces), timeout=30).json()
+    answer = requests.post(app.url + "/app/", data=iter(pieces), timeout=60).json()
     assert answer["sha"] == hashlib.sha256(b"".join(pieces)).hexdigest()
     assert echo.requests[-1].values("transfer-encoding") == ["chunked"]
     assert app.get("/app/").status_code == 200
@@ -83,7 +83,7 @@ def test_what_comes_of_a_body_is_passed_on_before_the_rest(app: Site, echo: Echo
         ("Transfer-Encoding: chunked", b"5\r\nhello\r\n", b"0\r\n\r\n"),
     ):
         seen = len(echo.requests)
-        with socket.create_connection(("127.0.0.1", app.port), timeout=20) as connection:
+        with socket.create_connection(("127.0.0.1", app.port), timeout=60) as connection:
             head = f"POST /app/ HTTP/1.1\r\nHost: localhost:{app.port}\r\n{framing}\r\n\r\n"
             connection.sendall(head.encode() + first)
             eventually(lambda: len(echo.requests) > seen and echo.requests[-1].body_bytes == 5)  # noqa: B023
@@ -92,7 +92,7 @@ def test_what_comes_of_a_body_is_passed_on_before_the_rest(app: Site, echo: Echo
 
 
 def test_a_client_that_waits_for_100_continue_gets_it(app: Site, echo: Echo) -> None:
-    with socket.create_connection(("127.0.0.1", app.port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", app.port), timeout=60) as connection:
         connection.sendall(
             b"POST /app/ HTTP/1.1\r\nHost: localhost:%d\r\nContent-Length: 3\r\n"
             b"Expect: 100-continue\r\n\r\n" % app.port
@@ -106,7 +106,7 @@ def test_a_client_that_waits_for_100_continue_gets_it(app: Site, echo: Echo) -> 
 def test_answers_of_every_framing(app: Site) -> None:
     assert app.get("/app/chunked").text == "one two three"
     assert app.get("/app/until-close").text == "to the end"
-    head = requests.head(app.url + "/app/", timeout=20)
+    head = requests.head(app.url + "/app/", timeout=60)
     assert int(head.headers["Content-Length"]) > 100
     answer = app.get("/app/raw", params={"headers": "X-A: 1", "status": "204 No Content"})
     assert answer.status_code == 204
@@ -157,7 +157,7 @@ def test_many_at_once(app: Site, upstream: Upstream) -> None:
 
 
 def test_an_answer_is_passed_on_while_it_comes(app: Site) -> None:
-    with socket.create_connection(("127.0.0.1", app.port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", app.port), timeout=60) as connection:
         connection.sendall(b"GET /app/events HTTP/1.1\r\nHost: localhost:%d\r\n\r\n" % app.port)
         received = b""
         while b"data: 1" not in received:
@@ -165,7 +165,7 @@ def test_an_answer_is_passed_on_while_it_comes(app: Site) -> None:
 
 
 def test_a_visitor_who_leaves_a_silent_stream_is_noticed(app: Site, upstream: Upstream) -> None:
-    with socket.create_connection(("127.0.0.1", app.port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", app.port), timeout=60) as connection:
         connection.sendall(
             b"GET /app/events-watched HTTP/1.1\r\nHost: localhost:%d\r\n\r\n" % app.port
         )
@@ -175,14 +175,14 @@ def test_a_visitor_who_leaves_a_silent_stream_is_noticed(app: Site, upstream: Up
 
 
 def test_an_early_answer_reaches_a_visitor_who_still_sends(app: Site) -> None:
-    answer = requests.post(app.url + "/app/early", data=bytes(20 * MIB), timeout=30)
+    answer = requests.post(app.url + "/app/early", data=bytes(20 * MIB), timeout=60)
     assert (answer.status_code, answer.text) == (403, "no")
 
 
 def test_a_visitor_who_leaves_within_a_body_does_not_end_it(app: Site, echo: Echo) -> None:
     for framing in ("Content-Length: 200000", "Transfer-Encoding: chunked"):
         seen = len(echo.requests)
-        with socket.create_connection(("127.0.0.1", app.port), timeout=5) as connection:
+        with socket.create_connection(("127.0.0.1", app.port), timeout=60) as connection:
             head = f"POST /app/ HTTP/1.1\r\nHost: localhost:{app.port}\r\n{framing}\r\n\r\n"
             connection.sendall(head.encode() + b"5\r\nhello\r\n")
             eventually(lambda: len(echo.requests) > seen and echo.requests[-1].body_bytes >= 5)  # noqa: B023
@@ -212,10 +212,10 @@ def test_large_bodies_both_ways_at_constant_memory(app: Site, echo: Echo) -> Non
 
 def test_a_body_beyond_the_limit_is_refused(site: Site, upstream: Upstream, echo: Echo) -> None:
     serve(site, upstream, limits={"max_body_bytes": 1000})
-    assert requests.post(site.url + "/app/", data=bytes(1000), timeout=20).status_code == 200
-    assert requests.post(site.url + "/app/", data=bytes(1001), timeout=20).status_code == 413
+    assert requests.post(site.url + "/app/", data=bytes(1000), timeout=60).status_code == 200
+    assert requests.post(site.url + "/app/", data=bytes(1001), timeout=60).status_code == 413
     seen = len(echo.requests)
-    answer = requests.post(site.url + "/app/", data=iter([bytes(600)] * 3), timeout=20)
+    answer = requests.post(site.url + "/app/", data=iter([bytes(600)] * 3), timeout=60)
     assert answer.status_code == 413
     assert not any(request.whole for request in echo.requests[seen:])
 
@@ -288,4 +288,4 @@ def http_connection(site: Site) -> Any:
         def __exit__(self, *error: object) -> None:
             self.close()
 
-    return Connection("127.0.0.1", site.port, timeout=20)
+    return Connection("127.0.0.1", site.port, timeout=60)

@@ -52,7 +52,7 @@ def test_a_gigabyte_passes(site: Site, upstream: Upstream, framing: str) -> None
 
 def test_what_is_not_proxied_keeps_the_bound_of_the_server(site: Site, upstream: Upstream) -> None:
     serve(site, upstream)
-    connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=60)
     for path in ("/login", "/appendix", "/", "/app%2F"):
         connection.request("POST", path, headers={"Content-Length": str(GIB)})
         with connection.getresponse() as answer:
@@ -64,8 +64,8 @@ def test_what_is_not_proxied_keeps_the_bound_of_the_server(site: Site, upstream:
 def test_the_proxy_has_a_bound_of_its_own(site: Site, upstream: Upstream) -> None:
     serve(site, upstream, limits={"max_body_bytes": 2 * MIB})
     address = site.url + "/app/"
-    assert requests.post(address, data=bytes(2 * MIB), timeout=20).status_code == 200
-    assert requests.post(address, data=bytes(2 * MIB + 1), timeout=20).status_code == 413
+    assert requests.post(address, data=bytes(2 * MIB), timeout=60).status_code == 200
+    assert requests.post(address, data=bytes(2 * MIB + 1), timeout=60).status_code == 413
 
 
 def serve(site: Site, upstream: Upstream, **arguments: object) -> None:

@@ -32,7 +32,7 @@ def test_nobody_gets_to_the_login_and_not_to_the_app(
     site.parent({"prefix": "/app", "upstream": upstream.url}, login=True)
     answer = site.get("/app/x", allow_redirects=False)
     assert (answer.status_code, answer.headers["Location"]) == (302, "/login")
-    with requests.post(site.url + "/app/x", data=b"x" * 100_000, timeout=20) as posted:
+    with requests.post(site.url + "/app/x", data=b"x" * 100_000, timeout=60) as posted:
         assert posted.text == "welcome"
     assert not echo.requests
 
@@ -42,8 +42,8 @@ def test_who_is_logged_in_gets_to_the_app_which_learns_no_secret(
 ) -> None:
     site.parent({"prefix": "/app", "upstream": upstream.url}, login=True)
     with requests.Session() as session:
-        session.get(site.url + "/login", timeout=20)
-        answer = session.get(site.url + "/app/x", timeout=20)
+        session.get(site.url + "/login", timeout=60)
+        answer = session.get(site.url + "/app/x", timeout=60)
     assert answer.status_code == 200
     assert not echo.requests[0].values("cookie")
     # What the parent adds to its own pages would forbid an app server's scripts.
@@ -63,10 +63,10 @@ def test_the_session_of_an_embedded_flask_app_is_another(
 ) -> None:
     site.parent({"prefix": "/app", "upstream": upstream.url}, login=True)
     with requests.Session() as session:
-        session.get(site.url + "/login", timeout=20)
+        session.get(site.url + "/login", timeout=60)
         url = site.url + "/app/raw?headers=Set-Cookie:%20parent_session=theirs;%20Path=/"
-        session.get(url, timeout=20)
-        assert session.get(site.url + "/app/x", timeout=20).status_code == 200
+        session.get(url, timeout=60)
+        assert session.get(site.url + "/app/x", timeout=60).status_code == 200
         assert echo.requests[-1].values("cookie") == ["parent_session=theirs"]
 
 

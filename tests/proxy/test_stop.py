@@ -36,7 +36,7 @@ def tls(request: pytest.FixtureRequest) -> bool:
 
 def connected(site: Site) -> socket.socket:
     """A connection on which a handshake was sent."""
-    plain = socket.create_connection(("127.0.0.1", site.port), timeout=20)
+    plain = socket.create_connection(("127.0.0.1", site.port), timeout=60)
     if context := trusting(site).get("ssl"):
         plain = context.wrap_socket(plain)
     plain.sendall(handshake(site))
@@ -57,7 +57,7 @@ def begin_stop(site: Site) -> None:
 def ended(site: Site) -> bool:
     """Whether it ended well, in time, by itself."""
     assert site.process is not None
-    return site.process.wait(8) == 0
+    return site.process.wait(60) == 0
 
 
 def test_both_sides_hear_it(site: Site, upstream: WebSocketServer, tls: bool) -> None:
@@ -131,7 +131,7 @@ def test_a_tunnel_that_opens_meanwhile_hears_it(site: Site, tls: bool) -> None:
         mount = {"prefix": "/app", "upstream": late.url}
         site.parent(mount, server=True, tls=tls)
         with connected(site) as client:
-            assert is_asked.wait(10)
+            assert is_asked.wait(60)
             begin_stop(site)
             may_open.set()
             assert until(client, b"\r\n\r\n").startswith(b"HTTP/1.1 101")

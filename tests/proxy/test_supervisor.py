@@ -91,7 +91,7 @@ def test_stopped_by_hand_it_stays_so(site: Site) -> None:
 
 
 def act(site: Site, action: str) -> None:
-    assert requests.post(f"{site.url}/apps/0/{action}", timeout=20).status_code == 200
+    assert requests.post(f"{site.url}/apps/0/{action}", timeout=60).status_code == 200
 
 
 def test_an_idle_one_is_stopped_and_starts_again(site: Site) -> None:

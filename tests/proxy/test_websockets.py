@@ -94,7 +94,7 @@ def test_the_handshake_tells_who_asks(app: Site, upstream: WebSocketServer) -> N
 
 def test_pings_and_close_codes_pass(app: Site, upstream: WebSocketServer) -> None:
     with opened(app) as client:
-        assert client.ping().wait(10)
+        assert client.ping().wait(60)
         client.send("close 4321 because")
         with pytest.raises(ConnectionClosed) as closed:
             client.recv(10)
@@ -141,7 +141,7 @@ def test_an_upstream_that_does_not_read_holds_its_visitor(site: Site, server: bo
 
     with Upstream(never_reads) as upstream:
         site.parent({"prefix": "/app", "upstream": upstream.url}, server=server)
-        with socket.create_connection(("127.0.0.1", site.port), timeout=5) as connection:
+        with socket.create_connection(("127.0.0.1", site.port), timeout=60) as connection:
             connection.sendall(handshake(site))
             assert connection.recv(65536).startswith(b"HTTP/1.1 101")
             before = site.memory_bytes()
@@ -155,7 +155,7 @@ def test_an_upstream_that_does_not_read_holds_its_visitor(site: Site, server: bo
 def test_frames_that_come_with_the_handshake(site: Site, upstream: WebSocketServer) -> None:
     serve(site, upstream)
     frame = b"\x81\x82\0\0\0\0hi"
-    with socket.create_connection(("127.0.0.1", site.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", site.port), timeout=60) as connection:
         connection.sendall(handshake(site) + frame)
         received = b""
         while b"\x81\x02hi" not in received:
@@ -231,7 +231,7 @@ def test_a_silent_tunnel_ends(app: Site, upstream: WebSocketServer, site: Site) 
 def test_a_view_that_blocks_holds_no_tunnel_up(site: Site, upstream: WebSocketServer) -> None:
     serve(site, upstream)
     with opened(site) as client:
-        blocked = socket.create_connection(("127.0.0.1", site.port), timeout=10)
+        blocked = socket.create_connection(("127.0.0.1", site.port), timeout=60)
         blocked.sendall(b"GET /block?seconds=1 HTTP/1.1\r\nHost: localhost\r\n\r\n")
         slowest, end = 0.0, time.monotonic() + 0.8
         while time.monotonic() < end:
@@ -281,7 +281,7 @@ def test_a_login_holds_for_websockets(site: Site, upstream: WebSocketServer) -> 
     site.parent(mount, login=True)
     answer = site.send(handshake(site))
     assert answer.startswith(b"HTTP/1.1 302")
-    session = requests.get(site.url + "/login", timeout=10).cookies["parent_session"]
+    session = requests.get(site.url + "/login", timeout=60).cookies["parent_session"]
     headers = {"Cookie": f"parent_session={session}"}
     with opened(site, additional_headers=headers) as client:
         client.send("x")

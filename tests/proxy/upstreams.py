@@ -64,7 +64,7 @@ class Upstream:
     def __enter__(self) -> Upstream:
         self._thread = threading.Thread(target=asyncio.run, args=(self._main(),))
         self._thread.start()
-        assert self._started.wait(10)
+        assert self._started.wait(60)
         return self
 
     def __exit__(
@@ -75,7 +75,7 @@ class Upstream:
     ) -> None:
         assert self._stop is not None
         self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(10)
+        self._thread.join(60)
         assert not self._thread.is_alive()
 
 

@@ -65,10 +65,10 @@ class WebSocketServer:
     def __enter__(self) -> WebSocketServer:
         self._thread = threading.Thread(target=asyncio.run, args=(self._main(),))
         self._thread.start()
-        assert self._started.wait(10)
+        assert self._started.wait(60)
         return self
 
     def __exit__(self, *error: object) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(20)
+        self._thread.join(60)
         assert not self._thread.is_alive()

@@ -95,7 +95,7 @@ class Program:
             assert self.process.poll() is None, self.log
             return re.search(pattern, self.log)
 
-        return eventually(found, 30)[1]
+        return eventually(found)[1]
 
     @property
     def redirecting(self) -> str:
@@ -151,7 +151,7 @@ def failing(folder: Path, source: str) -> str:
         env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
     )
     assert result.returncode == 1, result.stderr
     return result.stderr.strip().splitlines()[-1]

@@ -48,7 +48,7 @@ def server(tmp_path: Path) -> Iterator[TlsServer]:
 
 
 def test_page_api_and_socket_are_there_by_https(server: TlsServer) -> None:
-    page = server.session.get(f"{server.url}/", timeout=20)
+    page = server.session.get(f"{server.url}/", timeout=60)
     assert page.status_code == 200
     assert page.headers["Strict-Transport-Security"] == "max-age=60"
     client = ordered_client()
@@ -56,7 +56,7 @@ def test_page_api_and_socket_are_there_by_https(server: TlsServer) -> None:
     client.eio.ssl_verify = str(server.cert)
     client.connect(server.url, transports=["websocket"])
     try:
-        assert "jobs" in client.call("jobs", {}, timeout=20)
+        assert "jobs" in client.call("jobs", {}, timeout=60)
     finally:
         client.disconnect()
     eventually(lambda: '"GET /socket.io/?' in server.log)
@@ -66,14 +66,14 @@ def test_page_api_and_socket_are_there_by_https(server: TlsServer) -> None:
 def test_its_http_port_leads_to_https(server: TlsServer) -> None:
     found = re.search(rf"Redirecting (http://localhost:\d+/) to {server.url}/", server.log)
     assert found is not None
-    answer = requests.get(f"{found[1]}runs?x=1", timeout=20, allow_redirects=False)
+    answer = requests.get(f"{found[1]}runs?x=1", timeout=60, allow_redirects=False)
     assert (answer.status_code, answer.headers["Location"]) == (308, f"{server.url}/runs?x=1")
 
 
 def test_a_hangup_signal_reads_its_certificate_again(server: TlsServer) -> None:
     def is_trusted() -> bool:
         try:
-            return requests.get(f"{server.url}/healthz", timeout=20, verify=str(server.cert)).ok
+            return requests.get(f"{server.url}/healthz", timeout=60, verify=str(server.cert)).ok
         except requests.exceptions.SSLError:
             return False
 

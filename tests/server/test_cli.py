@@ -96,7 +96,7 @@ class Command:
 
     def serving(self, count: int = 1) -> str:
         """Wait until it has come up so many times; return its address."""
-        return eventually(lambda: found if len(found := self.urls()) >= count else [], 30)[-1]
+        return eventually(lambda: found if len(found := self.urls()) >= count else [])[-1]
 
     def edit(self, old: str, new: str, path: str = "hosted.py") -> None:
         assert len(old) != len(new)  # else Python may take what it compiled in the same second
@@ -106,7 +106,7 @@ class Command:
     def stop(self, number: int = signal.SIGTERM) -> int:
         children = psutil.Process(self.process.pid).children(recursive=True)
         self.process.send_signal(number)
-        code = self.process.wait(20)
+        code = self.process.wait(60)
         _, alive = psutil.wait_procs(children, 10)
         assert not alive
         return code
@@ -142,9 +142,9 @@ def start(
 def test_it_serves_and_logs(commands: list[Command], tmp_path: Path) -> None:
     command = start(commands, tmp_path, PLAIN, "--cert=adhoc", "--hsts=60", "--access-log=json")
     url = command.serving()
-    answer = requests.get(url.replace("https", "http"), timeout=20)
+    answer = requests.get(url.replace("https", "http"), timeout=60)
     assert answer.text == "This port speaks https only.\n"
-    subprocess.run(["curl", "-sk", url], check=True, capture_output=True, timeout=20)
+    subprocess.run(["curl", "-sk", url], check=True, capture_output=True, timeout=60)
     eventually(lambda: '"target": "/"' in command.log)
     assert command.stop() == 0
 
@@ -177,9 +177,9 @@ def test_its_help_names_every_option() -> None:
 
 def test_a_change_starts_it_anew(commands: list[Command], tmp_path: Path) -> None:
     command = start(commands, tmp_path, PLAIN, "--reload")
-    assert requests.get(command.serving(), timeout=20).text == "one"
+    assert requests.get(command.serving(), timeout=60).text == "one"
     command.edit('"one"', '"second"')
-    assert requests.get(command.serving(2), timeout=20).text == "second"
+    assert requests.get(command.serving(2), timeout=60).text == "second"
     assert "hosted.py changed: the server starts anew" in command.log
     command.edit('"second"', '"second')
     eventually(
@@ -187,7 +187,7 @@ def test_a_change_starts_it_anew(commands: list[Command], tmp_path: Path) -> Non
     )
     assert "SyntaxError" in command.log
     command.edit('"second', '"the third"')
-    assert requests.get(command.serving(3), timeout=20).text == "the third"
+    assert requests.get(command.serving(3), timeout=60).text == "the third"
     assert command.stop() == 0
 
 
@@ -195,15 +195,15 @@ def test_a_running_job_is_not_ended_by_a_change(commands: list[Command], tmp_pat
     command = start(commands, tmp_path, WITH_JOBS, "--reload")
     url = command.serving()
     api = f"{url}/realtime/api/runs"
-    run = requests.post(api, json={"job": "wait", "params": {}}, timeout=20).json()["id"]
+    run = requests.post(api, json={"job": "wait", "params": {}}, timeout=60).json()["id"]
     command.edit('"one"', '"second"')
     said = "hosted.py changed, but 1 run is in progress (wait): the server starts anew once there"
     eventually(lambda: said in command.log)
-    assert requests.get(url, timeout=20).text == "one"
+    assert requests.get(url, timeout=60).text == "one"
     (tmp_path / "go").touch()
     again = command.serving(2)
-    assert requests.get(again, timeout=20).text == "second"
-    record = requests.get(f"{again}/realtime/api/runs/{run}", timeout=20).json()
+    assert requests.get(again, timeout=60).text == "second"
+    record = requests.get(f"{again}/realtime/api/runs/{run}", timeout=60).json()
     assert record["state"] == "succeeded"
     assert command.stop() == 0
 
@@ -213,14 +213,14 @@ def test_on_a_terminal_it_asks_whether_to_end_them(commands: list[Command], tmp_
     try:
         command = start(commands, tmp_path, WITH_JOBS, "--reload", stdin=theirs)
         api = f"{command.serving()}/realtime/api/runs"
-        run = requests.post(api, json={"job": "wait", "params": {}}, timeout=20).json()["id"]
+        run = requests.post(api, json={"job": "wait", "params": {}}, timeout=60).json()["id"]
         command.edit('"one"', '"second"')
         eventually(lambda: "Type y to end them" in command.log)
         os.write(ours, b"n\n")
         eventually(lambda: command.log.count("Type y to end them") == 2)
         os.write(ours, b"y\n")
         again = command.serving(2)
-        record = requests.get(f"{again}/realtime/api/runs/{run}", timeout=20).json()
+        record = requests.get(f"{again}/realtime/api/runs/{run}", timeout=60).json()
         assert record["state"] == "stopped"
         assert command.stop() == 0
     finally:

@@ -33,14 +33,14 @@ server.run(port=8443, ssl_cert="certs/cert.pem", ssl_key="certs/key.pem")
 @pytest.mark.parametrize("name", ["server_class", "server_function"])
 def test_an_example_serves(name: str, tmp_path: Path) -> None:
     with Program(tmp_path, EXAMPLES / f"{name}.py") as program:
-        assert "It is" in requests.get(program.url, timeout=20).text
+        assert "It is" in requests.get(program.url, timeout=60).text
         assert program.stop(signal.SIGINT) == 0
     assert "Traceback" not in program.log
 
 
 def test_the_example_of_tls_serves_and_redirects(tmp_path: Path) -> None:
     with Program(tmp_path, EXAMPLES / "server_tls.py") as program:
-        answer = requests.get(f"{program.redirecting}/?a=b", timeout=20, allow_redirects=False)
+        answer = requests.get(f"{program.redirecting}/?a=b", timeout=60, allow_redirects=False)
         assert answer.status_code == 308
         assert answer.headers["Location"] == f"{program.url}/?a=b"
         page = program.send(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
@@ -50,11 +50,11 @@ def test_the_example_of_tls_serves_and_redirects(tmp_path: Path) -> None:
 @pytest.mark.parametrize("source", [AS_A_CLASS, AS_A_FUNCTION])
 def test_a_program_for_flask_tornado_runs(source: str, tmp_path: Path) -> None:
     with Program(tmp_path, source) as program:
-        assert requests.get(program.url, timeout=20).json()["url"] == program.url + "/"
+        assert requests.get(program.url, timeout=60).json()["url"] == program.url + "/"
 
 
 def test_a_program_for_flask_tornado_runs_with_tls(tmp_path: Path) -> None:
     cert, _ = write_certificate(tmp_path / "certs")
     with Program(tmp_path, WITH_TLS) as program:
-        answer = requests.get(program.url, timeout=20, verify=str(cert))
+        answer = requests.get(program.url, timeout=60, verify=str(cert))
         assert answer.json()["url"] == program.url + "/"

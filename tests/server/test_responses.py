@@ -31,7 +31,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
 
 
 def fields(program: Program, path: str) -> list[tuple[str, str]]:
-    with closing(http.client.HTTPConnection("127.0.0.1", program.port, timeout=20)) as client:
+    with closing(http.client.HTTPConnection("127.0.0.1", program.port, timeout=60)) as client:
         client.request("GET", path)
         answer = client.getresponse()
         assert answer.read() == b"one"

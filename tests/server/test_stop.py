@@ -108,9 +108,9 @@ def test_no_new_connections_and_no_idle_ones(program: Program) -> None:
         program.process.terminate()
         assert received(idle) == b""
         with pytest.raises(ConnectionRefusedError):
-            socket.create_connection(("127.0.0.1", program.port), 5)
+            socket.create_connection(("127.0.0.1", program.port), 60)
         assert received(slow).endswith(b"done")
-        assert program.process.wait(10) == 0
+        assert program.process.wait(60) == 0
 
 
 def test_requests_that_take_too_long_are_cut_off_and_counted(program: Program) -> None:
@@ -135,7 +135,7 @@ def test_websockets_are_closed_with_1001(program: Program) -> None:
                 client.recv(10)
             assert caught.value.rcvd is not None
             assert caught.value.rcvd.code == 1001
-        assert program.process.wait(10) == 0
+        assert program.process.wait(60) == 0
         assert time.monotonic() - begin < 2.5
 
 
@@ -148,7 +148,7 @@ def test_socket_io_clients_of_both_transports_are_served_and_let_go(tmp_path: Pa
             if transport == "websocket":  # which it leaves open once the server has closed it
                 stack.callback(client.eio.ws.shutdown)
             stack.callback(client.eio.queue.put, None)  # its writer would wait for half a minute
-            assert client.call("echo", "hello", timeout=10) == "hello"
+            assert client.call("echo", "hello", timeout=60) == "hello"
             clients.append(client)
         begin = time.monotonic()
         assert program.stop() == 0

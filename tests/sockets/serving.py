@@ -68,7 +68,7 @@ class Serving:
                 stderr=stream,
             )
         try:
-            found = eventually(self._said_port, 30)
+            found = eventually(self._said_port)
             self.port = int(found[1] or found[2])
         except BaseException:
             self._process.kill()
@@ -113,7 +113,7 @@ class Serving:
 
     def get(self, path: str, **options: Any) -> requests.Response:
         verify = str(self.certificate) if self.certificate else True
-        return requests.get(self.origin + path, timeout=20, verify=verify, **options)
+        return requests.get(self.origin + path, timeout=60, verify=verify, **options)
 
     def said(self, line: str) -> bool:
         """Wait until the program has printed `line`."""
@@ -123,7 +123,7 @@ class Serving:
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
         try:
-            assert self._process.wait(20) == 0, self.log
+            assert self._process.wait(60) == 0, self.log
         finally:
             if self._process.poll() is None:
                 self._process.kill()

@@ -42,7 +42,7 @@ class FaultyFiles(MemoryFileSystem):
         self.calls.append((name, path))
         fault = self.faults.get(name)
         if isinstance(fault, threading.Event):
-            fault.wait(20)
+            fault.wait(60)
         elif fault is not None:
             raise fault
 

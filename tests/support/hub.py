@@ -8,11 +8,12 @@ from typing import TypeVar
 
 from flask_realtime import host
 from flask_realtime.routing import Routing
+from tests.support.server import PATIENCE_SECONDS
 
 T = TypeVar("T")
 
 
-def until(condition: Callable[[], T], seconds: float = 10.0) -> T:
+def until(condition: Callable[[], T], seconds: float = PATIENCE_SECONDS) -> T:
     """Let greenlets run until `condition()` is true, and return it; fail after `seconds`."""
     deadline = host.Deadline(seconds)
     while not (value := condition()):

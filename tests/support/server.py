@@ -22,6 +22,9 @@ ROOT = Path(__file__).resolve().parents[2]
 JOBS = ROOT / "tests" / "programs" / "jobs"
 T = TypeVar("T")
 
+# For what is sure to come: it passes as soon as it is there, and a machine may stall for long.
+PATIENCE_SECONDS = 60.0
+
 
 def free_port() -> int:
     """A port of 127.0.0.1 that nobody listens on now."""
@@ -31,7 +34,7 @@ def free_port() -> int:
     return port
 
 
-def eventually(condition: Callable[[], T], seconds: float = 10.0) -> T:
+def eventually(condition: Callable[[], T], seconds: float = PATIENCE_SECONDS) -> T:
     """Return the first true value of `condition()`; fail after `seconds`."""
     deadline = time.monotonic() + seconds
     while not (value := condition()):
@@ -98,7 +101,7 @@ class Server:
                 stderr=log,
             )
         try:
-            found = eventually(self._address, 30)
+            found = eventually(self._address)
         except BaseException:
             self._process.kill()
             self._process.wait()
@@ -118,13 +121,13 @@ class Server:
         children = psutil.Process(process.pid).children(recursive=True)
         process.send_signal(number)
         try:
-            process.wait(20)
+            process.wait(60)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
             raise AssertionError(f"the server did not stop: {self.log}") from None
         assert "Traceback" not in self.log or number == signal.SIGKILL, self.log
-        _, alive = psutil.wait_procs(children, 10)
+        _, alive = psutil.wait_procs(children, PATIENCE_SECONDS)
         assert not alive, f"left behind: {alive}"
 
     def kill(self) -> None:
@@ -159,10 +162,10 @@ class Server:
         self.redis_process().kill()
 
     def get(self, path: str, **options: Any) -> requests.Response:
-        return requests.get(self.url + path, timeout=20, **options)
+        return requests.get(self.url + path, timeout=60, **options)
 
     def post(self, path: str, body: object = None, **options: Any) -> requests.Response:
-        return requests.post(self.url + path, json=body or {}, timeout=20, **options)
+        return requests.post(self.url + path, json=body or {}, timeout=60, **options)
 
     def start_run(self, job: str, **params: object) -> str:
         response = self.post("/api/runs", {"job": job, "params": params})
@@ -174,7 +177,7 @@ class Server:
         record: dict[str, Any] = self.get(f"/api/runs/{run}").json()
         return record
 
-    def ended(self, run: str, seconds: float = 20) -> dict[str, Any]:
+    def ended(self, run: str, seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:
         """Wait for the end of a run, and return its record."""
 
         def final() -> dict[str, Any] | None:
@@ -196,6 +199,6 @@ def misconfigured(**environ: str) -> tuple[int, str]:
             env={**os.environ, "PORT": "0", "REDIS_DATA": folder, **environ},
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=60,
         )
     return result.returncode, result.stderr

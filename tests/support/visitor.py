@@ -58,7 +58,7 @@ class Visitor(requests.Session):
 
     def log_out(self, **fields: str) -> requests.Response:
         data = {"csrf_token": self.csrf_token(), **fields}
-        return self.post(f"{self._server.url}/logout", data=data, allow_redirects=False, timeout=20)
+        return self.post(f"{self._server.url}/logout", data=data, allow_redirects=False, timeout=60)
 
     def start_run(self, job: str, **params: object) -> str:
         """Start a job by the API; return the run's id."""
@@ -66,7 +66,7 @@ class Visitor(requests.Session):
             f"{self._server.url}/api/runs",
             json={"job": job, "params": params},
             headers={"X-CSRF-Token": self.csrf_token()},
-            timeout=20,
+            timeout=60,
         )
         assert response.status_code == 201, response.text
         run: str = response.json()["id"]
@@ -77,7 +77,7 @@ class Visitor(requests.Session):
             f"{self._server.url}/api/runs/{run}/stop",
             json={},
             headers={"X-CSRF-Token": self.csrf_token()},
-            timeout=20,
+            timeout=60,
         )
         assert response.status_code == 200, response.text
 

@@ -14,8 +14,8 @@ import requests
 
 from tests.support.server import ROOT
 
-START_SECONDS = 20
-STOP_SECONDS = 10
+START_SECONDS = 60
+STOP_SECONDS = 60
 
 
 class Sandbox:
@@ -105,11 +105,11 @@ class Sandbox:
         url, _, query = authorize_url.partition("?")
         fields = dict(parse_qsl(query, keep_blank_values=True))
         fields |= {"user": user, "decision": decision}
-        response = requests.post(url, data=fields, allow_redirects=False, timeout=10)
+        response = requests.post(url, data=fields, allow_redirects=False, timeout=60)
         assert response.status_code == 302, response.text
         return response.headers["Location"]
 
     def _control(self, method: str, body: object = None) -> requests.Response:
-        response = requests.request(method, f"{self.url}/_control", json=body, timeout=10)
+        response = requests.request(method, f"{self.url}/_control", json=body, timeout=60)
         assert response.ok, response.text
         return response

@@ -65,7 +65,7 @@ class Follower:
         return self._bytes.getvalue()
 
     def join(self) -> bytes:
-        self.thread.join(10)
+        self.thread.join(60)
         assert not self.thread.is_alive()
         return self.printed
 

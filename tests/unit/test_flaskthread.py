@@ -50,7 +50,7 @@ class Started:
 
     def end(self) -> Exit:
         until(lambda: self.ends)
-        self.thread.join(10)
+        self.thread.join(60)
         assert not self.thread.is_alive()
         (end,) = self.ends
         return end
@@ -325,7 +325,7 @@ def test_a_job_that_waits_for_room_can_be_forced() -> None:
         run.held = True
         host.sleep(0.05)
         run.thread.force()
-        run.thread.join(10)
+        run.thread.join(60)
         assert not run.thread.is_alive()
         run.held = False
         assert run.end() == FORCED
@@ -339,7 +339,7 @@ def test_what_is_printed_after_the_end_goes_to_the_server(
     threads: list[threading.Thread] = []
 
     def lingers() -> None:
-        late.wait(10)
+        late.wait(60)
         print("too late")
 
     def job(running: Running) -> None:

@@ -54,7 +54,7 @@ def witnesses() -> Iterator[None]:
     yield
     over.set()
     for parent in parents:
-        parent.join(10)
+        parent.join(60)
         assert not parent.is_alive()
     assert not hit
 
@@ -68,7 +68,7 @@ def forced(routing: Routing, job: Callable[..., object], force: Callable[..., ob
     thread.start()
     force(thread)
     until(lambda: ends)
-    thread.join(10)
+    thread.join(60)
     assert not thread.is_alive()
     thread.force()  # too late: it must hit nobody
     host.sleep(0)
@@ -86,7 +86,7 @@ def test_a_force_before_the_thread_runs_ends_the_job_before_it_begins() -> None:
         thread.force()
         thread.start()
         until(lambda: ends)
-        thread.join(10)
+        thread.join(60)
     assert ends == [FORCED]
     assert not ran
 
@@ -108,7 +108,7 @@ def test_a_force_while_the_thread_starts_does_not_hit_what_starts_it() -> None:
         )
         thread.start()
         until(lambda: ends)
-        thread.join(10)
+        thread.join(60)
     assert ends == [FORCED]
     assert not ran
 

@@ -90,7 +90,7 @@ def test_a_full_buffer_makes_writers_wait_and_loses_nothing() -> None:
         most = max(most, size)
         received += b"".join(data for _, data in batches)
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
         assert not thread.is_alive()
     assert sorted(received.split()) == sorted(b"%d" % (n % 3) for n in range(6000))
     assert most <= 4096

@@ -51,7 +51,7 @@ class Reader(threading.Thread):
             self.results.append(type(error))
 
     def result(self) -> object:
-        self.join(10)
+        self.join(60)
         (result,) = self.results
         return result
 

@@ -68,7 +68,7 @@ class Asked:
 
     def end(self) -> Exit:
         until(lambda: self._ends)
-        self.thread.join(10)
+        self.thread.join(60)
         return self._ends[0]
 
 
@@ -283,7 +283,7 @@ def test_threads_that_still_wait_when_the_job_is_over_meet_the_end() -> None:
     with asker() as ask:
         run = ask(job)
         assert run.end() == SUCCEEDED
-        threads[0].join(10)
+        threads[0].join(60)
     assert read == [""]
 
 

@@ -181,7 +181,7 @@ def test_two_that_look_at_the_same_time_lose_each_run_once(store: Store) -> None
             met[run].set()  # both have found it: now they write at the same time
         else:
             met[run] = host.Signal()
-            assert met[run].wait(10)
+            assert met[run].wait(60)
         return 0, 1
 
     finders = [a_registry(store, stored_end) for _ in range(2)]

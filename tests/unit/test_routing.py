@@ -79,7 +79,7 @@ class Job:
         """Run `function` in this job, on a thread of its own, to its end."""
         thread = threading.Thread(target=self._context.run, args=(function,))
         thread.start()
-        thread.join(10)
+        thread.join(60)
         assert not thread.is_alive()
 
     def output(self) -> list[tuple[int, bytes]]:
@@ -295,13 +295,13 @@ def print_from_tasks_and_a_thread(name: str, meet: threading.Barrier) -> None:
         await asyncio.gather(task("a"), task("b"))
 
     def count() -> None:
-        meet.wait(10)
+        meet.wait(60)
         for number in range(LINES):
             sys.stdout.write(f"{name} thread {number}\n")
 
     helper = threading.Thread(target=count)
     helper.start()
-    meet.wait(10)
+    meet.wait(60)
     asyncio.run(main())
     helper.join()
 
@@ -319,7 +319,7 @@ def test_two_jobs_that_print_at_once_never_mix(routed: Routed) -> None:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(20)
+            thread.join(60)
             assert not thread.is_alive()
         for name, job in jobs.items():
             output = b"".join(data for _, data in job.output()).decode().splitlines()

@@ -23,7 +23,7 @@ def test_a_connection_that_nobody_takes_is_closed(
 
     def connect(self: Connection) -> socket.socket:
         begun.set()
-        assert may_end.wait(10)
+        assert may_end.wait(60)
         return ours
 
     monkeypatch.setattr(Connection, "_connect", connect)

@@ -351,7 +351,7 @@ def test_a_false_certificate_is_refused(tmp_path_factory: pytest.TempPathFactory
         cwd=folder,
         check=True,
         capture_output=True,
-        timeout=30,
+        timeout=60,
     )
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(folder / "cert.pem", folder / "key.pem")

@@ -37,7 +37,7 @@ def call(sandbox: Sandbox) -> Call:
         headers = {"Authorization": f"Bearer {token or f'sandbox-token-{user}'}"}
         url = path if path.startswith("http") else sandbox.api_url + path
         headers |= options.pop("headers", {})
-        return requests.request(method, url, headers=headers, timeout=20, **options)
+        return requests.request(method, url, headers=headers, timeout=60, **options)
 
     return send
 

@@ -46,7 +46,7 @@ def code(sandbox: Sandbox, **changes: str | None) -> str:
 def token_call(sandbox: Sandbox, **fields: str | None) -> requests.Response:
     form = {"client_id": CLIENT[0], "client_secret": CLIENT[1], **fields}
     data = {name: value for name, value in form.items() if value is not None}
-    return requests.post(f"{sandbox.api_url}access_token", data=data, timeout=10)
+    return requests.post(f"{sandbox.api_url}access_token", data=data, timeout=60)
 
 
 def redeem(sandbox: Sandbox, **changes: str | None) -> requests.Response:
@@ -75,4 +75,4 @@ def log_in(sandbox: Sandbox) -> dict[str, Any]:
 def revoke(sandbox: Sandbox, token: str, auth: tuple[str, str] = CLIENT) -> requests.Response:
     data = {"token": token, "token_type_hint": "refresh_token"}
     url = f"{sandbox.url}/idb/oauth2/v1/revoke"
-    return requests.post(url, data=data, auth=auth, timeout=10)
+    return requests.post(url, data=data, auth=auth, timeout=60)

@@ -50,7 +50,7 @@ def test_a_user_denies_access(sandbox: Sandbox) -> None:
 def test_a_wrong_request_is_sent_back(
     sandbox: Sandbox, changes: dict[str, str | None], error: str
 ) -> None:
-    answer = requests.get(authorize_url(sandbox, **changes), allow_redirects=False, timeout=5)
+    answer = requests.get(authorize_url(sandbox, **changes), allow_redirects=False, timeout=60)
     assert answer.status_code == 302
     back = sent_back(answer.headers["Location"])
     assert (back["error"], back["state"]) == (error, "the state & more")
@@ -73,7 +73,7 @@ def test_a_wrong_request_is_sent_back(
 def test_the_browser_is_sent_to_nobody_unknown(
     sandbox: Sandbox, changes: dict[str, str | None]
 ) -> None:
-    answer = requests.get(authorize_url(sandbox, **changes), allow_redirects=False, timeout=5)
+    answer = requests.get(authorize_url(sandbox, **changes), allow_redirects=False, timeout=60)
     assert answer.status_code == 400
     assert "Location" not in answer.headers
     assert "Webex sandbox" in answer.text
@@ -91,7 +91,7 @@ def test_client_and_redirect_uris_can_be_chosen() -> None:
     ) as sandbox:
         wanted = {"client_id": "mine", "redirect_uri": "https://flask.example/redirect"}
         found = code(sandbox, **wanted)
-        refused = requests.get(authorize_url(sandbox, client_id="mine"), timeout=5)
+        refused = requests.get(authorize_url(sandbox, client_id="mine"), timeout=60)
         assert refused.status_code == 400
         answer = redeem(sandbox, code=found, client_secret="own", **wanted)
         assert answer.status_code == 200
@@ -100,7 +100,7 @@ def test_client_and_redirect_uris_can_be_chosen() -> None:
 @pytest.mark.parametrize("error", ["access_denied", "invalid_scope", "server_error"])
 def test_an_error_from_the_consent_page_can_be_ordered(sandbox: Sandbox, error: str) -> None:
     sandbox.faults({"do": "authorize_error", "error": error, "times": 1})
-    answer = requests.get(authorize_url(sandbox), allow_redirects=False, timeout=5)
+    answer = requests.get(authorize_url(sandbox), allow_redirects=False, timeout=60)
     back = sent_back(answer.headers["Location"])
     assert (back["error"], back["state"]) == (error, "the state & more")
     assert "code" in sent_back(sandbox.consent(authorize_url(sandbox)))

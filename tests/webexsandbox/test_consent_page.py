@@ -38,7 +38,7 @@ def ask(sandbox: Sandbox, **changes: str) -> requests.Response:
         "state": "x",
         **changes,
     }
-    return requests.get(f"{sandbox.api_url}authorize?{urlencode(fields)}", timeout=5)
+    return requests.get(f"{sandbox.api_url}authorize?{urlencode(fields)}", timeout=60)
 
 
 def test_it_says_what_it_is_and_offers_users_and_buttons(sandbox: Sandbox) -> None:
@@ -64,7 +64,7 @@ def test_its_form_gives_a_code(sandbox: Sandbox) -> None:
         urljoin(f"{sandbox.api_url}authorize", form["action"]),
         data=fields,
         allow_redirects=False,
-        timeout=5,
+        timeout=60,
     )
     assert answer.status_code == 302
     assert answer.headers["Location"].startswith("http://localhost:5000/redirect?code=")
@@ -83,7 +83,7 @@ def test_its_policy_is_strict_and_lets_the_browser_go_back(sandbox: Sandbox) -> 
     assert not page.named("style")
     assert not [name for _, each in page.tags for name in each if name.startswith(("on", "style"))]
     (link,) = page.named("link")
-    style = requests.get(urljoin(answer.url, link["href"]), timeout=5)
+    style = requests.get(urljoin(answer.url, link["href"]), timeout=60)
     assert style.headers["Content-Type"].startswith("text/css")
     assert "prefers-color-scheme: dark" in style.text
 

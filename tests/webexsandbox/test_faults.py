@@ -252,5 +252,5 @@ def test_faults_add_up(sandbox: Sandbox, call: Call) -> None:
 
 def test_nothing_but_the_api_is_disturbed(sandbox: Sandbox) -> None:
     sandbox.faults({"do": "status", "status": 500})
-    assert requests.get(f"{sandbox.url}/sandbox.css", timeout=5).status_code == 200
+    assert requests.get(f"{sandbox.url}/sandbox.css", timeout=60).status_code == 200
     assert json.dumps(sandbox.control())

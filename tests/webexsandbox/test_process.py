@@ -44,9 +44,9 @@ def test_it_says_where_it_listens_and_ends_on_a_signal(number: signal.Signals) -
     with started("--spaces=3") as (process, line):
         url = line.removeprefix("Webex sandbox: ").strip()
         assert url.startswith("http://127.0.0.1:")
-        assert requests.get(f"{url}/v1/rooms", headers=ADA, timeout=5).status_code == 200
+        assert requests.get(f"{url}/v1/rooms", headers=ADA, timeout=60).status_code == 200
         process.send_signal(number)
-        assert process.communicate(timeout=5) == ("", "")
+        assert process.communicate(timeout=60) == ("", "")
         assert process.returncode == 0
 
 
@@ -54,12 +54,12 @@ def test_it_ends_with_its_parent_even_while_a_request_hangs() -> None:
     with started("--watch-stdin") as (process, line):
         url = line.removeprefix("Webex sandbox: ").strip()
         fault = {"faults": [{"do": "hang"}]}
-        assert requests.post(f"{url}/_control", json=fault, timeout=5).status_code == 204
+        assert requests.post(f"{url}/_control", json=fault, timeout=60).status_code == 204
         with pytest.raises(requests.ReadTimeout):
             requests.get(f"{url}/v1/rooms", timeout=0.2)
         assert process.stdin is not None
         process.stdin.close()
-        assert process.wait(5) == 0
+        assert process.wait(60) == 0
 
 
 def test_without_being_asked_it_does_not_watch_stdin() -> None:
@@ -67,7 +67,7 @@ def test_without_being_asked_it_does_not_watch_stdin() -> None:
         assert process.stdin is not None
         process.stdin.close()
         url = line.removeprefix("Webex sandbox: ").strip()
-        assert requests.get(f"{url}/v1/rooms", headers=ADA, timeout=5).status_code == 200
+        assert requests.get(f"{url}/v1/rooms", headers=ADA, timeout=60).status_code == 200
         assert process.poll() is None
 
 
@@ -77,7 +77,7 @@ def test_without_being_asked_it_does_not_watch_stdin() -> None:
 )
 def test_a_wrong_argument_is_named(argument: str, says: str) -> None:
     result = subprocess.run(
-        [*COMMAND, argument], cwd=ROOT, capture_output=True, text=True, timeout=20
+        [*COMMAND, argument], cwd=ROOT, capture_output=True, text=True, timeout=60
     )
     assert result.returncode == 2
     assert says in result.stderr
@@ -87,7 +87,7 @@ def test_a_wrong_argument_is_named(argument: str, says: str) -> None:
 def test_a_port_in_use_is_one_clear_line(sandbox: Sandbox) -> None:
     port = sandbox.url.rpartition(":")[2]
     result = subprocess.run(
-        [*COMMAND, f"--port={port}"], cwd=ROOT, capture_output=True, text=True, timeout=20
+        [*COMMAND, f"--port={port}"], cwd=ROOT, capture_output=True, text=True, timeout=60
     )
     assert result.returncode == 1
     assert result.stderr.strip() == (f"Cannot listen on 127.0.0.1:{port}: Address already in use")
@@ -104,14 +104,14 @@ def test_a_large_world_starts_at_once_and_is_not_held() -> None:
             rooms = []
             url = f"{sandbox.api_url}rooms?max=1000"
             while url:
-                answer = session.get(url, timeout=10)
+                answer = session.get(url, timeout=60)
                 rooms += [room["id"] for room in answer.json()["items"]]
                 url = answer.links.get("next", {}).get("url", "")
             assert len(set(rooms)) == 2000
             for room in rooms[::100]:
                 count, url = 0, f"{sandbox.api_url}messages?roomId={room}&max=1000"
                 while url:
-                    answer = session.get(url, timeout=10)
+                    answer = session.get(url, timeout=60)
                     count += answer.content.count(b'"created":')
                     url = answer.links.get("next", {}).get("url", "")
                 assert count == 10_000
@@ -124,7 +124,7 @@ def test_the_cost_of_a_page_is_small() -> None:
     """A benchmark of a client must not measure the sandbox: 0.5 ms here, on 2026-11-21."""
     with Sandbox(spaces=1, messages=2000) as sandbox, requests.Session() as session:
         session.headers.update(ADA)
-        room = session.get(f"{sandbox.api_url}rooms", timeout=5).json()["items"][0]["id"]
+        room = session.get(f"{sandbox.api_url}rooms", timeout=60).json()["items"][0]["id"]
         url = f"{sandbox.api_url}messages?roomId={room}&max=1000"
         process = psutil.Process(sandbox.pid)
 
@@ -134,7 +134,7 @@ def test_the_cost_of_a_page_is_small() -> None:
 
         before = cpu_seconds()
         for _ in range(50):
-            assert session.get(url, timeout=5).status_code == 200
+            assert session.get(url, timeout=60).status_code == 200
         assert (cpu_seconds() - before) / 50 < 0.008
 
 
@@ -144,6 +144,6 @@ def test_it_imports_neither_the_library_nor_the_application() -> None:
         "print([m for m in sys.modules if m.split('.')[0] in ('flask_realtime', 'app', 'flask')])"
     )
     result = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=20
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60
     )
     assert (result.stdout, result.stderr) == ("[]\n", "")
