@@ -18,7 +18,8 @@ MAX_ARGUMENT_BYTES = 32 * 4096 - 1
 MAX_ARGV_BYTES = 1 << 20
 _POINTER_BYTES = 8
 
-_TOKEN = re.compile(r"\{\{|\}\}|\{([A-Za-z][A-Za-z0-9_]*)(?:\?([^{}]+))?\}|[^{}]+|.", re.DOTALL)
+NAME = r"[A-Za-z][A-Za-z0-9_]*"  # of a placeholder
+_TOKEN = re.compile(rf"\{{\{{|\}}\}}|\{{({NAME})(?:\?([^{{}}]+))?\}}|[^{{}}]+|.", re.DOTALL)
 _LINE_ENDS = "\n\r\t"  # that a text of several lines may have
 _NEVER = {"Cc": "a control character", "Zl": "a line separator", "Zp": "a paragraph separator"}
 
@@ -86,11 +87,12 @@ class Manners:
     """What is known of the parameters, by their names.
 
     `closed` are those whose values the job's author wrote, a choice say: these may look like
-    options. `lines` may have several lines.
+    options. `lines` may have several lines. `hidden` are not shown in messages.
     """
 
     closed: Collection[str] = ()
     lines: Collection[str] = ()
+    hidden: Collection[str] = ()
 
 
 def fill_argv(
@@ -179,8 +181,9 @@ def _refuse_option(argument: Argument, text: str, manners: Manners) -> None:
     names = [piece.name for piece in argument.pieces if isinstance(piece, Placeholder)]
     if first.name in manners.closed and len(names) == 1:
         return
+    shown = "***" if any(name in manners.hidden for name in names) else repr(text[:80])
     raise BadParameters(
-        f"{first.name} begins with '-' ({text[:80]!r}), and the command would take it for an "
+        f"{first.name} begins with '-' ({shown}), and the command would take it for an "
         f"option; the job's author can write '--' before {argument.written[:80]!r}, or "
         f"--{first.name}={{{first.name}}}"
     )

@@ -23,7 +23,7 @@ class CommandFault(ValueError):
 def read_types(
     templates: Sequence[Argument], types: Mapping[str, Any], defaults: Mapping[str, object]
 ) -> Parameters:
-    """The parameters that `templates` use, in the order in which they do.
+    """The parameters that `templates` use: those of `types` in their order, then the others.
 
     What has no type is a text, or a truth value that is false by default if it is a flag. Raises
     CommandFault.
@@ -57,11 +57,12 @@ def read_types(
                 name, False if name in flags and name not in types else inspect.Parameter.empty
             ),
         )
-        for name in used
+        for name in dict.fromkeys([*types, *used])
     ]
     for item in items:
         # Each for itself first, so that a fault has its parameter.
-        _parameters([item], "parameters", item.name)
+        _parameters([item.replace(default=item.empty)], "parameters", item.name)
+        _parameters([item], "parameters", item.name, "default")
     return _parameters(items)
 
 
@@ -97,6 +98,7 @@ class Shape:
     many: bool = False  # may be a list
     closed: bool = False  # all values are known
     lines: bool = False  # a text of several lines
+    hidden: bool = False  # a secret
     boolean: bool = False
 
 
@@ -109,6 +111,7 @@ def manners_of(shapes: Mapping[str, Shape]) -> Manners:
     return Manners(
         closed=frozenset(name for name, shape in shapes.items() if shape.closed),
         lines=frozenset(name for name, shape in shapes.items() if shape.lines),
+        hidden=frozenset(name for name, shape in shapes.items() if shape.hidden),
     )
 
 
@@ -129,17 +132,22 @@ def _shape(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> Shape:
             _shape(each, definitions) for each in schema["anyOf"] if each.get("type") != "null"
         ]
         return Shape(
-            any(each.many for each in kinds),
-            all(each.closed for each in kinds),
-            any(each.lines for each in kinds),
-            all(each.boolean for each in kinds),
+            many=any(each.many for each in kinds),
+            closed=all(each.closed for each in kinds),
+            lines=any(each.lines for each in kinds),
+            hidden=any(each.hidden for each in kinds),
+            boolean=all(each.boolean for each in kinds),
         )
     kind = schema.get("type")
     if kind == "array":
         items = [_shape(each, definitions) for each in _items(schema)]
         if any(each.many for each in items):
             raise ValueError("is a list of lists, which no arguments can be")
-        return Shape(True, all(each.closed for each in items), any(each.lines for each in items))
+        return Shape(
+            many=True,
+            closed=all(each.closed for each in items),
+            lines=any(each.lines for each in items),
+        )
     if kind not in ("string", "integer", "number", "boolean", "null"):
         raise ValueError(
             "has a type that is no text: a command takes text, numbers, truth values, dates, "
@@ -148,6 +156,7 @@ def _shape(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> Shape:
     return Shape(
         closed=kind in ("boolean", "null"),
         lines=schema.get("format") == "multi-line",
+        hidden=schema.get("writeOnly") is True,
         boolean=kind == "boolean",
     )
 

@@ -20,7 +20,7 @@ from flask_realtime.commandparameters import (
     shapes_of,
 )
 from flask_realtime.errors import RealtimeError
-from flask_realtime.jobrules import RuleOptions, read_rules
+from flask_realtime.jobrules import JobRules, RuleOptions, read_rules
 from flask_realtime.jobs import Job, check_name, title_of
 from flask_realtime.parameters import Parameters, to_json
 from flask_realtime.programs import check_program
@@ -128,14 +128,29 @@ def command_job(name: str, argv: Sequence[str], options: Mapping[str, Any], *, s
     except (CommandFault, RealtimeError) as fault:
         raise RealtimeError(f"{name!r:.200} ({source}) cannot be a command: {fault}") from fault
     check_name(name, source)
+    title, description = options.get("title"), options.get("description", "")
+    return job_of(name, command, model, read, title=title, description=description, source=source)
+
+
+def job_of(
+    name: str,
+    command: Command,
+    model: Parameters,
+    rules: JobRules,
+    *,
+    title: str | None,
+    description: str,
+    source: str,
+) -> Job:
+    """The Job of a command whose parts were checked."""
     return Job(
         name=name,
-        title=options.get("title") or title_of(name),
-        description=inspect.cleandoc(options.get("description", "")),
+        title=title or title_of(name),
+        description=inspect.cleandoc(description),
         function=_runs_in_a_process,
         parameters=model.schema,
         source=source,
-        rules=read,
+        rules=rules,
         command=command,
         _model=model,
     )

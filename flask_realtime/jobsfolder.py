@@ -1,20 +1,25 @@
-"""Jobs from a folder of Python files, each on its own: one that fails takes no other with it."""
+"""Jobs from a folder of Python files and executables: one that fails takes no other with it."""
 
 from __future__ import annotations
 
 import importlib
 import itertools
 import logging
+import os
+import shlex
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
+from flask_realtime.commandfile import FileFaults, read_command
 from flask_realtime.errors import ConfigurationError, RealtimeError
 from flask_realtime.jobs import Job, JobRegistry, make_job, mark_of
 from flask_realtime.jobspackage import make_package, package_name
 
 _log = logging.getLogger(__name__)
 
+# Files that other tools look for where a folder of jobs is a project as well.
+_OF_OTHERS = ("pyproject.toml",)
 # A package name of its own for each load, so that nothing here meets a module of the same name.
 _numbers = itertools.count(1)
 
@@ -32,17 +37,18 @@ class LoadFailure:
 
 
 def load(folder: Path, registry: JobRegistry) -> list[LoadFailure]:
-    """Import each .py file of `folder` and register what ``@job`` marked in it.
+    """Import each .py file of `folder` and register what ``@job`` marked in it; register each
+    executable with a TOML file of its name beside it.
 
     Files are taken by name; those that begin with "_" or "." are not. A file's jobs are registered
     all or, if the file fails, not at all. The folder is not put on sys.path: it becomes a package
     of a private name, so that a file reaches its siblings by ``from . import _shared``.
 
-    Runs the files, so it blocks as long as they do. Raises ConfigurationError if the folder cannot
-    be read. Each failure is logged as well, with its traceback at level debug.
+    Runs the Python files, so it blocks as long as they do. Raises ConfigurationError if the folder
+    cannot be read. Each failure is logged as well, with its traceback at level debug.
     """
     try:
-        files = sorted(path for path in folder.absolute().iterdir() if _is_wanted(path))
+        present = [path for path in sorted(folder.absolute().iterdir()) if not path.is_dir()]
     except OSError as error:
         raise ConfigurationError(
             f"the folder of jobs {folder} cannot be read: {error.strerror}"
@@ -53,17 +59,20 @@ def load(folder: Path, registry: JobRegistry) -> list[LoadFailure]:
     importlib.invalidate_caches()
     failures: list[LoadFailure] = []
     taken: set[int] = set()
-    for file in files:
+    for file in _sources(present):
         try:
-            jobs = _jobs_of(file, package, taken)
+            if file.suffix == ".toml":
+                jobs = [read_command(file, _program_of(file, present))]
+            else:
+                jobs = _jobs_of(file, package, taken)
             registry.extend(jobs)
+        except FileFaults as error:
+            failures += [_told(LoadFailure(file, line, message)) for line, message in error.faults]
         except KeyboardInterrupt:
             raise
         # A file that somebody put into the folder may raise anything, sys.exit() included.
         except BaseException as error:  # noqa: BLE001
-            failure = failure_of(file, error)
-            failures.append(failure)
-            _log.error("no jobs from %s", failure)
+            failures.append(_told(failure_of(file, error)))
             _log.debug("the traceback of %s", file, exc_info=error)
         else:
             taken.update(id(each.function) for each in jobs)
@@ -75,8 +84,41 @@ def failure_of(file: Path, error: BaseException) -> LoadFailure:
     return LoadFailure(file, _line(error, file), _message(error))
 
 
-def _is_wanted(path: Path) -> bool:
-    return path.suffix == ".py" and not path.name.startswith(("_", ".")) and not path.is_dir()
+def _told(failure: LoadFailure) -> LoadFailure:
+    _log.error("no jobs from %s", failure)
+    return failure
+
+
+def _sources(present: list[Path]) -> list[Path]:
+    """The files that jobs come from: Python's, and the TOML files of executables."""
+    wanted = [path for path in present if not path.name.startswith(("_", "."))]
+    tables = [path for path in wanted if path.suffix == ".toml" and path.name not in _OF_OTHERS]
+    stems = {path.stem for path in tables}
+    for path in wanted:
+        if path.suffix not in (".py", ".toml") and _is_program(path) and path.stem not in stems:
+            _log.debug("%s is executable, but no job: there is no %s.toml", path, path.stem)
+    # With a TOML file beside it, Python is a program like any other, and not imported.
+    scripts = [path for path in wanted if path.suffix == ".py" and path.stem not in stems]
+    return sorted([*scripts, *tables])
+
+
+def _program_of(file: Path, present: list[Path]) -> Path:
+    """The executable that has the stem of `file`. Raises RealtimeError."""
+    named = [path for path in present if path != file and path.stem == file.stem]
+    programs = [path for path in named if _is_program(path)]
+    if len(programs) == 1:
+        return programs[0]
+    if programs:
+        names = ", ".join(path.name for path in programs)
+        raise RealtimeError(f"it could be for {names}: give one of them another name")
+    if not named:
+        raise RealtimeError(f"there is no executable {file.stem} beside it, or {file.stem}.sh, say")
+    names = " ".join(shlex.quote(str(path)) for path in named)
+    raise RealtimeError(f"what is beside it is not executable: chmod +x {names}")
+
+
+def _is_program(path: Path) -> bool:
+    return os.access(path, os.X_OK) and not path.name.endswith("~")  # an editor's copy
 
 
 def _jobs_of(file: Path, package: str, taken: set[int]) -> list[Job]:

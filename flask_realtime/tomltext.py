@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import re
+from collections.abc import Collection
 from typing import Any
 
 from flask_realtime.errors import ConfigurationError
@@ -55,6 +57,13 @@ def key_lines(text: str) -> dict[Path, int]:
     scan = _Scan(text)
     scan.document()
     return scan.lines
+
+
+def unknown_key(key: str, known: Collection[str]) -> str:
+    """What to say of a key that is not among the `known` ones."""
+    near = difflib.get_close_matches(key, known, n=1)
+    there = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
+    return f"there is no key {key[:80]!r}: {there}"
 
 
 class _Scan:

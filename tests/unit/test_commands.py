@@ -14,6 +14,7 @@ import pytest
 from flask_realtime import Realtime
 from flask_realtime.errors import BadParameters, RealtimeError
 from flask_realtime.jobs import Job
+from flask_realtime.parameters import MultiLine, Secret
 
 
 class Level(enum.Enum):
@@ -103,6 +104,11 @@ def test_parameters_have_the_types_and_defaults_that_functions_have() -> None:
         made.bind({"n": 10, "on": True, "day": "2026-02-03"})
 
 
+def test_declared_parameters_come_first_in_their_order() -> None:
+    made = command(["true", "{a}", "{b}", "{c}", "{d}"], parameters={"d": int, "b": int})
+    assert made.parameters["required"] == ["d", "b", "a", "c"]
+
+
 def test_a_flag_is_a_truth_value_that_is_false_by_default() -> None:
     made = command(["true", "{dry?--dry-run}", "{deep?-r}"], parameters={"deep": bool})
     assert made.parameters["required"] == ["deep"]
@@ -134,6 +140,17 @@ def test_what_the_start_refuses_names_its_parameter() -> None:
         made.bind({"target": "a", "note": "\x1b"})
     with pytest.raises(BadParameters, match=r"^note .*NUL"):
         made.bind({"target": "a", "note": "\0"})
+
+
+def test_what_nobody_is_to_see_is_in_no_message() -> None:
+    types = {"a": Secret, "b": Secret | None, "notes": MultiLine}
+    made = command(["true", "{a}", "x{b}", "{notes}"], parameters=types, defaults={"notes": ""})
+    assert argv(made, a="s3cret", b="-x", notes="\n") == ["true", "s3cret", "x-x", "\n"]
+    with pytest.raises(BadParameters, match=r"^a begins with '-' \(\*\*\*\)"):
+        made.bind({"a": "-s3cret", "b": None})
+    with pytest.raises(BadParameters, match=r"^b has a control character") as caught:
+        made.bind({"a": "s3cret", "b": "s3\ncret"})
+    assert "s3" not in caught.value.message
 
 
 def test_variables_are_filled_like_arguments() -> None:
