@@ -7,6 +7,7 @@ asks the process that owns a run to do what others cannot.
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 from collections.abc import Callable
@@ -16,27 +17,30 @@ from redis import Redis
 from redis.client import PubSub
 
 from flask_realtime import host
-from flask_realtime.errors import StoreUnavailable
+from flask_realtime.errors import RealtimeError, StoreUnavailable
 from flask_realtime.store import AWAY, PREFIX, Store
 
 logger = logging.getLogger(__name__)
 
 LISTEN_SECONDS = 1.0  # between two looks at whether to end
 
-Handler = Callable[[dict[str, Any]], None]
+Handler = Callable[[dict[str, Any]], dict[str, Any] | None]
 
 
 class Bus:
     """Sends and receives messages. For greenlets of the hub's thread.
 
     `owner` names this process. `handlers` has what to call, in a greenlet, for each kind of
-    message; it must not wait for long.
+    message; it must not wait for long. What one returns or raises is the answer to a `call`.
     """
 
     def __init__(self, store: Store, owner: str, handlers: dict[str, Handler]) -> None:
         self._store = store
         self._owner = owner
-        self._handlers = handlers
+        self._handlers = {**handlers, _ANSWER: self._answered}
+        self._calls = itertools.count()
+        self._answers: dict[int, dict[str, Any] | None] = {}  # to calls that wait for them
+        self._answer_came = host.Signal()
         self._listener: host.Task | None = None
         self._closing = False
 
@@ -58,6 +62,31 @@ class Bus:
     def ask(self, owner: str, kind: str, **message: Any) -> bool:
         """Send to one process; False when it does not listen. Raises StoreUnavailable."""
         return self._send(_channel(owner), kind, message) > 0
+
+    def call(self, owner: str, kind: str, timeout: float, **message: Any) -> dict[str, Any] | None:
+        """Send to one process, and return what its handler returns, or raise what it raises.
+
+        None when it does not listen, or does not answer in `timeout` seconds. Raises
+        StoreUnavailable.
+        """
+        number = next(self._calls)
+        self._answers[number] = None
+        try:
+            if not self.ask(owner, kind, call=number, **message):
+                return None
+            host.wait_for(lambda: self._answers[number] is not None, self._answer_came, timeout)
+            answer = self._answers[number]
+        finally:
+            del self._answers[number]
+        if answer is not None and "error" in answer:
+            error = answer["error"]
+            raise RealtimeError(error["message"], code=error["code"], status=error["status"])
+        return answer
+
+    def _answered(self, message: dict[str, Any]) -> None:
+        if message["to"] in self._answers:  # else it came too late
+            self._answers[message["to"]] = message["answer"]
+            self._answer_came.set()
 
     def _publish(self, channel: str, kind: str, message: dict[str, Any]) -> None:
         try:
@@ -87,19 +116,29 @@ class Bus:
         if got is None:
             return
         message = json.loads(got["data"])
-        if message.pop("from") == self._owner:
+        sender = message.pop("from")
+        if sender == self._owner:
             return
         handler = self._handlers.get(message.pop("kind"))
         if handler is not None:  # else a later version sent it
-            host.spawn(self._handle, handler, message)
+            host.spawn(self._handle, handler, message, sender, message.pop("call", None))
 
-    def _handle(self, handler: Handler, message: dict[str, Any]) -> None:
+    def _handle(
+        self, handler: Handler, message: dict[str, Any], sender: str, call: int | None
+    ) -> None:
         try:
-            handler(message)
+            answer = handler(message) or {}
         except StoreUnavailable as error:
             logger.warning("a message of another process was not dealt with: %s", error)
+            return
+        except RealtimeError as error:
+            fault = {"code": error.code, "message": error.message, "status": error.status}
+            answer = {"error": fault}
+        if call is not None:
+            self._publish(_channel(sender), _ANSWER, {"to": call, "answer": answer})
 
 
+_ANSWER = "answer"
 _ALL = PREFIX + "bus"
 
 

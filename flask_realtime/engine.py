@@ -14,7 +14,6 @@ from flask_realtime.bus import Bus
 from flask_realtime.currentrun import CurrentRun
 from flask_realtime.errors import (
     BadParameters,
-    NotRunning,
     ShuttingDown,
     StoreUnavailable,
 )
@@ -26,6 +25,7 @@ from flask_realtime.options import Options
 from flask_realtime.outputlog import OutputLog
 from flask_realtime.registry import RunRegistry
 from flask_realtime.retention import Sweeper
+from flask_realtime.runcalls import RunCalls, not_answering
 from flask_realtime.running.runner import Runner
 from flask_realtime.runs import Run, unknown_run
 from flask_realtime.service import Service
@@ -64,11 +64,6 @@ class Engine:
         self.archive = archive
         self.log = OutputLog(store, archive, hot_bytes=options.output_hot_bytes)
         self.runs = RunRegistry(store, self.log.stored_end)
-        self.bus = Bus(
-            store,
-            self.runs.owner,
-            {"status": self._heard_status, "stop": self._heard_stop, "user_left": self._heard_left},
-        )
         self.viewers = Viewers(self.log, window_bytes=options.viewer_window_bytes)
         self.outputs = RunOutputs(self.runs, self.log, self.viewers)
         self.status: Callable[[Run], None] = lambda run: None
@@ -80,6 +75,17 @@ class Engine:
         self._heard = host.Signal()  # another process told of a change of a run
         self._runner = Runner(
             self.runs, self.log, options, secrets=secrets or Secrets(), before_run=before_run
+        )
+        self._calls = RunCalls(self.runs, self._runner)
+        self.bus = self._calls.bus = Bus(
+            store,
+            self.runs.owner,
+            {
+                "status": self._heard_status,
+                "stop": self._heard_stop,
+                "user_left": self._heard_left,
+                **self._calls.handlers(),
+            },
         )
         self._stopping = False
 
@@ -171,16 +177,21 @@ class Engine:
     def _stop_elsewhere(self, run: Run, force: bool) -> Run:
         """Let the process that owns the run stop it; return the run as it is then."""
         if not self.bus.ask(run.owner, "stop", run=run.id, force=force):
-            raise NotRunning(
-                f"the server process that runs {run.id}, on {run.host}, does not answer; "
-                "if it is gone, the run is marked lost within 30 s"
-            )
+            raise not_answering(run)
         host.wait_for(
             lambda: self.runs.get(run.id).state not in ("queued", "running"),
             self._heard,
             ANSWER_SECONDS,
         )
         return self.runs.get(run.id)
+
+    def give_input(self, user: str, run_id: str, data: object, *, eof: object) -> None:
+        """Let a run read what somebody answers; `data` and `eof` as a client sent them."""
+        self._calls.give_input(self.get_run(user, run_id), data, eof)
+
+    def report(self, user: str, run_id: str) -> dict[str, Any]:
+        """What a run does now, as the protocol's `report` has it. Takes up to some 2 s."""
+        return self._calls.report(self.get_run(user, run_id))
 
     def control(self, user: str, job_name: str, action: object) -> Service:
         """Start, stop or restart the service of a job; a stop asks all runs of it here to end."""

@@ -79,6 +79,17 @@ class RealtimeEvents(Namespace):  # type: ignore[misc]  # Flask-SocketIO has no 
             raise RealtimeError(f'"force" must be true or false, not {force!r:.50}')
         return self._run(self._engine.stop_run(self._user(), _text(payload, "run"), force=force))
 
+    def on_input(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """Let a run read a text; `eof` ends its input."""
+        run = _text(payload, "run")
+        data, eof = payload.get("data", ""), payload.get("eof", False)
+        self._engine.give_input(self._user(), run, data, eof=eof)
+        return {}
+
+    def on_report(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """Answer with what a run does now."""
+        return {"report": self._engine.report(self._user(), _text(payload, "run"))}
+
     def on_control(self, payload: dict[str, Any]) -> dict[str, Any]:
         job = _text(payload, "job")
         service = self._engine.control(self._user(), job, payload.get("action"))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
 
 from flask_realtime.bounds import Bounds
-from flask_realtime.isolation.box import Exit, Launch, Prompt
+from flask_realtime.isolation.box import MAX_PROMPT, Exit, Launch, Prompt
 from flask_realtime.logwriter import LogWriter
-from flask_realtime.masking import Masker
+from flask_realtime.masking import LEAST_LENGTH, Masker
 from flask_realtime.pipeio import STDERR
 from flask_realtime.running.runqueue import Waiting
 from flask_realtime.runs import Run, now
@@ -39,11 +40,26 @@ class ActiveRun:
         self.bounds = bounds
         self.place = Waiting(run.id, run.job, run.user, launch.job.rules.bounds)
         self.fault = ""  # the bound that it broke, if nobody but us could see that
+        self._heard = time.monotonic()  # when it began, then when it last printed
         self._masker = Masker(self._append, launch.run.secrets)
         self._room = None if bounds.output_mib is None else int(bounds.output_mib * MIB)
         self._changed = changed
         self._broken = broken
         self._over = over
+
+    def begins(self) -> None:
+        """From now on it may print."""
+        self._heard = time.monotonic()
+
+    def silent_seconds(self) -> float:
+        """How long it has printed nothing."""
+        return round(time.monotonic() - self._heard, 1)
+
+    def hide(self, typed: str) -> None:
+        """Mask from now on what was typed at a hidden prompt, line by line."""
+        for line in typed.splitlines():
+            if len(line) >= LEAST_LENGTH:
+                self.launch.run.secrets.add(line)
 
     def _append(self, stream: int, data: bytes) -> None:
         self.writer.append(stream, data)
@@ -52,6 +68,7 @@ class ActiveRun:
 
     def output(self, stream: int, data: bytes) -> None:
         """Put it into the log, masked, as far as the run's bound allows."""
+        self._heard = time.monotonic()
         if self._room is None:
             self._masker.write(stream, data)
             return
@@ -69,7 +86,7 @@ class ActiveRun:
         if prompt is None:
             self.run.waiting = None
         else:
-            text = self.launch.run.secrets.mask(prompt.text)
+            text = self.launch.run.secrets.mask(prompt.text)[-MAX_PROMPT:]
             self.run.waiting = {"since": now(), "hidden": prompt.hidden, "prompt": text}
         if not self.run.final:
             self._changed(self.run)

@@ -9,7 +9,7 @@ from typing import Any
 from flask_realtime import currentrun, host
 from flask_realtime.bounds import Bounds
 from flask_realtime.currentrun import CurrentRun
-from flask_realtime.errors import TooManyRuns
+from flask_realtime.errors import NotRunning, TooManyRuns
 from flask_realtime.executors.thread import ThreadExecutor
 from flask_realtime.isolation.box import Exit, Launch
 from flask_realtime.isolation.isolations import isolations
@@ -165,6 +165,7 @@ class Runner:
     def _begin(self, active: ActiveRun) -> None:
         run, job = active.run, active.launch.job
         run.enter("running")
+        active.begins()
         self.executor.start(active.launch, active)
         self._runs.save(run)
         self.began(run, job)
@@ -200,6 +201,13 @@ class Runner:
     def has(self, run: Run) -> bool:
         """Whether `run` waits or goes on here."""
         return run.id in self._active
+
+    def active(self, run_id: str) -> ActiveRun:
+        """A run that waits or goes on here. Raises NotRunning."""
+        active = self._active.get(run_id)
+        if active is None:
+            raise NotRunning(f"run {run_id[:64]} has ended")
+        return active
 
     def own(self, job: str | None = None) -> list[Run]:
         """The runs that wait or go on here: all, or those of one job."""

@@ -94,6 +94,17 @@ def api_blueprint(engine: Engine, identify: Callable[[], str | None]) -> Bluepri
             raise RealtimeError('"force" must be true or false')
         return jsonify(engine.outputs.present(engine.stop_run(user(), run_id, force=force)))
 
+    @api.post("/runs/<run_id>/input")
+    def give_input(run_id: str) -> Response:
+        payload = _json_object()
+        data, eof = payload.get("data", ""), payload.get("eof", False)
+        engine.give_input(user(), run_id, data, eof=eof)
+        return jsonify({})
+
+    @api.get("/runs/<run_id>/report")
+    def report(run_id: str) -> Response:
+        return jsonify({"report": engine.report(user(), run_id)})
+
     add_output_calls(api, engine, user)
 
     @api.route("/<path:rest>", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
