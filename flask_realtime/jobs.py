@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from flask_realtime.errors import RealtimeError, UnknownJob
+from flask_realtime.errors import ConfigurationError, RealtimeError, UnknownJob
+from flask_realtime.isolation.jobref import Reference, check, reference_to
 from flask_realtime.jobrules import NO_RULES, JobRules, RuleOptions, read_rules
 from flask_realtime.keep import KEEP_ALL, Keep
 from flask_realtime.parameters import Parameters, Upload, innermost, read_parameters, to_json
@@ -37,7 +38,7 @@ class Job:
     there is a `command`, that is run instead.
     `parameters` is a JSON Schema of type object. `source` is "file:line" of what was written.
     `service` is what the job stands for, if that goes on without a run as well. `rules` hold for
-    its runs.
+    its runs. `reference` is how a process of its own finds the function; None where none has to.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Job:
     service: Service | None = None
     rules: JobRules = NO_RULES
     command: Command | None = None
+    reference: Reference | None = None
     _model: Parameters = field(default_factory=lambda: Parameters([]), repr=False, compare=False)
 
     @property
@@ -184,9 +186,11 @@ def make_job(
     source = where(function)
     mark = mark_of(function) or Mark()
     name = name or mark.name or _own_name(function)
+    held = read_rules(rules) if rules else mark.rules
     try:
         _refuse_other_callables(function)
         parameters = read_parameters(function)
+        reference = reference_to(function) if held.isolation == "process" else None
     except TypeError as error:
         raise RealtimeError(f"{name!r} ({source}) cannot be a job: {error}") from error
     check_name(name, source)
@@ -198,7 +202,8 @@ def make_job(
         parameters=parameters.schema,
         is_async=_is_async(function),
         source=source,
-        rules=read_rules(rules) if rules else mark.rules,
+        rules=held,
+        reference=reference,
         _model=parameters,
     )
 
@@ -247,6 +252,21 @@ class JobRegistry:
             more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
             raise UnknownJob(f"there is no job {str(name)[:80]!r}; there are: {shown}{more}")
         return found
+
+    def check(self) -> None:
+        """Raise ConfigurationError if a process of a job's own would find another function.
+
+        Call it when all modules are loaded: a decorator registers a function before its module
+        has it.
+        """
+        for job in self:
+            if job.reference is not None:
+                try:
+                    check(job.function, job.reference)
+                except TypeError as error:
+                    raise ConfigurationError(
+                        f"{job.name!r} ({job.source}) cannot be a job: {error}"
+                    ) from error
 
     def keep(self) -> dict[str, Keep]:
         """What is kept of the runs of each job that says so."""
