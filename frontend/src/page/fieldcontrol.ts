@@ -34,6 +34,7 @@ export class TextControl implements FieldControl {
   readonly element: HTMLElement;
   readonly isBusy = false;
   readonly failure = "";
+  #initial = "";
 
   constructor(
     private readonly field: Field,
@@ -59,6 +60,8 @@ export class TextControl implements FieldControl {
 
   reset(): void {
     this.#text = initialText(this.field);
+    // As the control has it: some write a time in their own way.
+    this.#initial = this.#text;
   }
 
   get isInitial(): boolean {
@@ -75,11 +78,6 @@ export class TextControl implements FieldControl {
 
   taken(): void {
     if (this.field.kind === "secret") this.reset();
-  }
-
-  get #initial(): string {
-    const text = initialText(this.field);
-    return isCheckbox(this.target) ? String(text === "true") : text;
   }
 
   get #text(): string {

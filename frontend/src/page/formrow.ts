@@ -3,6 +3,7 @@ import { el, setText } from "./dom";
 import { boundsText } from "./fieldbounds";
 import type { FieldControl } from "./fieldcontrol";
 import { FieldError } from "./fielderror";
+import { timeZone } from "./moments";
 import type { Field } from "./parameters";
 import { UPLOADING } from "./uploadcontrol";
 import type { Uploads } from "./uploads";
@@ -81,9 +82,9 @@ function isToBeGiven({ kind, required, nullable, bounds }: Field): boolean {
 
 function hintOf(field: Field): string {
   const { description } = field;
-  const bounds = boundsText(field);
-  if (bounds === "") return description;
-  const told = `${bounds.charAt(0).toUpperCase()}${bounds.slice(1)}.`;
-  if (description === "") return told;
-  return `${description}${/[.!?:]$/.test(description) ? "" : "."} ${told}`;
+  const told = field.zoned ? `in your time zone, ${timeZone()}` : boundsText(field);
+  if (told === "") return description;
+  const sentence = `${told.charAt(0).toUpperCase()}${told.slice(1)}.`;
+  if (description === "") return sentence;
+  return `${description}${/[.!?:]$/.test(description) ? "" : "."} ${sentence}`;
 }

@@ -16,7 +16,7 @@ export class JobCard {
   readonly #error = el("p", "form-error");
   readonly #runs: RunList;
   #isStarting = false;
-  /** The last run's values were asked for, or are not wanted any more. */
+  /** The last run's values have come, or are not wanted any more. */
   #hasLast = false;
 
   constructor(
@@ -44,7 +44,7 @@ export class JobCard {
       void this.#submit();
     });
     this.element = el("section", "job", form, this.#runs.element);
-    if (!this.#form.isEmpty) this.#awaitLook();
+    if (!this.#form.isEmpty) void this.#offerLast();
   }
 
   update(now: number): void {
@@ -76,19 +76,9 @@ export class JobCard {
     else this.#start.focus();
   }
 
-  /** Asks for the last run's values when the card is first seen: there may be many jobs. */
-  #awaitLook(): void {
-    const observer = new IntersectionObserver((entries) => {
-      if (!entries.some((entry) => entry.isIntersecting)) return;
-      observer.disconnect();
-      void this.#offerLast();
-    });
-    observer.observe(this.element);
-  }
-
   async #offerLast(): Promise<void> {
     try {
-      const run = this.#hasLast ? null : await this.session.lastRuns.of(this.job.name);
+      const run = await this.session.lastRuns.of(this.job.name, firstSeen(this.element));
       // Whoever has begun to type goes on undisturbed.
       if (run && !this.#hasLast && !this.#form.isTouched) this.#form.fill(run.params);
     } catch (error) {
@@ -130,6 +120,18 @@ export class JobCard {
     const named = this.#form.fields.filter(({ name }) => parts.some((part) => part.startsWith(`${name} `)));
     this.#form.blame(named.map(({ name }) => name));
   }
+}
+
+/** When the element is first scrolled into view. */
+function firstSeen(element: HTMLElement): Promise<void> {
+  return new Promise((resolve) => {
+    const observer = new IntersectionObserver((entries) => {
+      if (!entries.some((entry) => entry.isIntersecting)) return;
+      observer.disconnect();
+      resolve();
+    });
+    observer.observe(element);
+  });
 }
 
 /** The first paragraph, and the rest on demand. */

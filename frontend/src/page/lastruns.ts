@@ -23,11 +23,15 @@ export class LastRuns {
     this.#begin();
   }
 
-  /** Waits until the newest runs are here. Null if there is no such run; throws what the request does. */
-  async of(job: string): Promise<Run | null> {
+  /**
+   * Waits until the newest runs are here, and with asking the server for an older one until `isWanted`: there may be
+   * many jobs. Null if there is no such run; throws what the request does.
+   */
+  async of(job: string, isWanted: Promise<void>): Promise<Run | null> {
     await this.#begun;
     const known = this.store.latestOf(job, this.user);
     if (known || !this.#hasOlder) return known;
+    await isWanted;
     const filter = { ...ANY_RUN, job, user: this.user };
     const { runs } = await this.fetch({ filter, before: null, limit: 1 });
     this.store.putAll(runs);

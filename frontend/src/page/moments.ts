@@ -7,6 +7,11 @@ export function offsetAt(moment: Date): string {
   return `${minutes < 0 ? "-" : "+"}${two(minutes / 60)}:${two(minutes % 60)}`;
 }
 
+/** `Europe/Berlin`, the browser's time zone. */
+export function timeZone(): string {
+  return Intl.DateTimeFormat().resolvedOptions().timeZone;
+}
+
 /** The text of a control, with the offset that holds at `moment` where one is wanted. */
 export function zonedText(text: string, zoned: boolean, moment: Date): string {
   return zoned ? text + offsetAt(moment) : text;

@@ -3,6 +3,7 @@ import { el, setText } from "./dom";
 import { elapsedOf, exitText, formatBytes, formatElapsed, formatWhen, paramsText } from "./format";
 import type { LogPane } from "./logpane";
 import { ProgressBar } from "./progressbar";
+import { AgainButton } from "./runagain";
 import { isAlarming, isAsking, labelledProgress, processesText, progressOf, queueText } from "./runwords";
 import type { Session } from "./session";
 import { setChip, statusChip, waitsBadge } from "./statuschip";
@@ -20,14 +21,18 @@ export class RunHeader {
   readonly #facts = el("span", "run-facts");
   readonly #params = el("div", "run-params");
   readonly #bar = new ProgressBar();
+  readonly #again: AgainButton;
 
   constructor(private readonly session: Session) {
+    this.#again = new AgainButton(session);
     const state = [this.#chip, this.#waits, this.#elapsed, this.#progress, this.#exit, this.#processes];
-    this.element.append(el("div", "run-line", this.#title, ...state, this.#facts), this.#params, this.#bar.element);
+    const line = el("div", "run-line", this.#title, ...state, this.#facts, this.#again.element);
+    this.element.append(line, this.#params, this.#bar.element);
   }
 
   update(run: Run | undefined, pane: LogPane, now: number): void {
     if (!run) return;
+    this.#again.update(run);
     const title = this.session.jobTitle(run.job);
     setText(this.#title, title);
     setChip(this.#chip, run.state);
