@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 import re
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, TypeVar, overload
 
+from flask_realtime.callables import (
+    description_of,
+    is_async_function,
+    own_name,
+    refuse_other_callables,
+    where,
+)
 from flask_realtime.errors import ConfigurationError, RealtimeError, UnknownJob
 from flask_realtime.isolation.jobref import Reference, check, reference_to
 from flask_realtime.jobrules import NO_RULES, JobRules, RuleOptions, read_rules
 from flask_realtime.keep import KEEP_ALL, Keep
-from flask_realtime.parameters import Parameters, Upload, innermost, read_parameters, to_json
+from flask_realtime.parameters import Parameters, Upload, read_parameters, to_json
 from flask_realtime.service import Service, describe
 
 if TYPE_CHECKING:
@@ -185,10 +191,10 @@ def make_job(
     """
     source = where(function)
     mark = mark_of(function) or Mark()
-    name = name or mark.name or _own_name(function)
+    name = name or mark.name or own_name(function)
     held = read_rules(rules) if rules else mark.rules
     try:
-        _refuse_other_callables(function)
+        refuse_other_callables(function)
         parameters = read_parameters(function)
         reference = reference_to(function) if held.isolation == "process" else None
     except TypeError as error:
@@ -197,10 +203,10 @@ def make_job(
     return Job(
         name=name,
         title=title or mark.title or title_of(name),
-        description=_description(function),
+        description=description_of(function),
         function=function,
         parameters=parameters.schema,
-        is_async=_is_async(function),
+        is_async=is_async_function(function),
         source=source,
         rules=held,
         reference=reference,
@@ -291,50 +297,6 @@ def check_name(name: str, source: str) -> None:
         )
 
 
-def where(function: object) -> str:
-    """ "file:line" of the function that someone wrote, for messages."""
-    code = getattr(innermost(function), "__code__", None)
-    return f"{code.co_filename}:{code.co_firstlineno}" if code else f"built in: {function!r:.80}"
-
-
-def _refuse_other_callables(function: object) -> None:
-    if not callable(function):
-        raise TypeError("it cannot be called")
-    if isinstance(function, type):
-        raise TypeError("it is a class: give a function, or an instance with __call__")
-    written: Any = innermost(function)
-    if inspect.isgeneratorfunction(written) or inspect.isasyncgenfunction(written):
-        raise TypeError("it is a generator, and calling it would run nothing: print instead")
-
-
-def _is_async(function: Any) -> bool:
-    while isinstance(function, functools.partial):
-        function = function.func
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
-        getattr(type(function), "__call__", None)  # noqa: B004 - the method itself is wanted
-    )
-
-
-def _unbound(function: Any) -> Any:
-    while isinstance(function, functools.partial):
-        function = function.func
-    return function
-
-
-def _own_name(function: object) -> str:
-    inner = _unbound(function)
-    return getattr(inner, "__name__", None) or type(inner).__name__
-
-
 def title_of(name: str) -> str:
     words = re.sub(r"[_.-]+", " ", name).strip()
     return words[:1].upper() + words[1:] or name
-
-
-def _description(function: object) -> str:
-    """The whole docstring, dedented; its first paragraph is the summary."""
-    inner = _unbound(function)
-    if inspect.isroutine(inner):
-        return inspect.getdoc(inner) or ""
-    called = type(inner).__call__
-    return (inspect.getdoc(called) if called.__doc__ else inspect.getdoc(type(inner))) or ""
