@@ -31,6 +31,7 @@ from flask_realtime.runs import Run, unknown_run
 from flask_realtime.service import Service
 from flask_realtime.services import Services
 from flask_realtime.store import Store
+from flask_realtime.uploads import Uploads
 from flask_realtime.watching.runoutputs import RunOutputs
 from flask_realtime.watching.unwatched import Unwatched
 from flask_realtime.watching.viewers import Viewers
@@ -73,8 +74,14 @@ class Engine:
         self._sweeper = Sweeper(store, self.log, self.runs.owner, options, jobs.keep)
         self.user_left: Callable[[str], None] = lambda user: None
         self._heard = host.Signal()  # another process told of a change of a run
+        self.uploads = Uploads(options.uploads_path, options.max_upload_bytes)
         self._runner = Runner(
-            self.runs, self.log, options, secrets=secrets or Secrets(), before_run=before_run
+            self.runs,
+            self.log,
+            self.uploads,
+            options,
+            secrets=secrets or Secrets(),
+            before_run=before_run,
         )
         self._calls = RunCalls(self.runs, self._runner)
         self.bus = self._calls.bus = Bus(
@@ -104,6 +111,7 @@ class Engine:
         self.services.start()
         self.unwatched.start()
         self._sweeper.start()
+        self.uploads.start()
 
     def stop(self, timeout: float) -> None:
         """Ask all runs to end, wait up to `timeout` seconds, and mark the rest `lost`."""
@@ -112,6 +120,7 @@ class Engine:
         self._runner.stop(deadline)
         while self.runs.own() and deadline.left() > 0:  # their last bytes are on the way to Redis
             host.sleep(0.01)
+        self.uploads.stop()
         self._sweeper.stop()
         self.unwatched.stop()
         self.services.stop()

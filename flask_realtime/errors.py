@@ -98,6 +98,28 @@ class TooManyRequests(RealtimeError):
     status = 429
 
 
+class TooManyUploads(RealtimeError):
+    code = "too_many_uploads"
+    status = 429
+
+
+class UploadTooLarge(RealtimeError):
+    code = "upload_too_large"
+    status = 413
+
+
+class UnknownUpload(RealtimeError):
+    code = "unknown_upload"
+    status = 404
+
+
+class UploadFailed(RealtimeError):
+    """The file cannot be stored here: no room, or no folder."""
+
+    code = "upload_failed"
+    status = 507
+
+
 class NotRunning(RealtimeError):
     code = "not_running"
     status = 409

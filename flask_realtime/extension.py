@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, overload
 
@@ -184,10 +185,11 @@ class Realtime:
         # A polling client acknowledges in one request all that one response brought it; the
         # default of 16 packets would cut it off. Its size stays bounded by max_event_bytes.
         Payload.max_decode_packets = MAX_PACKETS
+        uploads = self._options.uploads_path or Path(app.instance_path) / "uploads"
         engine = self._engine = Engine(
             self.jobs,
             Store(),
-            self._options,
+            replace(self._options, uploads_path=uploads),
             archive=Archive(self._archive_url or default_url(app.instance_path)),
             secrets=self._secrets,
             before_run=self._before_run,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Annotated, TypeAlias
 
@@ -50,6 +51,7 @@ class UploadId(str):
     """The id of an upload, as `bind` returns it: a file once a run has claimed it."""
 
     __slots__ = ()
+    pattern = re.compile(r"[0-9a-f]{32}")
 
 
 # A text that may have several lines: ``notes: MultiLine``. For the job it is a str.

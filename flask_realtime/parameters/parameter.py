@@ -16,7 +16,6 @@ from flask_realtime.parameters.values import inexact_in
 MASK = "***"  # what a record has in the place of a secret
 # What browsers make of a time of day that has no seconds.
 _WITHOUT_SECONDS = re.compile(r"(\d{4}-\d\d-\d\d[T ])?\d\d:\d\d")
-_UPLOAD_ID = re.compile(r"[0-9a-f]{32}")
 
 
 class Parameter:
@@ -80,7 +79,7 @@ class Parameter:
                 raise msgspec.ValidationError("what a record shows is no secret: give it again")
             return Secret(converted)
         if isinstance(converted, str) and self.upload is not None:
-            if not _UPLOAD_ID.fullmatch(converted):
+            if not UploadId.pattern.fullmatch(converted):
                 raise msgspec.ValidationError("POST /api/uploads gives one")
             return UploadId(converted)
         if fault := inexact_in(to_builtins(converted)):

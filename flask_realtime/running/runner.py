@@ -14,7 +14,7 @@ from flask_realtime.executors.thread import ThreadExecutor
 from flask_realtime.isolation.box import Exit, Launch
 from flask_realtime.isolation.isolations import isolations
 from flask_realtime.jobs import Job
-from flask_realtime.masking import Secrets
+from flask_realtime.masking import LEAST_LENGTH, Secrets
 from flask_realtime.options import Options
 from flask_realtime.outputlog import OutputLog
 from flask_realtime.registry import RunRegistry
@@ -22,6 +22,7 @@ from flask_realtime.routing import Routing
 from flask_realtime.running.activerun import ActiveRun
 from flask_realtime.running.runqueue import Limits, RunQueue
 from flask_realtime.runs import Run, RunIds
+from flask_realtime.uploads import Uploads
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +41,7 @@ class Runner:
         self,
         runs: RunRegistry,
         log: OutputLog,
+        uploads: Uploads,
         options: Options,
         *,
         secrets: Secrets,
@@ -50,6 +52,7 @@ class Runner:
         self.stored: Callable[[Run], None] = lambda run: None
         self._runs = runs
         self._log = log
+        self._uploads = uploads
         self._options = options
         self._secrets = secrets
         self._before_run = before_run
@@ -93,7 +96,10 @@ class Runner:
     # Starting
 
     def submit(self, user: str, job: Job, bound: dict[str, Any]) -> Run:
-        """Begin a run of `job`, or let it wait in line. Raises TooManyRuns, StoreUnavailable."""
+        """Begin a run of `job`, or let it wait in line.
+
+        Raises TooManyRuns, StoreUnavailable, and BadParameters for an upload that is not there.
+        """
         run = Run(
             id=self._ids.new(),
             job=job.name,
@@ -107,7 +113,11 @@ class Runner:
         self._find_place(active)
         self._arriving[run.id] = active
         try:
+            self._claim_uploads(run, job, bound)
             self._runs.add(run)
+        except BaseException:
+            self._uploads.give_back(run.id, user)
+            raise
         finally:
             del self._arriving[run.id]
         active.writer = self._log.open(run.id)
@@ -118,6 +128,9 @@ class Runner:
 
     def _make(self, run: Run, job: Job, bound: dict[str, Any]) -> ActiveRun:
         current = CurrentRun(run.id, run.job, run.user, Secrets(self._secrets))
+        for secret in job.secrets(bound):
+            if len(secret) >= LEAST_LENGTH:
+                current.secrets.add(secret)
         grace = job.rules.stop_grace
         launch = Launch(
             job=job,
@@ -135,6 +148,12 @@ class Runner:
             broken=lambda active, reason: self.executor.box(active.run.id).end(reason),
             over=lambda active, end: self._end(active, end, None),
         )
+
+    def _claim_uploads(self, run: Run, job: Job, bound: dict[str, Any]) -> None:
+        """Put the files into `bound`, and what is shown of them into the record."""
+        claimed = self._uploads.claim(run.id, run.user, job.uploads, bound)
+        bound.update(claimed.paths)
+        run.params.update(claimed.shown)
 
     def _find_place(self, active: ActiveRun) -> None:
         """Note where in line it will stand, if it must. Raises TooManyRuns."""
@@ -285,6 +304,7 @@ class Runner:
         logger.info("run %s of %s: %s (%s)", run.id, run.job, run.state, end.reason)
         self.over(run)
         self._proceed()
+        self._uploads.release(run.id)
         writer.end()
         with host.Timeout(drain_seconds, False):
             writer.drain()

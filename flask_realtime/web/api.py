@@ -16,6 +16,7 @@ from flask_realtime.runs import STATES
 from flask_realtime.service import describe
 from flask_realtime.web.outputapi import add_output_calls
 from flask_realtime.web.requestargs import whole_number
+from flask_realtime.web.uploadapi import UPLOAD, add_upload_calls, bound_upload, leave_the_body
 
 DEFAULT_LIMIT = 50  # runs of a list when nothing is said
 MAX_LIMIT = 200
@@ -24,6 +25,7 @@ MAX_LIMIT = 200
 def api_blueprint(engine: Engine, identify: Callable[[], str | None]) -> Blueprint:
     """Return the blueprint with the calls of the API; all errors are RFC 9457 problem details."""
     api = Blueprint("realtime_api", __name__)
+    upload_endpoint = f"{api.name}.{UPLOAD}"
 
     def user() -> str:
         name = identify()
@@ -31,12 +33,17 @@ def api_blueprint(engine: Engine, identify: Callable[[], str | None]) -> Bluepri
             raise NotLoggedIn(LOG_IN)
         return name
 
-    @api.before_request
+    @api.before_app_request  # before all that looks into the body for a token
     def bound_the_body() -> None:
-        request.max_content_length = engine.options.max_event_bytes
+        if request.endpoint == upload_endpoint:
+            bound_upload(engine)
+        elif request.blueprint == api.name:
+            request.max_content_length = engine.options.max_event_bytes
 
     @api.errorhandler(RealtimeError)
     def refused(error: RealtimeError) -> Response:
+        if request.endpoint == upload_endpoint:
+            leave_the_body()
         return problem(error.status, error.code, error.message)
 
     @api.errorhandler(HTTPException)
@@ -106,13 +113,15 @@ def api_blueprint(engine: Engine, identify: Callable[[], str | None]) -> Bluepri
         return jsonify({"report": engine.report(user(), run_id)})
 
     add_output_calls(api, engine, user)
+    add_upload_calls(api, engine, user)
 
     @api.route("/<path:rest>", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
     def no_such_call(rest: str) -> Response:
         # Errors of routing reach a blueprint's handlers only from a route of its own.
         adapter = current_app.create_url_adapter(request)
         assert adapter is not None
-        calls = {method: adapter.match(method=method)[0] for method in ("GET", "POST")}
+        methods = ("GET", "POST", "DELETE")
+        calls = {method: adapter.match(method=method)[0] for method in methods}
         allowed = [method for method, endpoint in calls.items() if endpoint != request.endpoint]
         raise MethodNotAllowed(allowed) if allowed else NotFound()
 
