@@ -6,30 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from flask_realtime.isolation.ending import Exit, Processes
+
 if TYPE_CHECKING:
     from flask_realtime.currentrun import CurrentRun
     from flask_realtime.jobs import Job
     from flask_realtime.options import Options
 
+__all__ = ["MAX_PROMPT", "Box", "Exit", "Launch", "Processes", "Prompt", "Watcher"]
+
 MAX_PROMPT = 200  # characters of a prompt that a run's record keeps
-
-
-@dataclass(frozen=True)
-class Processes:
-    """How many processes were ended with a run, and how many of them are still there."""
-
-    ended: int
-    left: int
-
-
-@dataclass(frozen=True)
-class Exit:
-    """How a job ended: `code` as a process would have it, `reason` for people."""
-
-    state: str  # one of runs.FINAL
-    code: int | None  # None: it did not end by itself
-    reason: str
-    processes: Processes | None = None  # None: it had none of its own
 
 
 @dataclass(frozen=True)

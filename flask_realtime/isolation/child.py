@@ -11,12 +11,11 @@ import atexit
 import os
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from flask_realtime import currentrun, jobspackage
-from flask_realtime.isolation import dumps, outcome
-from flask_realtime.isolation.box import Exit
+from flask_realtime.isolation import outcome, stackfile
+from flask_realtime.isolation.ending import Exit
 from flask_realtime.isolation.jobref import LOADED_MAIN, MAIN, JobGone, find
 from flask_realtime.isolation.link import Link, LinkedSecrets
 from flask_realtime.isolation.unbuffered import unbuffer_output
@@ -47,7 +46,7 @@ def main(descriptor: int) -> int:
     os.environ[currentrun.RUN_VARIABLE] = run["id"]
     if reference["folder"]:
         jobspackage.tell_children(reference["module"], reference["folder"])
-    link.start(dumps.register())
+    link.start(stackfile.register())
     ending.exit = _run_job(link, reference, order["params"])
     return ending.exit.code or 0
 
@@ -105,6 +104,8 @@ def _prepare(
 
 
 def _not_loaded(error: BaseException, reference: dict[str, Any], *, stop_asked: bool) -> Exit:
+    from pathlib import Path
+
     from flask_realtime.jobsfolder import failure_of
 
     if stop_asked and isinstance(error, KeyboardInterrupt):

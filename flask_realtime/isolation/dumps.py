@@ -1,7 +1,7 @@
 """Python stacks of a process whose interpreter lock is held by C code, by way of faulthandler.
 
-No Python code of such a process runs, so nothing in it can answer. But a signal arrives: the child
-lets faulthandler write to a file in memory on it, which the server reads through /proc.
+No Python code of such a process runs, so nothing in it can answer. But a signal arrives, on which
+faulthandler writes to the file in memory of stackfile.py; it is read through /proc.
 """
 
 from __future__ import annotations
@@ -14,10 +14,8 @@ from typing import Any
 
 from flask_realtime.isolation.control import MAX_TEXT, MAX_THREADS, Dumps
 from flask_realtime.isolation.ownframes import without_ours
+from flask_realtime.isolation.stackfile import NAME, SIGNAL
 
-# What programs use themselves comes from the ends of the range.
-SIGNAL = signal.SIGRTMAX - 3
-NAME = "flask_realtime_stacks"
 MAX_BYTES = 256 << 10  # of a dump that are read; faulthandler ends at 100 threads of 100 frames
 MAX_SOURCE = 4 << 20  # bytes of a file that lines of code are read from
 SETTLED_SECONDS = 0.05  # nothing more came for so long: it is whole, for it has no end mark
@@ -27,28 +25,6 @@ _HEAD = re.compile(
 )
 _FRAME = re.compile(r'  File (?:"(.*)"|\?\?\?), line (\d+|\?\?\?) in (.*)')
 _ESCAPE = re.compile(r"\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8}))")
-
-
-def register() -> int | None:
-    """Let faulthandler answer to SIGNAL in this process; the file that it writes to, or None.
-
-    None where files in memory cannot be made, or cannot be read from elsewhere.
-    """
-    import faulthandler
-
-    if not hasattr(os, "memfd_create") or not os.path.exists("/proc/self/fd"):
-        return None
-    file = os.memfd_create(NAME)
-    _append_only(file)
-    faulthandler.register(SIGNAL, file=file, all_threads=True, chain=False)
-    return file
-
-
-def _append_only(file: int) -> None:
-    import fcntl
-
-    # The server empties the file before each dump: what is written begins at its end then.
-    fcntl.fcntl(file, fcntl.F_SETFL, fcntl.fcntl(file, fcntl.F_GETFL) | os.O_APPEND)
 
 
 def take_dump(pid: int, dumps: Dumps, seconds: float = 1.0) -> list[dict[str, Any]]:

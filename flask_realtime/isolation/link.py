@@ -11,13 +11,12 @@ import time
 from collections import deque
 from typing import Any
 
-from flask_realtime.isolation.box import Exit
-from flask_realtime.isolation.control import (
+from flask_realtime.isolation.ending import Exit
+from flask_realtime.isolation.framing import (
     MAX_ORDER,
     MAX_SECRET,
     MAX_TELL,
     MAX_TEXT,
-    Dumps,
     Lines,
     encode,
     text_of,
@@ -74,12 +73,10 @@ class Link:
         return self._orders.popleft()
 
     def start(self, dumps: int | None) -> None:
-        """Begin to listen, and tell the server. `dumps`: the descriptor of `dumps.register`."""
+        """Begin to listen, and tell the server. `dumps`: the descriptor of `stackfile.register`."""
         self._thread.start()
-        known = (
-            None if dumps is None else Dumps(dumps, threading.main_thread().ident or 0, self.ident)
-        )
-        self._tell({"ready": os.getpid(), "dumps": known and _public(known)})
+        known = {"descriptor": dumps, "main": threading.main_thread().ident, "control": self.ident}
+        self._tell({"ready": os.getpid(), "dumps": None if dumps is None else known})
 
     # For the job
 
@@ -209,10 +206,6 @@ class Link:
         self._ended.set()
         for known in list(self._masks.values()):
             known.set()
-
-
-def _public(dumps: Dumps) -> dict[str, int]:
-    return {"descriptor": dumps.descriptor, "main": dumps.main, "control": dumps.control}
 
 
 class LinkedSecrets(Secrets):

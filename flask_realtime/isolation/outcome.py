@@ -6,7 +6,7 @@ import sys
 from types import TracebackType
 from typing import TextIO
 
-from flask_realtime.isolation.box import Exit
+from flask_realtime.isolation.ending import Exit
 from flask_realtime.isolation.ownframes import is_ours
 
 MAX_REASON = 500  # characters of an exception that the run's record keeps; all is in the output
