@@ -8,18 +8,14 @@ export const ClientEvent = {
   jobs: "jobs",
   start: "start",
   stop: "stop",
+  input: "input",
+  report: "report",
   control: "control",
   attach: "attach",
   read: "read",
   detach: "detach",
 } as const;
-export const AskingEvent = {
-  input: "input",
-  report: "report",
-} as const;
-export type ClientEventName =
-  | (typeof ClientEvent)[keyof typeof ClientEvent]
-  | (typeof AskingEvent)[keyof typeof AskingEvent];
+export type ClientEventName = (typeof ClientEvent)[keyof typeof ClientEvent];
 
 /** Events that the server sends. */
 export const ServerEvent = {

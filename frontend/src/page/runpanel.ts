@@ -222,7 +222,7 @@ export class RunPanel {
 
   #announce(now: number): void {
     const run = this.session.runs.get(this.runId);
-    const asked = isAsking(run) ? `, waits for input: ${run?.waiting?.prompt ?? ""}` : "";
+    const asked = isAsking(run) ? `, waits for input. ${run?.waiting?.prompt ?? ""}` : "";
     const state = `${run?.state ?? ""}${asked}`;
     if (state === this.#announcedState && now - this.#announcedAt < ANNOUNCE_MS) return;
     this.#announcedState = state;

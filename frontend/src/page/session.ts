@@ -1,7 +1,6 @@
 import { Connection } from "../connection/client";
 import { Listeners } from "../connection/listeners";
 import {
-  AskingEvent,
   ClientEvent,
   type Job,
   type Run,
@@ -138,12 +137,12 @@ export class Session {
 
   /** Gives a run `data` to read, as it is; with `eof` that is all. Throws RequestError. */
   async input(run: string, data: string, eof: boolean): Promise<void> {
-    await this.connection.request(AskingEvent.input, { run, data, eof });
+    await this.connection.request(ClientEvent.input, { run, data, eof });
   }
 
   /** What a running run does now; takes some seconds at most. Throws RequestError. */
   async report(run: string): Promise<Report> {
-    return readReport(await this.connection.request(AskingEvent.report, { run }));
+    return readReport(await this.connection.request(ClientEvent.report, { run }));
   }
 
   /** How the service of a job does, as far as the page knows. */
