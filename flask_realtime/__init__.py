@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from flask_realtime.errors import ConfigurationError, RealtimeError, StoreUnavailable
     from flask_realtime.extension import Realtime
     from flask_realtime.flaskthread import FlaskThread
-    from flask_realtime.jobs import job
     from flask_realtime.keep import Keep
+    from flask_realtime.marks import job
     from flask_realtime.options import Options
     from flask_realtime.parameters import MultiLine, Secret, Upload
     from flask_realtime.pipeio import PipeIO
@@ -65,7 +65,7 @@ _HOMES = {
     "StoreUnavailable": "errors",
     "Upload": "parameters",
     "current_run": "currentrun",
-    "job": "jobs",
+    "job": "marks",
     "mask": "currentrun",
     "progress": "progress",
     "run": "server",

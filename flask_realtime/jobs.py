@@ -1,13 +1,11 @@
-"""The jobs that can be started, and the decorator that makes one of a function."""
+"""The jobs that can be started."""
 
 from __future__ import annotations
 
-import inspect
 import re
-import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, TypeVar, overload
+from typing import TYPE_CHECKING
 
 from flask_realtime.callables import (
     description_of,
@@ -20,6 +18,7 @@ from flask_realtime.errors import ConfigurationError, RealtimeError, UnknownJob
 from flask_realtime.isolation.jobref import Reference, check, reference_to
 from flask_realtime.jobrules import NO_RULES, JobRules, RuleOptions, read_rules
 from flask_realtime.keep import KEEP_ALL, Keep
+from flask_realtime.marks import Mark, mark_of
 from flask_realtime.parameters import Parameters, Upload, read_parameters, to_json
 from flask_realtime.service import Service, describe
 
@@ -28,9 +27,8 @@ if TYPE_CHECKING:
 
     from flask_realtime.commands import Command
 
-F = TypeVar("F", bound=Callable[..., object])
+__all__ = ["Job", "JobRegistry", "check_name", "make_job", "mark_of", "title_of"]
 
-_MARK = "__flask_realtime_job__"
 _NAME = re.compile(r"[\w.-]{1,100}")
 # How many names a message about an unknown one repeats.
 _NAMES_SHOWN = 20
@@ -118,64 +116,6 @@ class Job:
         if self.service is not None:
             described["service"] = describe(self.service)
         return described
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """What `@job` notes on a function until a registry takes it up."""
-
-    name: str | None = None
-    title: str | None = None
-    rules: JobRules = NO_RULES
-
-
-@overload
-def job(function: F, /) -> F: ...
-@overload
-def job(
-    *, name: str | None = None, title: str | None = None, **rules: Unpack[RuleOptions]
-) -> Callable[[F], F]: ...
-def job(
-    function: F | None = None,
-    /,
-    *,
-    name: str | None = None,
-    title: str | None = None,
-    **rules: Unpack[RuleOptions],
-) -> F | Callable[[F], F]:
-    """Mark a function of the jobs folder as a job: ``@job`` or ``@job(title="Tidy up")``.
-
-    `keep_days`, `keep_runs` and `keep_output_mib` bound what is kept of its runs beside the
-    settings of all (docs/retention.md); `stop_when_unwatched` is in seconds.
-
-    It changes nothing else: the function can be called and tested as before.
-    Raises RealtimeError for what cannot carry a mark, such as a bound method, and for a wrong
-    value.
-    """
-    read = read_rules(rules)
-
-    def mark(marked: F) -> F:
-        if not callable(marked):
-            raise RealtimeError(f"@job marks a function, got {marked!r}; options are keywords")
-        try:
-            setattr(marked, _MARK, Mark(name, title, read))
-        except AttributeError as error:
-            raise RealtimeError(
-                f"@job cannot mark {marked!r}: hand it to Realtime.add(...) instead"
-            ) from error
-        return marked
-
-    return mark if function is None else mark(function)
-
-
-def mark_of(value: object) -> Mark | None:
-    """What `@job` noted on `value`, which may be anything that a module holds; else None."""
-    if isinstance(value, type):
-        return None
-    # Read statically: proxies such as flask.request raise when they are asked for an attribute.
-    holder = value.__func__ if isinstance(value, types.MethodType) else value
-    mark = inspect.getattr_static(holder, _MARK, None)
-    return mark if isinstance(mark, Mark) else None
 
 
 def make_job(
