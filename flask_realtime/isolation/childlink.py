@@ -8,48 +8,65 @@ from contextlib import suppress
 from typing import Any
 
 from flask_realtime import host
+from flask_realtime.currentrun import CurrentRun
 from flask_realtime.isolation import control
 from flask_realtime.isolation.box import Exit, Launch, Watcher
-from flask_realtime.isolation.jobref import reference_to
+from flask_realtime.isolation.dumps import take_dump
 from flask_realtime.isolation.line import Line
 
 logger = logging.getLogger(__name__)
 
 
+def first_order(launch: Launch) -> bytes:
+    """What the child hears first, of a job that has a function."""
+    job, run = launch.job, launch.run
+    assert job.reference is not None
+    return control.encode(
+        control.start_order(
+            job.name,
+            job.reference.public(),
+            job.wire(launch.params),
+            {"id": run.id, "job": run.job, "user": run.user},
+        )
+    )
+
+
 class ChildLink:
     """The control socket, on the hub. `end` is how the job ended, once the child has said so."""
 
-    def __init__(self, connected: socket.socket, launch: Launch, watcher: Watcher) -> None:
+    def __init__(
+        self, connected: socket.socket, first: bytes, run: CurrentRun, watcher: Watcher
+    ) -> None:
         self.end: Exit | None = None
-        self._run = launch.run
+        self._dumps: control.Dumps | None = None
+        self._run = run
         self._watcher = watcher
         self._line = Line(connected)
         self._lines = control.Lines(control.MAX_TELL)
         self._reports = 0
         self._threads: dict[int, list[dict[str, Any]]] = {}
         self._changed = host.Signal()
-        job, run = launch.job, launch.run
-        self._say(
-            control.start_order(
-                job.name,
-                reference_to(job.function).public(),
-                job.wire(launch.params),
-                {"id": run.id, "job": run.job, "user": run.user},
-            )
-        )
+        self._line.say(first)
         self._listening = host.spawn(self._listen)
 
     def stop(self) -> None:
         """Let `running()` be False."""
         self._say(control.STOP)
 
-    def threads(self, seconds: float) -> list[dict[str, Any]] | None:
-        """The child's threads as a report has them; None if it does not answer in `seconds`."""
+    def threads(self, pid: int, seconds: float) -> list[dict[str, Any]] | None:
+        """The threads of the child `pid` as a report has them; None if it says nothing.
+
+        Waits `seconds` for its answer, and as long for stacks that C code leaves it to write.
+        """
         self._reports += 1
         number = self._reports
         self._say(control.report_order(number))
         host.wait_for(lambda: number in self._threads, self._changed, seconds)
-        return self._threads.pop(number, None)
+        threads = self._threads.pop(number, None)
+        if threads is None and self._dumps is not None:
+            with suppress(OSError):  # it has ended
+                threads = host.offload(take_dump, pid, self._dumps, seconds)
+        return threads
 
     def close(self) -> None:
         """Nobody is left who would say more: take what was said, and close."""
@@ -89,4 +106,4 @@ class ChildLink:
             case Exit():
                 self.end = tell
             case control.Ready():
-                pass
+                self._dumps = tell.dumps

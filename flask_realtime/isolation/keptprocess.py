@@ -12,9 +12,10 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from flask_realtime.currentrun import RUN_VARIABLE
 from flask_realtime.isolation.box import Processes
 from flask_realtime.isolation.keeper import messages, procfs
-from flask_realtime.isolation.program import MARK, Program
+from flask_realtime.isolation.program import Program
 
 KEEPER = Path(__file__).parent / "keeper" / "__main__.py"
 PIPE_BYTES = 1 << 20  # of a pipe with output: few and large pieces for the hub
@@ -83,7 +84,7 @@ class KeptProcess:
 
         A process that has cleared its environment is not found.
         """
-        mark = f"{MARK}={self._run}\0".encode()
+        mark = f"{RUN_VARIABLE}={self._run}\0".encode()
         seen: set[int] = set()
         give_up_at = time.monotonic() + STRAYS_SECONDS
         while (left := _having(mark)) and time.monotonic() < give_up_at:

@@ -10,7 +10,7 @@ from flask_realtime import host
 from flask_realtime.errors import InputFull, RealtimeError
 from flask_realtime.isolation import outcome, processreport
 from flask_realtime.isolation.box import Exit, Launch, Prompt, Watcher
-from flask_realtime.isolation.childlink import ChildLink
+from flask_realtime.isolation.childlink import ChildLink, first_order
 from flask_realtime.isolation.keeper import messages
 from flask_realtime.isolation.keptprocess import PIPE_BYTES, KeptProcess
 from flask_realtime.isolation.lastline import LastLine
@@ -21,6 +21,7 @@ from flask_realtime.pipeio import STDERR, STDOUT
 
 REPORT_SECONDS = 2.0
 MAX_INPUT = 1 << 17  # bytes that a run was given and has not read
+MAX_LINE = 4095  # bytes that a terminal keeps of a line: Linux lets go of the rest
 
 
 class ProcessBox:
@@ -42,6 +43,7 @@ class ProcessBox:
         self._reports: dict[int, messages.Message] = {}
         self._reported = host.Signal()
         self._stop_signal = 0
+        self._pid = 0  # of the main process, once it has started
 
     # What is wanted of it
 
@@ -64,6 +66,11 @@ class ProcessBox:
         self.force()
 
     def input(self, data: bytes) -> None:
+        if self._launch.job.rules.terminal and max(map(len, data.split(b"\n"))) > MAX_LINE:
+            raise RealtimeError(
+                f"a line of more than {MAX_LINE} bytes: no terminal takes that; "
+                "the job can read longer ones with terminal=False"
+            )
         if self._unread + len(data) > MAX_INPUT:
             raise InputFull(
                 f"{self._unread} bytes wait to be read by the job, and at most {MAX_INPUT} may: "
@@ -76,11 +83,14 @@ class ProcessBox:
         self._order({"end_input": True})
 
     def report(self) -> dict[str, Any]:
-        threads = None if self._child is None else self._child.threads(REPORT_SECONDS / 2)
         self._numbers += 1
         number = self._numbers
-        self._order({"report": number})
-        host.wait_for(lambda: number in self._reports, self._reported, REPORT_SECONDS / 2)
+        threads = None
+        if self._told is None:
+            self._order({"report": number})
+            if self._child is not None and self._pid:
+                threads = self._child.threads(self._pid, REPORT_SECONDS / 2)
+            host.wait_for(lambda: number in self._reports, self._reported, REPORT_SECONDS / 2)
         return processreport.report(
             self._reports.pop(number, None),
             threads,
@@ -113,30 +123,37 @@ class ProcessBox:
     def _run(self) -> Exit:
         try:
             host.offload(contextvars.Context().run, self._launch.prepare)
-        except Exception as error:  # noqa: BLE001  # what is called before a run is the application's
+            program = program_of(self._launch, os.environ)
+            first = first_order(self._launch) if program.has_control else b""
+        except Exception as error:  # noqa: BLE001  # hooks and parameters are the application's
             return self._failed(outcome.one_line(error), 1)
-        program = program_of(self._launch, os.environ)
         self._stop_signal = program.stop_signal
         kept = host.offload(KeptProcess, self._launch.run.id, program)
         self._keeper = Line(kept.orders)
-        if kept.control is not None:
-            self._child = ChildLink(kept.control, self._launch, self._watcher)
+        try:
+            if kept.control is not None:
+                self._child = ChildLink(kept.control, first, self._launch.run, self._watcher)
+            self._see_to_it(self._keeper, kept.outputs)
+        finally:  # without its socket the keeper ends all
+            if self._child is not None:
+                self._child.close()
+            self._keeper.close()
+            code = host.offload(kept.wait)
+        return self._exit(kept, program, code)
+
+    def _see_to_it(self, keeper: Line, outputs: list[int]) -> None:
+        """Until the keeper has ended, and all output was handed on."""
         for order in self._early:
             self._order(order)
         if self._asked.stop:
             self.stop()
         carriers = [
             host.spawn(self._carry, stream, output)
-            for stream, output in zip((STDOUT, STDERR), kept.outputs, strict=False)
+            for stream, output in zip((STDOUT, STDERR), outputs, strict=False)
         ]
-        self._listen(self._keeper)
+        self._listen(keeper)
         for carrier in carriers:
             carrier.wait()
-        if self._child is not None:
-            self._child.close()
-        self._keeper.close()
-        code = host.offload(kept.wait)
-        return self._exit(kept, program, code)
 
     def _exit(self, kept: KeptProcess, program: Program, code: int) -> Exit:
         told = self._told
@@ -149,14 +166,14 @@ class ProcessBox:
 
     def _carry(self, stream: int, output: int) -> None:
         """The greenlet of one output."""
-        while True:
+        try:
             host.wait_readable(output)
-            data = os.read(output, PIPE_BYTES)
-            if not data:
-                break
-            self._watcher.output(stream, data)
-            self._prompt.printed(stream, data)
-        os.close(output)
+            while data := os.read(output, PIPE_BYTES):
+                self._watcher.output(stream, data)
+                self._prompt.printed(stream, data)
+                host.wait_readable(output)
+        finally:
+            os.close(output)
 
     def _listen(self, keeper: Line) -> None:
         decoder = messages.Decoder()
@@ -170,6 +187,8 @@ class ProcessBox:
             self._prompt.told(tell["waiting"])
         elif "taken" in tell:
             self._unread -= tell["taken"]
+        elif "started" in tell:
+            self._pid = tell["started"]
         elif "report" in tell:
             self._reports[tell["report"]] = tell
             self._reported.set()

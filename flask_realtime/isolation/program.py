@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from flask_realtime.childenviron import child_environ
+from flask_realtime.currentrun import RUN_VARIABLE
 from flask_realtime.isolation.box import Launch
 
 MIB = 1 << 20
-MARK = "FLASK_REALTIME_RUN"  # the variable that has the run's id, in all processes of it
 # The page is a terminal that shows colours; nobody is there to turn a pager's pages.
 _ON_THE_PAGE = {"TERM": "xterm-256color", "PAGER": "cat", "GIT_PAGER": "cat"}
 _SIZE = ("COLUMNS", "LINES")  # the terminal says its size; these would be the server's own
@@ -69,7 +69,7 @@ def program_of(launch: Launch, own: Mapping[str, str]) -> Program:
             **_ON_THE_PAGE,
             **launch.run.environ,
             **({} if command is None else command.variables(launch.params)),
-            MARK: launch.run.id,
+            RUN_VARIABLE: launch.run.id,
         },
     )
     for name in _SIZE:

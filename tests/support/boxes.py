@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +37,15 @@ class Boxed:
     """A run of `job` that was started, and what it told."""
 
     def __init__(
-        self, job: Job, *, environ: dict[str, str] | None = None, slow: bool = False, **params: Any
+        self,
+        job: Job,
+        *,
+        environ: dict[str, str] | None = None,
+        prepare: Callable[[], None] = lambda: None,
+        slow: float = 0,
+        **params: Any,
     ) -> None:
+        """`slow`: seconds that each piece of output takes."""
         self.slow = slow
         self.told: list[Prompt | None] = []
         self.pieces: list[tuple[int, bytes]] = []
@@ -48,7 +56,7 @@ class Boxed:
             job=job,
             params=job.bind(params),
             run=self.run,
-            prepare=lambda: None,
+            prepare=prepare,
             options=Options(),
             grace=1,
         )
@@ -63,7 +71,7 @@ class Boxed:
 
         def output(self, stream: int, data: bytes) -> None:
             if self._boxed.slow:
-                host.sleep(0.02)
+                host.sleep(self._boxed.slow)
             self._boxed.pieces.append((stream, data))
 
         def progress(self, done: float, total: float | None, label: str) -> None:
@@ -90,12 +98,13 @@ class Boxed:
 
     def printed(self, text: bytes) -> None:
         """Wait until it has printed `text`."""
-        until(lambda: text in self.output)
+        until(lambda: text in self.output or self._ends)
+        assert text in self.output, (self._ends, self.output)
 
     def prompt(self) -> Prompt:
         """Wait until it asks."""
-        found = until(lambda: self.told and self.told[-1])
-        assert isinstance(found, Prompt)
+        found = until(lambda: self._ends or (self.told and self.told[-1]))
+        assert isinstance(found, Prompt), (self._ends, self.output)
         return found
 
     def end(self, seconds: float = 20) -> Exit:

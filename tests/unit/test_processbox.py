@@ -70,7 +70,7 @@ def test_a_kill_by_somebody_else_is_told() -> None:
 
 def test_a_slow_watcher_makes_it_wait_and_loses_nothing() -> None:
     size = 30_000_000
-    box = Boxed(program("floods.py", str(size)), slow=True)
+    box = Boxed(program("floods.py", str(size)), slow=0.02)
     assert box.end(60) == SUCCEEDED
     lines = box.output.splitlines()
     assert len(box.output) == size

@@ -1,0 +1,81 @@
+"""Functions that tests run in processes of their own."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+from flask_realtime import current_run, mask
+
+Running = Callable[[], bool]
+
+
+def greet(running: Running, name: str, times: int = 1) -> None:
+    for _ in range(times):
+        print(f"hello {name}")
+
+
+def tells_its_run(running: Running) -> None:
+    run = current_run()
+    assert run is not None
+    print(run.id, run.job, run.user, "flask" in sys.modules, "eventlet" in sys.modules)
+
+
+def waits_for_stop(running: Running) -> None:
+    print("here")
+    while running():
+        time.sleep(0.01)
+    print("bye")
+
+
+def ignores_stop(running: Running) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    print("here")
+    while True:
+        time.sleep(1)
+
+
+def raises(running: Running) -> None:
+    raise ValueError("no such luck")
+
+
+def exits(running: Running) -> None:
+    os._exit(9)
+
+
+def lists_descriptors(running: Running) -> None:
+    for name in sorted(os.listdir("/proc/self/fd"), key=int):
+        if os.path.exists(f"/proc/self/fd/{name}"):
+            print(name, os.readlink(f"/proc/self/fd/{name}"))
+    sys.stdout.flush()
+    subprocess.run(["sh", "-c", "echo child; ls /proc/self/fd"], check=True, close_fds=False)
+
+
+def masks(running: Running) -> None:
+    mask("open-sesame")
+    print("the word is open-sesame")
+
+
+def asks(running: Running) -> None:
+    name = input("Name: ")
+    password = getpass.getpass()
+    print(name, len(password))
+
+
+def has_children(running: Running) -> None:
+    children = [subprocess.Popen(["sleep", "1000"]) for _ in range(2)]
+    print("here")
+    while running():
+        time.sleep(0.01)
+    assert len(children) == 2
+
+
+def computes_in_c(running: Running) -> None:
+    """Holds the interpreter's lock."""
+    print("here")
+    sum(range(10**12))
