@@ -50,3 +50,12 @@ def too_long(running):
     """Break its bound."""
     while running():
         time.sleep(0.05)
+
+
+@job(isolation="process", stop_grace=3600)
+def patient(running):
+    """Ignore Stop for an hour, if it is let."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    print("ready")
+    while True:
+        time.sleep(0.1)
