@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import keyword
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -67,15 +68,13 @@ def read_types(
 
 
 def _item(name: str, hint: Any, default: object) -> inspect.Parameter:
-    try:
-        return inspect.Parameter(
-            name, inspect.Parameter.KEYWORD_ONLY, annotation=hint, default=default
-        )
-    except ValueError as error:
+    # Python 3.10 would take it.
+    if keyword.iskeyword(name):
         raise CommandFault(
             f"{{{name}}} cannot be a parameter, for it is a word of Python: take another name",
             *("parameters", name),
-        ) from error
+        )
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=hint, default=default)
 
 
 def _parameters(items: Sequence[inspect.Parameter], *at: str) -> Parameters:

@@ -118,6 +118,10 @@ def command_job(name: str, argv: Sequence[str], options: Mapping[str, Any], *, s
     Raises RealtimeError, which names the job, `source` ("file:line") and the remedy; TypeError for
     an option that is not there.
     """
+    known = CommandOptions.__annotations__.keys() | RuleOptions.__annotations__.keys()
+    if unknown := options.keys() - known:
+        there = ", ".join(sorted(known))
+        raise TypeError(f"a command has no option {min(unknown)!r}; there are: {there}")
     own = {key: options[key] for key in OPTIONS if key in options}
     rules = {key: value for key, value in options.items() if key not in (*OPTIONS, *_WORDS)}
     try:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime
+import operator
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import GenericAlias
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -29,14 +31,14 @@ class Kind:
 
 
 def _choices(table: Table) -> Any:
-    return Literal.__getitem__(tuple(table["choices"]))
+    return operator.getitem(Literal, tuple(table["choices"]))
 
 
 def _list(table: Table) -> Any:
     if "choices" in table:
-        return list[_choices(table)]  # type: ignore[misc]
+        return GenericAlias(list, _choices(table))
     item = msgspec.Meta(max_length=table.get("max_length"), pattern=table.get("pattern"))
-    return list[Annotated[str, item]]  # type: ignore[valid-type]
+    return GenericAlias(list, operator.getitem(Annotated, (str, item)))
 
 
 def _file(table: Table) -> Any:
@@ -115,7 +117,7 @@ def _faults(table: Table) -> Iterable[tuple[str, str]]:
     if kind_name == "choice" and "choices" not in table:
         yield "type", "a choice needs choices = [...]"
     least, most = table.get("minimum"), table.get("maximum")
-    if all(isinstance(each, int | float) for each in (least, most)) and least > most:
+    if isinstance(least, int | float) and isinstance(most, int | float) and least > most:
         yield "maximum", f"maximum is {most}, less than minimum, which is {least}"
     if "default" in table and not kind.default:
         yield "default", f"a {kind_name} has no default"
@@ -170,7 +172,7 @@ def _hint(table: Table) -> Any:
         }
     told = {key: value for key, value in bounds.items() if value is not None}
     if told:
-        hint = Annotated.__class_getitem__((hint, msgspec.Meta(**told)))  # type: ignore[attr-defined]
+        hint = operator.getitem(Annotated, (hint, msgspec.Meta(**told)))
     return hint | None if table.get("required") is False else hint
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import enum
+import operator
 import types
 import typing
 from collections.abc import Callable, Iterator
@@ -44,7 +45,7 @@ def outline(hint: Any) -> Outline:
 
 def annotated(kind: Any, *notes: object) -> Any:
     """``Annotated[kind, *notes]``, or `kind` alone without any."""
-    return Annotated.__class_getitem__((kind, *notes)) if notes else kind  # type: ignore[attr-defined]
+    return operator.getitem(Annotated, (kind, *notes)) if notes else kind
 
 
 def optional(kind: Any) -> Any:

@@ -250,7 +250,7 @@ def test_rules_are_checked_and_options_known() -> None:
         RealtimeError, match=r"^'tool' \(.*\) cannot be a command: timeout=-1 is wro"
     ):
         command(timeout=-1)
-    with pytest.raises(TypeError, match="a job has no option 'argument'"):
+    with pytest.raises(TypeError, match=r"a command has no option 'argument'; .* cwd, defaults, "):
         command(argument=1)
     assert command(stop_signal="SIGINT", terminal=False).rules.stop_signal == "SIGINT"
 
