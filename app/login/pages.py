@@ -160,7 +160,8 @@ def protect_from_forgery(app: Flask, login: WebexLogin) -> None:
     @app.errorhandler(CSRFError)
     def forged(error: HTTPException) -> ResponseReturnValue:
         said = "The page is older than your login, or the request carries no CSRF token."
-        if request.accept_mimetypes.accept_html and not request.is_json:
+        is_call = request.is_json or request.blueprint == "realtime_api"
+        if request.accept_mimetypes.accept_html and not is_call:
             return _message(400, "Nothing was changed", f"{said} Load the page again.")
         return problem(400, "csrf", f"{said} Send the header X-CSRF-Token.")
 
