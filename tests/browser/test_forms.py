@@ -22,7 +22,8 @@ Open = Callable[[str], Page]
 def forms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server with the jobs of formjobs."""
     jobs = ROOT / "tests" / "programs" / "formjobs"
-    with Server(tmp_path_factory.mktemp("server"), JOBS_PATH=str(jobs)) as server:
+    folder = tmp_path_factory.mktemp("server")
+    with Server(folder, JOBS_PATH=str(jobs), MAX_UPLOAD_MIB="2") as server:
         yield server
 
 
@@ -147,13 +148,14 @@ def test_all_that_is_wrong_is_said_at_its_field_and_the_first_has_the_focus(
 ) -> None:
     page = open_page(forms.url)
     card = card_of(page, "Plan")
+    card.get_by_label("city").fill("")
     card.get_by_label("days").fill("99")
     card.get_by_label("days").press("Enter")
     city, days = card.get_by_label("city"), card.get_by_label("days")
     expect(city).to_be_focused()
     expect(city).to_have_attribute("aria-invalid", "true")
     expect(city).to_have_accessible_description("Up to 20 characters. Please give a value.")
-    expect(days).to_have_accessible_description("1 to 14. 99 is not 1 to 14.")
+    expect(days).to_have_accessible_description("1 to 14. Must be 1 to 14, not 99.")
     assert "/runs/" not in path(page)
     city.fill("Oslo")
     expect(city).not_to_have_attribute("aria-invalid", "true")
@@ -310,6 +312,139 @@ def test_run_again_asks_for_the_secret_with_the_rest_filled_in(
     assert values["note"] == "once more"
 
 
+def test_a_secret_of_several_lines_is_refused_rather_than_joined(
+    forms: Server, open_page: Open
+) -> None:
+    page = open_page(forms.url)
+    field = card_of(page, "Sign in").get_by_label("password", exact=True)
+    field.focus()
+    paste(page, "first\nsecond")
+    expect(field).to_have_accessible_description(
+        "A secret has one line; what was pasted has several."
+    )
+    expect(field).to_have_value("")
+    field.fill("one line")
+    expect(field).not_to_have_attribute("aria-invalid", "true")
+
+
+def test_lines_that_are_pasted_into_a_list_become_its_rows(forms: Server, open_page: Open) -> None:
+    page = open_page(forms.url)
+    stops = card_of(page, "Journal").get_by_role("group", name="stops")
+    stops.get_by_role("button", name="Add to stops").click()
+    paste(page, "Cid\n  Dee  \n\nEve\n")
+    page.keyboard.press("Enter")
+    page.keyboard.type("Fay")
+    rows = stops.get_by_role("textbox")
+    expect(rows).to_have_count(4)
+    assert [row.input_value() for row in rows.all()] == ["Cid", "Dee", "Eve", "Fay"]
+
+
+def paste(page: Page, text: str) -> None:
+    """Paste into what has the focus: the clipboard itself is not ours."""
+    page.evaluate(
+        """(text) => {
+            const data = new DataTransfer();
+            data.setData("text/plain", text);
+            const options = {clipboardData: data, bubbles: true, cancelable: true};
+            document.activeElement.dispatchEvent(new ClipboardEvent("paste", options));
+        }""",
+        text,
+    )
+
+
+def test_a_file_is_sent_at_once_and_the_run_gets_it(forms: Server, open_page: Open) -> None:
+    page = open_page(forms.url)
+    card = card_of(page, "Measure")
+    start = card.get_by_role("button", name="Start Measure")
+    start.click()
+    chooser = card.locator("input[type=file]")
+    expect(chooser).to_be_focused()
+    expect(chooser).to_have_accessible_description(
+        "A table of numbers. Up to 1 MiB. Please choose a file."
+    )
+    content = bytes(range(256)) * 3000
+    chooser.set_input_files(file("numbers é.csv", content))
+    expect(card.get_by_text("numbers é.csv, 768 kB")).to_be_visible(timeout=SECONDS)
+    expect(chooser).not_to_have_attribute("aria-invalid", "true")
+    run = press_start(page, "Measure")
+    values = printed(forms, run)
+    assert values["digest"] == hashlib.sha256(content).hexdigest()
+    assert values["name"] == "numbers é.csv"
+    expect(card.get_by_text("or drop it here")).to_be_visible()
+    expect(page.locator(".run-params")).to_contain_text("data=numbers é.csv (768 kB)")
+
+
+def test_a_file_is_removed_again_when_another_is_chosen(forms: Server, open_page: Open) -> None:
+    page = open_page(forms.url)
+    calls: list[str] = []
+    page.on("requestfinished", lambda each: calls.append(f"{each.method} {each.url}"))
+    card = card_of(page, "Measure")
+    chooser = card.locator("input[type=file]")
+    chooser.set_input_files(file("first.csv", b"1"))
+    expect(card.get_by_text("first.csv, 1 B")).to_be_visible(timeout=SECONDS)
+    chooser.set_input_files(file("second.csv", b"22"))
+    expect(card.get_by_text("second.csv, 2 B")).to_be_visible(timeout=SECONDS)
+    card.get_by_role("button", name="Remove second.csv").click()
+    expect(chooser).to_be_focused()
+    expect(card.get_by_text("or drop it here")).to_be_visible()
+    eventually(lambda: page.title() and sum(call.startswith("DELETE") for call in calls) == 2)
+
+
+def test_a_file_that_is_too_large_is_not_sent(forms: Server, open_page: Open) -> None:
+    page = open_page(forms.url)
+    sent: list[str] = []
+    page.on("request", lambda each: sent.append(each.url) if "/uploads" in each.url else None)
+    card = card_of(page, "Measure")
+    chooser = card.locator("input[type=file]")
+    chooser.set_input_files(file("large.csv", b"x" * (1 << 20) + b"x" * (1 << 19)))
+    expect(chooser).to_have_accessible_description(
+        "A table of numbers. Up to 1 MiB. This file has 1.5 MiB; at most 1 MiB."
+    )
+    card.get_by_role("button", name="Start Measure").click()
+    expect(chooser).to_be_focused()
+    assert not sent
+
+
+def test_what_the_server_says_of_a_file_is_said_at_its_field(
+    forms: Server, open_page: Open, tolerated: list[str]
+) -> None:
+    tolerated.append("status of 413")
+    page = open_page(forms.url)
+    card = card_of(page, "Wide")
+    chooser = card.locator("input[type=file]")
+    chooser.set_input_files(file("large.bin", b"x" * (6 << 20)))
+    expect(card.locator(".field-error")).to_contain_text("at most 2 MiB", timeout=SECONDS)
+    expect(chooser).to_have_attribute("aria-invalid", "true")
+
+
+def test_a_file_can_be_dropped_and_a_second_one_with_it_is_refused(
+    forms: Server, open_page: Open
+) -> None:
+    page = open_page(forms.url)
+    card = card_of(page, "Measure")
+    drop(card.locator(".upload"), "one.csv", "two.csv")
+    expect(card.locator(".field-error").first).to_have_text("Only one file; these are 2.")
+    drop(card.locator(".upload"), "one.csv")
+    expect(card.get_by_text("one.csv, 7 B")).to_be_visible(timeout=SECONDS)
+
+
+def file(name: str, content: bytes) -> Any:
+    return {"name": name, "mimeType": "application/octet-stream", "buffer": content}
+
+
+def drop(onto: Locator, *names: str) -> None:
+    onto.evaluate(
+        """(element, names) => {
+            const data = new DataTransfer();
+            for (const name of names) data.items.add(new File(["content"], name));
+            const options = {dataTransfer: data, bubbles: true, cancelable: true};
+            element.dispatchEvent(new DragEvent("dragover", options));
+            element.dispatchEvent(new DragEvent("drop", options));
+        }""",
+        list(names),
+    )
+
+
 def test_a_card_tells_bounds_and_how_the_job_runs(forms: Server, open_page: Open) -> None:
     page = open_page(forms.url)
     expect(card_of(page, "Bounded").locator(".job-facts")).to_have_text(
@@ -338,3 +473,7 @@ def test_jobs_that_cannot_be_loaded_are_named_line_by_line_and_found_again(
     page.keyboard.press("Enter")
     expect(notice).to_be_visible()
     expect(found).to_have_attribute("aria-expanded", "true")
+    notice.get_by_role("button", name="Dismiss").click()
+    page.reload()
+    expect(found).to_be_visible(timeout=SECONDS)
+    expect(notice).to_be_hidden()

@@ -1,5 +1,5 @@
 import { button, el, setPressed, setText } from "./dom";
-import { choiceTexts, RadioControl, TextControl, type FieldControl } from "./fieldcontrol";
+import { choiceTexts, CONTROL_STATE, RadioControl, TextControl, type FieldControl } from "./fieldcontrol";
 import { ListControl } from "./listcontrol";
 import type { Field } from "./parameters";
 import { UploadControl } from "./uploadcontrol";
@@ -102,6 +102,13 @@ function secretControl(field: Field): FieldControl {
   const toggle = button("Show", "button quiet", () => show(input.type === "password"));
   toggle.setAttribute("aria-label", `Show ${field.label}`);
   show(false);
+  input.addEventListener("paste", (event) => {
+    if (!/\n\s*\S/.test(event.clipboardData?.getData("text/plain") ?? "")) return;
+    // The browser would join the lines to a secret that is none.
+    event.preventDefault();
+    input.setCustomValidity("A secret has one line; what was pasted has several.");
+    input.dispatchEvent(new CustomEvent(CONTROL_STATE, { bubbles: true }));
+  });
   // Whatever is entered next begins hidden.
   input.addEventListener("fill", () => show(false));
   return new TextControl(field, input, el("div", "secret", input, toggle));

@@ -15,9 +15,9 @@ export function checkNumber(field: Field, text: string): number {
     (maximum !== null && value > maximum) ||
     (above !== null && value <= above) ||
     (below !== null && value >= below);
-  if (isOutside) throw new FieldError(field.name, `${text} is not ${rangeText(field.bounds)}.`);
+  if (isOutside) throw new FieldError(field.name, `Must be ${rangeText(field.bounds)}, not ${text}.`);
   if (multipleOf !== null && !isMultiple(value, multipleOf)) {
-    throw new FieldError(field.name, `${text} is not a multiple of ${multipleOf}.`);
+    throw new FieldError(field.name, `Must be a multiple of ${multipleOf}, not ${text}.`);
   }
   return value;
 }

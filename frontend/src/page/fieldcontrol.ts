@@ -3,6 +3,9 @@ import { el } from "./dom";
 import { FieldError } from "./fielderror";
 import type { Field } from "./parameters";
 
+/** The event of a control that begins or ceases to be busy, or that refuses something; it bubbles. */
+export const CONTROL_STATE = "controlstate";
+
 /** What one field is entered with. Changes by the reader bubble from it as `input` or `change` events. */
 export interface FieldControl {
   readonly element: HTMLElement;
@@ -23,7 +26,7 @@ export interface FieldControl {
   taken(): void;
   /** A file is on its way. */
   readonly isBusy: boolean;
-  /** Why a file did not come; empty if none failed. */
+  /** Why a file did not come, or a text was not taken; empty if all is well. */
   readonly failure: string;
 }
 
@@ -33,7 +36,6 @@ type TextElement = HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement;
 export class TextControl implements FieldControl {
   readonly element: HTMLElement;
   readonly isBusy = false;
-  readonly failure = "";
   #initial = "";
 
   constructor(
@@ -42,6 +44,7 @@ export class TextControl implements FieldControl {
     element?: HTMLElement,
   ) {
     this.element = element ?? target;
+    this.target.addEventListener("input", () => this.target.setCustomValidity(""));
     this.reset();
   }
 
@@ -80,6 +83,11 @@ export class TextControl implements FieldControl {
     if (this.field.kind === "secret") this.reset();
   }
 
+  /** Whoever refuses a text says so by the element's custom validity. */
+  get failure(): string {
+    return this.target.validity.customError ? this.target.validationMessage : "";
+  }
+
   get #text(): string {
     return isCheckbox(this.target) ? String(this.target.checked) : this.target.value;
   }
@@ -87,6 +95,7 @@ export class TextControl implements FieldControl {
   set #text(text: string) {
     if (isCheckbox(this.target)) this.target.checked = text === "true";
     else this.target.value = text;
+    this.target.setCustomValidity("");
     this.target.dispatchEvent(new CustomEvent("fill"));
   }
 }

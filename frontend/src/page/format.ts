@@ -1,3 +1,4 @@
+import { isFields } from "../connection/fields";
 import type { Run } from "../connection/protocol";
 
 const integers = new Intl.NumberFormat();
@@ -66,6 +67,16 @@ export function paramsText(run: Run): string {
   return Object.entries(run.params)
     .filter(([, value]) => value !== null && value !== "")
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`)
+    .map(([name, value]) => `${name}=${valueText(value)}`)
     .join("  ");
+}
+
+/** Of an uploaded file, a record has the name and the size. */
+function valueText(value: unknown): string {
+  if (typeof value === "string") return value;
+  if (isFields(value) && Object.keys(value).sort().join() === "bytes,name") {
+    const { name, bytes } = value;
+    if (typeof name === "string" && typeof bytes === "number") return `${name} (${formatBytes(bytes)})`;
+  }
+  return JSON.stringify(value);
 }

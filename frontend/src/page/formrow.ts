@@ -1,11 +1,10 @@
 import { controlOf } from "./controls";
 import { el, setText } from "./dom";
 import { boundsText } from "./fieldbounds";
-import type { FieldControl } from "./fieldcontrol";
+import { CONTROL_STATE, type FieldControl } from "./fieldcontrol";
 import { FieldError } from "./fielderror";
 import { timeZone } from "./moments";
 import type { Field } from "./parameters";
-import { UPLOADING } from "./uploadcontrol";
 import type { Uploads } from "./uploads";
 
 /** One parameter in a form: its label, its control, what is to be known of it, and what is wrong with it. */
@@ -33,9 +32,9 @@ export class FormRow {
     if (mustBeGiven && target instanceof HTMLInputElement) target.required = true;
     this.element = el("div", `field field-${field.kind}`, label, this.control.element, hint, this.#error);
     this.element.classList.toggle("is-required", mustBeGiven);
-    this.element.addEventListener("input", () => this.tell(""));
-    this.element.addEventListener("change", () => this.tell(""));
-    this.element.addEventListener(UPLOADING, () => this.tell(this.control.failure));
+    for (const event of ["input", "change", CONTROL_STATE]) {
+      this.element.addEventListener(event, () => this.tell(this.control.failure));
+    }
   }
 
   /** The value that was entered, or the error, which is shown. */

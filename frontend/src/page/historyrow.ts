@@ -58,7 +58,7 @@ export class HistoryRow {
     const when = cell("when", this.#when);
     const state = cell("state", this.#chip, this.#waits, this.#exit, this.#bar.element);
     this.element.setAttribute("role", "row");
-    this.#again = new AgainButton(session);
+    this.#again = new AgainButton(session, true);
     const again = cell("again", this.#again.element);
     this.element.append(head, this.#user, this.#params, when, this.#took, state, this.#bytes, this.#lines, again);
     // The whole row leads there, except while text is being selected.

@@ -116,8 +116,8 @@ export class JobCard {
 
   /** Marks the fields that the server's message begins its parts with. */
   #blame(message: string): void {
-    const parts = message.split("; ");
-    const named = this.#form.fields.filter(({ name }) => parts.some((part) => part.startsWith(`${name} `)));
+    const begins = message.split("; ").map((part) => part.split(/[ :]/, 1)[0]);
+    const named = this.#form.fields.filter(({ name }) => begins.includes(name));
     this.#form.blame(named.map(({ name }) => name));
   }
 }

@@ -1,8 +1,12 @@
 import { button, el, setText } from "./dom";
 import { counted } from "./format";
+import { readPreference, writePreference } from "./preferences";
 
 /** The code of the notice that names what of the jobs folder could not be loaded. */
 export const JOBS_FOLDER = "jobs_folder";
+
+/** The preference that holds the faults that were put away. */
+const PUT_AWAY = "faults-put-away";
 
 /** Why a file of the jobs folder gave no jobs. `place` is its path, and the line if one is to blame. */
 export interface JobFault {
@@ -56,7 +60,7 @@ export class JobFaults {
     this.button.hidden = false;
     if (text !== this.#text) {
       this.#text = text;
-      this.#isPutAway = false;
+      this.#isPutAway = readPreference(PUT_AWAY) === text;
       this.#fill(faultsOf(text));
     }
     this.#setShown(!this.#isPutAway);
@@ -78,6 +82,7 @@ export class JobFaults {
 
   #putAway(isPutAway: boolean): void {
     this.#isPutAway = isPutAway;
+    writePreference(PUT_AWAY, isPutAway ? this.#text : "");
     this.#setShown(!isPutAway);
     if (isPutAway) this.button.focus();
     else this.notice.focus();

@@ -26,9 +26,7 @@ export function again(
     const value = params[field.name];
     const isGiven = value !== undefined && value !== null;
     if (isGivenAnew(field)) {
-      // A record does not tell whether there was a file.
-      const isWanted = isGiven || field.kind === "upload" || (field.required && !field.nullable);
-      if (isWanted) missing.push(field.name);
+      if (isGiven || (field.required && !field.nullable)) missing.push(field.name);
     } else if (field.name in params && fits(field, value)) {
       kept[field.name] = value;
     } else if (field.name in params || field.required) {

@@ -1,9 +1,9 @@
 import { button, el } from "./dom";
+import { CONTROL_STATE } from "./fieldcontrol";
 import { FieldError } from "./fielderror";
 import { FormRow } from "./formrow";
 import { isGivenAnew } from "./lastvalues";
 import { fieldsOf, type Field } from "./parameters";
-import { UPLOADING } from "./uploadcontrol";
 import type { Uploads } from "./uploads";
 
 /** The form of a job's parameters. */
@@ -30,8 +30,8 @@ export class ParameterForm {
     });
     this.#foot = el("div", "form-foot", this.#origin, reset);
     this.element.append(...this.#rows.map((row) => row.element), this.#foot);
-    for (const event of ["input", "change", UPLOADING]) this.element.addEventListener(event, () => this.#changed());
-    this.element.addEventListener(UPLOADING, onBusy);
+    for (const event of ["input", "change", CONTROL_STATE]) this.element.addEventListener(event, () => this.#changed());
+    this.element.addEventListener(CONTROL_STATE, onBusy);
     this.#isTouched = false;
     this.#origin.hidden = true;
     this.#showFoot();

@@ -1,4 +1,4 @@
-import { RequestError, type Run } from "../connection/protocol";
+import { isFinal, RequestError, type Run } from "../connection/protocol";
 import { button, setUnavailable } from "./dom";
 import { again } from "./lastvalues";
 import type { Session } from "./session";
@@ -35,8 +35,13 @@ export class AgainButton {
   #run: Run | null = null;
   #isStarting = false;
 
-  constructor(private readonly session: Session) {
-    this.element = button("Run again", "button again", () => void this.#start());
+  /** `isSmall`: a sign stands for its name. */
+  constructor(
+    private readonly session: Session,
+    isSmall = false,
+  ) {
+    this.element = button(isSmall ? "↻" : "Run again", "button again", () => void this.#start());
+    if (isSmall) this.element.setAttribute("aria-label", "Run again");
     this.element.hidden = true;
   }
 
@@ -44,7 +49,7 @@ export class AgainButton {
   update(run: Run | null): void {
     this.#run = run;
     const job = run === null ? null : this.session.job(run.job);
-    this.element.hidden = run === null || run.ended === null || job === null || job.service !== null;
+    this.element.hidden = run === null || !isFinal(run.state) || job === null || job.service !== null;
     const reason = this.session.blocked ?? (this.#isStarting ? "Starting" : null);
     setUnavailable(this.element, reason);
     if (reason === null) this.element.title = "Run again with the same parameters";

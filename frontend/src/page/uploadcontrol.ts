@@ -1,13 +1,10 @@
 import { button, el, setText } from "./dom";
 import { binarySize } from "./fieldbounds";
-import { markInvalid, type FieldControl } from "./fieldcontrol";
+import { CONTROL_STATE, markInvalid, type FieldControl } from "./fieldcontrol";
 import { FieldError } from "./fielderror";
 import { formatBytes } from "./format";
 import type { Field } from "./parameters";
 import type { Upload, Uploads } from "./uploads";
-
-/** Told by a control whose file begins or ceases to be on its way; it bubbles. */
-export const UPLOADING = "uploading";
 
 type State =
   | { readonly kind: "none" }
@@ -181,7 +178,7 @@ export class UploadControl implements FieldControl {
     const act = state.kind === "sending" ? "Stop sending" : "Remove";
     this.#remove.setAttribute("aria-label", `${act} ${name}`);
     this.#remove.title = act;
-    this.element.dispatchEvent(new CustomEvent(UPLOADING, { bubbles: true }));
+    this.element.dispatchEvent(new CustomEvent(CONTROL_STATE, { bubbles: true }));
   }
 }
 

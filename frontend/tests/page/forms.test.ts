@@ -35,9 +35,11 @@ test("a secret is asked for again where one was given, and its mask is not sent"
   assert.equal("key" in params, false);
 });
 
-test("a file is always asked for again: a record does not tell whether there was one", () => {
+test("a file is asked for again where there was one", () => {
   const upload = { anyOf: [{ type: "string", format: "upload" }, { type: "null" }], default: null };
-  assert.deepEqual(again({ properties: { file: upload }, required: [] }, { file: null }).missing, ["file"]);
+  const schema = { properties: { file: upload }, required: [] };
+  assert.deepEqual(again(schema, { file: { name: "a.csv", bytes: 3 } }), { params: {}, missing: ["file"] });
+  assert.deepEqual(again(schema, { file: null }), { params: {}, missing: [] });
 });
 
 test("what the job does not take any more is left out, and asked for", () => {

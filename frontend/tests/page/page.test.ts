@@ -94,6 +94,9 @@ test("a moment is told as short as it can be, and with its year when that is ano
 });
 
 test("what a run was started with is told in one line, without what was left empty", () => {
-  const params = { space: "Sales", lines: 10, label: "", since: null, deep: { a: [1] } };
-  assert.equal(paramsText(run("1", "queued", { params })), 'deep={"a":[1]}  lines=10  space=Sales');
+  const params = { space: "Sales", lines: 10, label: "", since: null, deep: { a: [1] }, table: { name: "a.csv", bytes: 4200 } };
+  assert.equal(
+    paramsText(run("1", "queued", { params })),
+    'deep={"a":[1]}  lines=10  space=Sales  table=a.csv (4.2 kB)',
+  );
 });

@@ -86,7 +86,7 @@ test("numbers are read as numbers, and what is none is named in the error", () =
   assert.equal(valueOf(field, " 7 "), 7);
   refused(field, "x", /"x" is not a whole number/);
   refused(field, "1.5", /not a whole number/);
-  refused(field, "0", /0 is not 1 to 9/);
+  refused(field, "0", /Must be 1 to 9, not 0/);
   for (const text of ["10", "1e999"]) refused(field, text);
   assert.equal(valueOf(only({ type: "number" }), "1.5"), 1.5);
 });

@@ -66,6 +66,12 @@ def plan(
 
 
 @job
+def journal(running, stops: list[str] = []):  # noqa: B006
+    """Takes nothing but a list."""
+    told(stops=stops)
+
+
+@job
 def sign_in(running, user: str, password: Secret, note: str = ""):
     """Takes a secret."""
     told(user=user, digest=hashlib.sha256(password.encode()).hexdigest(), note=note)
@@ -80,6 +86,12 @@ def measure(
     """Takes a file."""
     content = data.read_bytes()
     told(digest=hashlib.sha256(content).hexdigest(), name=data.name, factor=factor)
+
+
+@job
+def wide(running, data: Annotated[Path, Upload(max_mib=50)] | None = None):
+    """Takes a larger file than the server."""
+    told(name=data and data.name)
 
 
 @job
