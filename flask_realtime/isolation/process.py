@@ -90,7 +90,11 @@ class ProcessBox:
             self._order({"report": number})
             if self._child is not None and self._pid:
                 threads = self._child.threads(self._pid, REPORT_SECONDS / 2)
-            host.wait_for(lambda: number in self._reports, self._reported, REPORT_SECONDS / 2)
+            host.wait_for(
+                lambda: number in self._reports or self._told is not None,
+                self._reported,
+                REPORT_SECONDS / 2,
+            )
         return processreport.report(
             self._reports.pop(number, None),
             threads,
@@ -194,6 +198,7 @@ class ProcessBox:
             self._reported.set()
         elif "exit" in tell or "failed" in tell:
             self._told = tell
+            self._reported.set()
 
 
 class Prompts:

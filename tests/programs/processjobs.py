@@ -10,22 +10,25 @@ import sys
 import time
 from collections.abc import Callable
 
-from flask_realtime import current_run, mask
+from flask_realtime import current_run, job, mask
 
 Running = Callable[[], bool]
 
 
+@job(isolation="process")
 def greet(running: Running, name: str, times: int = 1) -> None:
     for _ in range(times):
         print(f"hello {name}")
 
 
+@job(isolation="process")
 def tells_its_run(running: Running) -> None:
     run = current_run()
     assert run is not None
     print(run.id, run.job, run.user, "flask" in sys.modules, "eventlet" in sys.modules)
 
 
+@job(isolation="process")
 def waits_for_stop(running: Running) -> None:
     print("here")
     while running():
@@ -33,6 +36,7 @@ def waits_for_stop(running: Running) -> None:
     print("bye")
 
 
+@job(isolation="process")
 def ignores_stop(running: Running) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     print("here")
@@ -40,14 +44,17 @@ def ignores_stop(running: Running) -> None:
         time.sleep(1)
 
 
+@job(isolation="process")
 def raises(running: Running) -> None:
     raise ValueError("no such luck")
 
 
+@job(isolation="process")
 def exits(running: Running) -> None:
     os._exit(9)
 
 
+@job(isolation="process")
 def lists_descriptors(running: Running) -> None:
     for name in sorted(os.listdir("/proc/self/fd"), key=int):
         if os.path.exists(f"/proc/self/fd/{name}"):
@@ -56,17 +63,20 @@ def lists_descriptors(running: Running) -> None:
     subprocess.run(["sh", "-c", "echo child; ls /proc/self/fd"], check=True, close_fds=False)
 
 
+@job(isolation="process")
 def masks(running: Running) -> None:
     mask("open-sesame")
     print("the word is open-sesame")
 
 
+@job(isolation="process")
 def asks(running: Running) -> None:
     name = input("Name: ")
     password = getpass.getpass()
     print(name, len(password))
 
 
+@job(isolation="process")
 def has_children(running: Running) -> None:
     children = [subprocess.Popen(["sleep", "1000"]) for _ in range(2)]
     print("here")
@@ -75,6 +85,7 @@ def has_children(running: Running) -> None:
     assert len(children) == 2
 
 
+@job(isolation="process")
 def computes_in_c(running: Running) -> None:
     """Holds the interpreter's lock."""
     print("here")

@@ -19,7 +19,8 @@ SUCCEEDED = Exit("succeeded", 0, "finished", NONE_LEFT)
 
 
 def job(name: str, **options: object) -> Job:
-    return make_job(getattr(processjobs, name), isolation="process", **options)  # type: ignore[arg-type]
+    options = {"isolation": "process", **options}
+    return make_job(getattr(processjobs, name), **options)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("terminal", [True, False])
