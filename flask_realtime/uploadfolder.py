@@ -50,11 +50,14 @@ class UploadFolder:
         self._base = base
         self._own: Path | None = None
         self._lock: BinaryIO | None = None
+        self._closed = False
         self._opening = threading.Lock()  # held while the own folder is made or removed
 
     def own(self) -> Path:
         """The folder of this process; made when it is first wanted. Raises OSError."""
         with self._opening:
+            if self._closed:
+                raise FileNotFoundError("the server is being stopped")
             if self._own is None:
                 self._base.mkdir(0o700, parents=True, exist_ok=True)
                 own = self._base / f"server-{secrets.token_hex(16)}"
@@ -137,6 +140,7 @@ class UploadFolder:
         with self._opening:
             own, lock = self._own, self._lock
             self._own = self._lock = None
+            self._closed = True
             if own is not None and lock is not None:
                 try:
                     shutil.rmtree(own, ignore_errors=True)

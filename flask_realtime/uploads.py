@@ -72,6 +72,7 @@ class Uploads:
             self._sweeping.kill()
             self._sweeping = None
             self._waiting.clear()
+            self._claimed.clear()
             host.offload(self._folder.close)
 
     # Clients

@@ -81,9 +81,14 @@ def choices_of(hint: Any) -> list[Any]:
     """The values of a Literal or an enum, in the order in which they were written."""
     if typing.get_origin(hint) is Literal:
         return list(typing.get_args(hint))
-    if isinstance(hint, type) and issubclass(hint, enum.Enum):
+    if _is_class(hint) and issubclass(hint, enum.Enum):
         return [member.value for member in hint]
     return []
+
+
+def _is_class(hint: Any) -> bool:
+    # Python 3.10 takes list[int] for an instance of type.
+    return isinstance(hint, type) and typing.get_origin(hint) is None
 
 
 def with_formats(hint: Any) -> Any:
@@ -124,12 +129,12 @@ def inside(hint: Any) -> Iterator[Any]:
             yield from each.__metadata__
             waiting.append(each.__origin__)
         elif typing.get_origin(each) is not Literal:
-            waiting += typing.get_args(each)
+            waiting += [typing.get_origin(each), *typing.get_args(each)]
             waiting += _fields(each)
 
 
 def _fields(kind: Any) -> list[Any]:
-    is_record = isinstance(kind, type) and (
+    is_record = _is_class(kind) and (
         dataclasses.is_dataclass(kind)
         or issubclass(kind, msgspec.Struct)
         or typing.is_typeddict(kind)

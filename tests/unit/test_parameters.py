@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
 import pytest
@@ -360,6 +360,20 @@ def test_a_secret_in_a_class_is_refused() -> None:
 
     with pytest.raises(RealtimeError, match="a secret stands alone"):
         job_of(list[Login])
+
+
+T = TypeVar("T")
+
+
+@dataclass
+class Pair(Generic[T]):
+    first: T
+    file: Annotated[Path, Upload()]
+
+
+def test_an_upload_in_a_generic_class_is_refused() -> None:
+    with pytest.raises(RealtimeError, match="an upload stands alone"):
+        job_of(dict[str, Pair[int]])
 
 
 # Hostile values

@@ -345,6 +345,16 @@ os._exit(1)
     (base / "mine.txt").unlink()
 
 
+def test_after_the_stop_nothing_is_taken_and_nothing_made(here: Uploads, base: Path) -> None:
+    claim(here, put(here, b"x"))
+    here.stop()
+    with pytest.raises(UploadFailed):
+        put(here, b"x")
+    here.release("r1")
+    here.give_back("r1", "ann")
+    assert list(base.glob("*")) == []
+
+
 # Names
 
 
