@@ -16,6 +16,7 @@ import msgspec
 from flask_realtime.argv import NAME
 from flask_realtime.commandparameters import CommandFault
 from flask_realtime.parameters import MultiLine, Parameter, Secret, Upload
+from flask_realtime.parameters.values import LARGEST, MOST_CHARACTERS
 from flask_realtime.tomltext import unknown_key
 
 Table = Mapping[str, Any]
@@ -58,6 +59,13 @@ KINDS: dict[str, Kind] = {
     "file": Kind(_file, ("max_mib",), default=False),
 }
 _COMMON = ("type", "title", "help", "default", "required")
+# Between which they must be.
+_NUMBERS = {
+    "minimum": (-LARGEST, LARGEST),
+    "maximum": (-LARGEST, LARGEST),
+    "max_length": (1, MOST_CHARACTERS),
+    "max_mib": (0.001, 1_000_000),
+}
 _BOUNDS = ("minimum", "maximum", "max_length", "pattern", "max_mib", "choices")
 
 
@@ -141,16 +149,13 @@ def _fault_of_value(key: str, value: object, *, whole: bool) -> str:
         and len(set(value)) == len(value)
     ):
         return f"choices is {value!r:.80}: write a list of different texts"
-    if key in ("minimum", "maximum", "max_mib") and (
-        isinstance(value, bool) or not isinstance(value, int | float)
-    ):
-        return f"{key} is {value!r:.80}, which is no number"
-    if key in ("minimum", "maximum") and whole and not isinstance(value, int):
-        return f"{key} is {value!r:.80}: write a whole number"
-    if key == "max_mib" and not 0 < value < 1e9:  # type: ignore[operator]
-        return f"max_mib is {value!r:.80}: write a number above 0"
-    if key == "max_length" and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
-        return f"max_length is {value!r:.80}: write a whole number above 0"
+    if key in _NUMBERS:
+        least, most = _NUMBERS[key]
+        whole = whole or key == "max_length"
+        right = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool)
+        if not right or not least <= value <= most:  # type: ignore[operator]
+            kind = "a whole number" if whole else "a number"
+            return f"{key} is {value!r:.80}: write {kind} between {least:,} and {most:,}"
     if key == "pattern":
         try:
             re.compile(value)  # type: ignore[call-overload]

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import datetime
+import json
 import logging
 import textwrap
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from flask_realtime.commandfile import FileFaults, read_command
 from flask_realtime.errors import BadParameters
+from flask_realtime.jobrules import RuleOptions
 from flask_realtime.jobs import Job, JobRegistry
 from flask_realtime.jobsfolder import load
 from flask_realtime.keep import Keep
@@ -261,8 +266,16 @@ GOOD = "[parameters.x]\n"
         (GOOD + "maximum = 3\n", 2, "does not fit the type 'text': it is for integer, number"),
         (GOOD + "pattern = '('\n", 2, "pattern is no regular expression: "),
         (GOOD + "pattern = 3\n", 2, "pattern is no regular expression: "),
-        (GOOD + "max_length = 0\n", 2, "max_length is 0: write a whole number above 0"),
-        (GOOD + "type = 'number'\nminimum = 'a'\n", 3, "minimum is 'a', which is no number"),
+        (
+            GOOD + "max_length = 0\n",
+            2,
+            "max_length is 0: write a whole number between 1 and 65,536",
+        ),
+        (
+            GOOD + "type = 'number'\nminimum = 'a'\n",
+            3,
+            "minimum is 'a': write a number between -9,0",
+        ),
         (GOOD + "type = 'number'\nminimum = 2\nmaximum = 1\n", 4, "maximum is 1, less than"),
         (GOOD + "type = 'integer'\nminimum = 1.5\n", 3, "minimum is 1.5: write a whole number"),
         (GOOD + "type = 'choice'\n", 2, r"a choice needs choices = \[...\]"),
@@ -275,7 +288,11 @@ GOOD = "[parameters.x]\n"
         (GOOD + "type = 'date'\ndefault = 'today'\n", 3, "default must be date, not 'today'"),
         (GOOD + "type = 'secret'\ndefault = 'a'\n", 3, "a secret has no default"),
         (GOOD + "type = 'file'\ndefault = 'a'\n", 3, "a file has no default"),
-        (GOOD + "type = 'file'\nmax_mib = 0\n", 3, "max_mib is 0: write a number above 0"),
+        (
+            GOOD + "type = 'file'\nmax_mib = 0\n",
+            3,
+            "max_mib is 0: write a number between 0.001 and 1,000,000",
+        ),
         (GOOD + "required = false\ndefault = 'a'\n", 2, "what has a default need not be given"),
         (GOOD + 'default = "a\\u0000"\n', 2, "NUL"),
     ],
@@ -413,3 +430,47 @@ def test_a_folder_whose_name_has_braces_does_no_harm(tmp_path: Path) -> None:
     folder.mkdir()
     job = the_job(folder, GOOD)
     assert argv(job, x="y") == [f"{folder}/tool.sh", "y"]
+
+
+simple = st.one_of(
+    st.booleans(),
+    st.integers(-3, 3),
+    st.just(2**70),
+    st.floats(),
+    st.sampled_from(["", "text", "integer", "date", "file", "choice", "a{b}", "(", "SIGINT", "\0"]),
+    st.dates(),
+)
+anything = st.one_of(
+    simple, st.lists(simple, max_size=2), st.dictionaries(st.sampled_from("ab"), simple, max_size=2)
+)
+keys = (*RuleOptions.__annotations__, "name", "title", "description", "args", "cwd", "environ", "x")
+bounds = ("type", "title", "help", "default", "required", "choices", "minimum", "maximum")
+of_parameters = st.dictionaries(st.sampled_from((*bounds, "max_length", "pattern")), anything)
+
+
+@given(
+    st.dictionaries(st.sampled_from(keys), anything, max_size=3),
+    st.one_of(anything, st.dictionaries(st.sampled_from(["a", "b c", "if"]), of_parameters)),
+)
+def test_whatever_a_file_says_its_faults_are_told_or_there_are_none(
+    tmp_path_factory: pytest.TempPathFactory, tables: dict[str, Any], parameters: object
+) -> None:
+    folder = tmp_path_factory.getbasetemp()
+    file = table(folder, toml({**tables, "parameters": parameters}), "fuzzed.toml")
+    faults: list[tuple[int | None, str]] = []
+    try:
+        read_command(file, program(folder, "fuzzed.sh"))
+    except FileFaults as error:
+        faults = error.faults
+    assert all(message and line is not None for line, message in faults)
+
+
+def toml(value: Any, *, within: bool = False) -> str:
+    if isinstance(value, dict):
+        pairs = [f"{json.dumps(name)} = {toml(each, within=True)}" for name, each in value.items()]
+        return "{" + ", ".join(pairs) + "}" if within else "\n".join(pairs)
+    if isinstance(value, list):
+        return "[" + ", ".join(toml(each, within=True) for each in value) + "]"
+    if isinstance(value, float):
+        return repr(value) if "e" not in repr(value) else f"{value:.1f}"
+    return str(value) if isinstance(value, datetime.date) else json.dumps(value)
