@@ -114,7 +114,7 @@ SETTINGS = (
         "",
         "",
         existing_folder,
-        "Folder whose .py files hold more jobs (docs/jobs.md). Empty: none.",
+        "Folder whose Python files and executables are more jobs (docs/jobs.md). Empty: none.",
         "jobs",
     ),
     Setting(
