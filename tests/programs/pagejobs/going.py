@@ -59,3 +59,12 @@ def patient(running):
     print("ready")
     while True:
         time.sleep(0.1)
+
+
+@job(isolation="process")
+def computes(running):
+    """Compute, and print nothing."""
+    print("computing")
+    number = 0
+    while running():
+        number += 1
