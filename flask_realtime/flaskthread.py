@@ -16,6 +16,7 @@ from flask_realtime.isolation import outcome
 from flask_realtime.isolation.box import Exit, Prompt
 from flask_realtime.isolation.lastline import LastLine
 from flask_realtime.jobthreads import JobThreads
+from flask_realtime.newest import Newest
 from flask_realtime.pipeio import DEFAULT_MAX_SIZE, OutputPipe
 from flask_realtime.promptio import Answers, Asking
 from flask_realtime.routing import Routing
@@ -30,7 +31,8 @@ class FlaskThread(threading.Thread):
     wait, and then the job waits too, once `max_buffer` characters have gathered. `ended(exit)`
     is called in the same greenlet after the last output. `prepare()` is called in the job's
     context, before the job; what it raises is the job's end. `asked(prompt)` is called when the job
-    begins to wait for input, after the output before that, and with None when it has got some.
+    begins to wait for input, after the output before that, and with None when it has got some;
+    `progressed(done, total, label)` some times a second with what it has told `say_progress`.
     Start it from the hub's thread.
 
     `function` is anything that can be called, an `async def` included (it gets an event loop of
@@ -48,6 +50,7 @@ class FlaskThread(threading.Thread):
         ended: Callable[[Exit], None],
         prepare: Callable[[], None] = lambda: None,
         asked: Callable[[Prompt | None], None] = lambda prompt: None,
+        progressed: Callable[[float, float | None, str], None] = lambda done, total, label: None,
         max_buffer: int = DEFAULT_MAX_SIZE,
         name: str | None = None,
     ) -> None:
@@ -60,6 +63,8 @@ class FlaskThread(threading.Thread):
         self._prepare = prepare
         self._asked = asked
         self._pipe = OutputPipe(max_buffer)
+        self._progress = Newest(progressed, wake=self._pipe.wake)
+        self.say_progress = self._progress.say  # for the job's threads
         self.answers = Answers(changed=self._pipe.wake)
         self.threads = JobThreads()
         self._stop_asked = threading.Event()
@@ -173,6 +178,7 @@ class FlaskThread(threading.Thread):
             for stream, data in batches:
                 self._output(stream, data)
                 line.feed(data)
+            self._progress.hand_on(at_once=at_end)
             if at_end:
                 break
             asking = self.answers.asking

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections import deque
 from dataclasses import replace
 
 from flask_realtime.barforms import Progress, bar_in
 
 WINDOW = 1 << 13  # bytes of the output's end that are looked at
+RECENT = 16  # times that the cursor went up
 LEAST_SECONDS = 1.0  # of a bar's life before its speed says when it ends
 
 # In the window of a bar is at least one of these; most output has none.
@@ -134,7 +136,7 @@ class _Rows:
     """The rows of a terminal as far as bars need them: in which row which bar was drawn last.
 
     Bars that are drawn together are a block; of those the outermost counts, the topmost that is not
-    full. A block reaches up as far as the cursor has come back to.
+    full. A block reaches up as far as the cursor has come back to of late: what is above was left.
     """
 
     def __init__(self) -> None:
@@ -144,7 +146,7 @@ class _Rows:
         self._saved = 0
         self._rewritten = False  # what comes is written over something
         self._in_frame = False  # the cursor went up to draw the block again
-        self._top = 0  # of the block
+        self._reached: deque[int] = deque([0], RECENT)  # rows, by going up
         self._bars: dict[int, Progress] = {}
         self._newest = 0  # the row of the bar that was drawn last
 
@@ -158,7 +160,8 @@ class _Rows:
         is_new = self._row > self._lowest
         self._lowest = max(self._lowest, self._row)
         if is_new and not (bar and self._in_frame):
-            self._top = self._row
+            self._reached.clear()
+            self._reached.append(self._row)
             self._in_frame = False
         if bar is not None:
             self._bars[self._row] = bar
@@ -168,7 +171,8 @@ class _Rows:
             self._bars.pop(self._row, None)
 
     def _choose(self) -> None:
-        block = [self._bars[row] for row in sorted(self._bars) if row >= self._top]
+        top = min(self._reached)
+        block = [self._bars[row] for row in sorted(self._bars) if row >= top]
         if block:
             unfinished = (each for each in block if not each.finished)
             self.progress = next(unfinished, self._bars.get(self._newest, block[0]))
@@ -199,6 +203,5 @@ class _Rows:
     def _go_to(self, row: int) -> None:
         self._row = row
         self._in_frame = True
-        if row < self._top:
-            self._top = row
-            self._choose()
+        self._reached.append(row)
+        self._choose()

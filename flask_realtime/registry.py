@@ -112,6 +112,10 @@ class RunRegistry:
             self._unsaved[run.id] = True
             host.spawn(self._store_record, run)
 
+    def tell(self, run: Run) -> None:
+        """Tell of a change of a run of ours that the next `save` will store; does not wait."""
+        self.changed(run)
+
     def finish(self, run: Run) -> None:
         """Wait until the last record of a run of ours is stored, and let go of the run."""
         while run.id in self._unsaved:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from flask_realtime import host
+from flask_realtime import currentrun, host
 from flask_realtime.flaskthread import FlaskThread
 from flask_realtime.isolation import threadreport
 from flask_realtime.isolation.box import Exit, Launch, Watcher
@@ -18,6 +18,7 @@ class ThreadBox:
     deadly = False
 
     def __init__(self, routing: Routing, launch: Launch, watcher: Watcher) -> None:
+        self._launch = launch
         self._watcher = watcher
         self._broken = ""
         self._thread = FlaskThread(
@@ -26,11 +27,18 @@ class ThreadBox:
             routing=routing,
             output=watcher.output,
             ended=self._ended,
-            prepare=launch.prepare,
+            prepare=self._prepare,
+            progressed=watcher.progress,
             asked=watcher.waiting,
             max_buffer=launch.options.job_buffer_bytes,
             name=f"{launch.job.name}-{launch.run.id[-6:]}",
         )
+
+    def _prepare(self) -> None:
+        """In the job's thread."""
+        self._launch.prepare()
+        say = self._thread.say_progress
+        currentrun.enter(replace(self._launch.run, report_progress=say))
 
     def start(self) -> None:
         self._thread.start()

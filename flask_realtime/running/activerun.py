@@ -11,6 +11,7 @@ from flask_realtime.isolation.box import MAX_PROMPT, Exit, Launch, Prompt
 from flask_realtime.logwriter import LogWriter
 from flask_realtime.masking import LEAST_LENGTH, Masker
 from flask_realtime.pipeio import STDERR
+from flask_realtime.running.runprogress import RunProgress
 from flask_realtime.running.runqueue import Waiting
 from flask_realtime.runs import Run, now
 
@@ -20,7 +21,8 @@ MIB = 1 << 20
 class ActiveRun:
     """What a box tells of its run ends here: in the run's record and its log.
 
-    `changed(run)` is called when the record has changed, `broken(run, reason)` when the output
+    `changed(run)` is called when the record has changed, `told(run)` when it has and need not be
+    stored, `broken(run, reason)` when the output
     broke its bound, `over(active, exit)` at the end.
     """
 
@@ -31,6 +33,7 @@ class ActiveRun:
         bounds: Bounds,
         *,
         changed: Callable[[Run], None],
+        told: Callable[[Run], None],
         broken: Callable[[ActiveRun, str], None],
         over: Callable[[ActiveRun, Exit], None],
     ) -> None:
@@ -41,6 +44,7 @@ class ActiveRun:
         self.place = Waiting(run.id, run.job, run.user, launch.job.rules.bounds)
         self.fault = ""  # the bound that it broke, if nobody but us could see that
         self._heard = time.monotonic()  # when it began, then when it last printed
+        self._progress = RunProgress(run, told, changed)
         self._masker = Masker(self._append, launch.run.secrets)
         self._room = None if bounds.output_mib is None else int(bounds.output_mib * MIB)
         self._changed = changed
@@ -63,6 +67,7 @@ class ActiveRun:
 
     def _append(self, stream: int, data: bytes) -> None:
         self.writer.append(stream, data)
+        self._progress.printed(data)
 
     # What its box tells
 
@@ -93,10 +98,12 @@ class ActiveRun:
 
     def progress(self, done: float, total: float | None, label: str) -> None:
         """Note how far it is."""
+        self._progress.said(done, total, self.launch.run.secrets.mask(label))
 
     def ended(self, end: Exit) -> None:
         """All output is here; say how it ended."""
         self._masker.flush()
+        self._progress.end()
         if self.fault and end.state != "lost":
             end = replace(end, state="failed", code=end.code or 1, reason=self.fault)
         if end.processes is not None:

@@ -145,6 +145,7 @@ class Runner:
             launch,
             self.bounds_of(job),
             changed=self._runs.save,
+            told=self._runs.tell,
             broken=lambda active, reason: self.executor.box(active.run.id).end(reason),
             over=lambda active, end: self._end(active, end, None),
         )

@@ -177,6 +177,16 @@ def test_a_bar_after_another_takes_its_place_even_if_that_was_left_unfinished() 
     assert percent(BAR + b"\nsome text\n" + second) == 10
 
 
+def test_a_bar_that_was_left_above_the_others_counts_no_more() -> None:
+    def turn(percent: int) -> bytes:
+        """tqdm draws the inner bar below the outer one, and goes up again."""
+        inner = "".join(f"\n\rinner: {each}%|    | {each}/99 [0:01<?]\x1b[A" for each in range(9))
+        return f"\router: {percent}%|    | {percent}/100 [0:01<?]{inner}".encode()
+
+    assert percent(turn(1), turn(2)) == 2
+    assert percent(turn(1), turn(2), b"a question? y\n", turn(3), turn(4)) == 4
+
+
 def test_of_parallel_bars_the_topmost_that_is_not_full_counts() -> None:
     def frame(one: int, two: int) -> bytes:
         rows = [f"{name} ━━━━━━ {value}%\x1b[K\n" for name, value in (("a", one), ("b", two))]

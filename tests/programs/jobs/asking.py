@@ -4,8 +4,13 @@ import sys
 import threading
 import time
 from getpass import getpass
+from pathlib import Path
 
-from flask_realtime import job
+from tqdm import tqdm
+
+from flask_realtime import job, mask, progress
+
+RECORDINGS = Path(__file__).parents[3] / "frontend" / "tests" / "terminal" / "recordings"
 
 
 @job
@@ -56,3 +61,41 @@ def deadlocks(running):
         waits.join(0.05)
     lock.release()
     waits.join()
+
+
+@job
+def says_progress(running, steps: int = 20):
+    """Says how far it is, draws a bar beside, and waits at the half to be answered."""
+    mask("sesame-1234")
+    for step in tqdm(range(steps), file=sys.stderr, mininterval=0):
+        if step == steps // 2:
+            input("go on? ")
+        progress(step + 1, steps, "password sesame-1234")
+
+
+@job
+def draws_tqdm(running, steps: int = 20):
+    """A bar of tqdm in a bar, and a question at the half."""
+    for step in tqdm(range(steps), desc="outer", mininterval=0):
+        if step == steps // 2:
+            input("go on? ")
+        for _ in tqdm(range(3), desc="inner", leave=False, mininterval=0):
+            pass
+
+
+@job
+def draws_rich(running):
+    """Writes what rich wrote to a terminal, up to its middle, asks, and writes the rest."""
+    output = (RECORDINGS / "rich_flood.bin").read_bytes()
+    half = len(output) // 2
+    sys.stdout.buffer.write(output[:half])
+    input("\ngo on? ")
+    sys.stdout.buffer.write(output[half:])
+
+
+@job
+def says_percent(running):
+    """Text that says percent, and no bar."""
+    for number in range(101):
+        print(f"{number}% of people, {number}/100 of them")
+    input("go on? ")
