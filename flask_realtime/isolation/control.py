@@ -4,7 +4,7 @@ Both sides send lines of JSON, each an object whose one name says what it is:
 
     server: {"job": {"name", "reference"}, "params": {}, "run": {"id", "job", "user"}}   first, once
             {"stop": true}   {"report": n}   {"masked": n}
-    child:  {"ready": pid, "dumps": {"descriptor", "main", "control"} or null}   first, once
+    child:  {"ready": pid, "dumps": {"descriptor", "control"} or null}   first, once
             {"progress": {"done", "total", "label"}}   {"report": n, "threads": [...]}
             {"mask": secret, "number": n}   {"end": {"state", "code", "reason"}}   last, once
 
@@ -88,11 +88,10 @@ def masked_order(number: int) -> dict[str, object]:
 
 @dataclass(frozen=True, slots=True)
 class Dumps:
-    """Where faulthandler writes (`dumps.take_dump`), and the idents of two threads."""
+    """Where faulthandler writes (`dumps.take_dump`), and the thread that is not the job's."""
 
     descriptor: int  # of the child
-    main: int
-    control: int
+    control: int  # native id
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +163,7 @@ def _end(said: Mapping[str, Any]) -> Exit:
 def _dumps(said: Mapping[str, Any] | None) -> Dumps | None:
     if said is None:
         return None
-    return Dumps(_whole(said["descriptor"]), _whole(said["main"]), _whole(said["control"]))
+    return Dumps(_whole(said["descriptor"]), _whole(said["control"]))
 
 
 def _thread(said: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,14 +1,16 @@
 """Python stacks of a process whose interpreter lock is held by C code, by way of faulthandler.
 
 No Python code of such a process runs, so nothing in it can answer. But a signal arrives, on which
-faulthandler writes to the file in memory of stackfile.py; it is read through /proc.
+faulthandler writes to the file in memory of stackfile.py; it is read through /proc. Each thread is
+sent a signal of its own and writes its own stack: that of a thread that runs on meanwhile could be
+half changed, and whoever walks it then may crash.
 """
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
-import signal
 import time
 from typing import Any
 
@@ -16,77 +18,92 @@ from flask_realtime.isolation.control import MAX_TEXT, MAX_THREADS, Dumps
 from flask_realtime.isolation.ownframes import without_ours
 from flask_realtime.isolation.stackfile import NAME, SIGNAL
 
-MAX_BYTES = 256 << 10  # of a dump that are read; faulthandler ends at 100 threads of 100 frames
+MAX_BYTES = 64 << 10  # of a stack that are read; faulthandler ends after 100 frames
 MAX_SOURCE = 4 << 20  # bytes of a file that lines of code are read from
-SETTLED_SECONDS = 0.05  # nothing more came for so long: it is whole, for it has no end mark
+LOOK_SECONDS = 0.005
+# A stack has no end mark: it is whole when it has not grown for so long.
+SETTLED_SECONDS = 0.015
+EMPTY_SECONDS = 0.15  # in which nothing comes of a thread that runs no Python code
 
-_HEAD = re.compile(
-    r"(?:Current thread|Thread) 0x([0-9a-f]+)(?: \[(.*)\])? \(most recent call first\):"
-)
+_HEAD = "Stack (most recent call first):"
+
 _FRAME = re.compile(r'  File (?:"(.*)"|\?\?\?), line (\d+|\?\?\?) in (.*)')
 _ESCAPE = re.compile(r"\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8}))")
 
 
 def take_dump(pid: int, dumps: Dumps, seconds: float = 1.0) -> list[dict[str, Any]]:
-    """The `threads` of the protocol's report, of the process `pid`. For the server, off the hub.
+    """The `threads` of the protocol's report, of the process `pid`, the main thread first.
 
-    It takes at least SETTLED_SECONDS and at most `seconds`. Raises OSError when the process is
-    gone, or has become another program meanwhile, which the signal would end.
+    For the server, off the hub. The threads that have not answered after `seconds` are left out,
+    and those that run no Python code. Raises OSError when the process is gone, or has become
+    another program meanwhile, which the signal would end.
     """
-    process = os.pidfd_open(pid)
+    deadline = time.monotonic() + seconds
+    file = _open(pid, dumps.descriptor)
     try:
-        path = f"/proc/{pid}/fd/{dumps.descriptor}"
-        if not os.readlink(path).startswith(f"/memfd:{NAME}"):
-            raise ProcessLookupError(f"{path} is no file for stacks")
-        file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-        try:
-            os.ftruncate(file, 0)
-            signal.pidfd_send_signal(process, SIGNAL)
-            _wait_for_end(file, seconds)
-            text = os.pread(file, MAX_BYTES, 0).decode("ascii", "replace")
-        finally:
-            os.close(file)
+        natives = [int(name) for name in os.listdir(f"/proc/{pid}/task")]
+        natives.sort(key=lambda native: native != pid)
+        threads = []
+        for native in natives[:MAX_THREADS]:
+            if native != dumps.control:
+                stack = parse_stack(_take(file, pid, native, deadline))
+                if stack:
+                    threads.append(_thread(pid, native, without_ours(stack)))
     finally:
-        os.close(process)
-    threads = parse_dump(text, dumps)
-    for thread in threads:
-        thread["stack"] = without_ours(thread["stack"])
-        for frame in thread["stack"]:
-            frame["code"] = _code(frame["file"], frame["line"])
+        os.close(file)
     return threads
 
 
-def _wait_for_end(file: int, seconds: float) -> None:
-    now = time.monotonic()
-    deadline, settled, size = now + seconds, now + seconds, 0
-    while now < min(deadline, settled):
-        time.sleep(0.005)
-        now = time.monotonic()
+def _open(pid: int, descriptor: int) -> int:
+    path = f"/proc/{pid}/fd/{descriptor}"
+    if not os.readlink(path).startswith(f"/memfd:{NAME}"):
+        raise ProcessLookupError(f"{path} is no file for stacks")
+    return os.open(path, os.O_RDWR | os.O_CLOEXEC)
+
+
+def _take(file: int, pid: int, native: int, deadline: float) -> str:
+    """What the thread `native` writes; empty if it is gone, or is none of Python's."""
+    os.ftruncate(file, 0)
+    if ctypes.CDLL(None).tgkill(pid, native, int(SIGNAL)):
+        return ""
+    size, since = 0, time.monotonic()
+    while (now := time.monotonic()) < deadline:
+        if now - since >= (SETTLED_SECONDS if size else EMPTY_SECONDS):
+            break
+        time.sleep(LOOK_SECONDS)
         reached = os.fstat(file).st_size
-        if reached != size:
-            size, settled = reached, now + SETTLED_SECONDS
+        if reached != size or _is_pending(pid, native):
+            size, since = reached, time.monotonic()
+    text = os.pread(file, MAX_BYTES, 0).decode("ascii", "replace")
+    # One that was late with its stack must not be taken for the next.
+    return text if text.count(_HEAD) == 1 else ""
 
 
-def parse_dump(text: str, dumps: Dumps) -> list[dict[str, Any]]:
-    """What faulthandler writes, as the protocol's `threads`; the lines of code are left empty.
+def _is_pending(pid: int, native: int) -> bool:
+    """Whether the signal has not reached the thread yet."""
+    try:
+        with open(f"/proc/{pid}/task/{native}/status", encoding="ascii", errors="replace") as file:
+            found = re.search(r"^SigPnd:\s*([0-9a-f]+)", file.read(), re.MULTILINE)
+    except OSError:  # the thread has ended
+        return False
+    return found is not None and bool(int(found[1], 16) >> (SIGNAL - 1) & 1)
 
-    The thread of the control socket is not the job's, and left out.
-    """
-    threads: list[dict[str, Any]] = []
-    stack: list[dict[str, Any]] = []
-    for line in text.splitlines():
-        if found := _HEAD.fullmatch(line):
-            ident = int(found[1], 16)
-            stack = []
-            if ident != dumps.control and len(threads) < MAX_THREADS:
-                name = found[2] or ("MainThread" if ident == dumps.main else f"thread {ident}")
-                threads.append({"name": name, "ident": ident, "doing": "", "stack": stack})
-        elif found := _FRAME.fullmatch(line):
+
+def _thread(pid: int, native: int, stack: list[dict[str, Any]]) -> dict[str, Any]:
+    for frame in stack:
+        frame["code"] = _code(frame["file"], frame["line"])
+    name = "MainThread" if native == pid else f"thread {native}"
+    return {"name": name, "ident": native, "doing": "", "stack": stack}
+
+
+def parse_stack(text: str) -> list[dict[str, Any]]:
+    """What faulthandler writes of one thread, as the protocol's `stack`; without lines of code."""
+    stack = []
+    for found in map(_FRAME.fullmatch, text.splitlines()):
+        if found:
             number = 0 if found[2] == "???" else int(found[2])
-            stack.insert(0, _frame(_unescape(found[1] or "???"), number, _unescape(found[3])))
-        elif not line.startswith("  "):
-            stack = []  # what else is written, such as stacks of C code
-    return threads
+            stack.append(_frame(_unescape(found[1] or "???"), number, _unescape(found[3])))
+    return stack[::-1]
 
 
 def _frame(file: str, line: int, function: str) -> dict[str, Any]:

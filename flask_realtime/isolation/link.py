@@ -46,6 +46,8 @@ class Link:
         self._progress_at = 0.0  # when the next may be sent
         self._numbers = itertools.count(1)
         self._masks: dict[int, threading.Event] = {}  # that the server has not answered yet
+        self._dumps: int | None = None
+        self._begun = threading.Event()  # the server knows of us, or is gone
         self._ended = threading.Event()  # all was sent, or the server is gone
         self._exit: Exit | None = None
         self._gone = False
@@ -73,10 +75,12 @@ class Link:
         return self._orders.popleft()
 
     def start(self, dumps: int | None) -> None:
-        """Begin to listen, and tell the server. `dumps`: the descriptor of `stackfile.register`."""
+        """Begin to listen; return when the server was told, for the job may not let go of the
+        interpreter. `dumps`: the descriptor of `stackfile.register`.
+        """
+        self._dumps = dumps
         self._thread.start()
-        known = {"descriptor": dumps, "main": threading.main_thread().ident, "control": self.ident}
-        self._tell({"ready": os.getpid(), "dumps": None if dumps is None else known})
+        self._begun.wait()
 
     # For the job
 
@@ -134,6 +138,8 @@ class Link:
 
     def _run(self) -> None:
         try:
+            self._write({"ready": os.getpid(), "dumps": self._known_dumps()})
+            self._begun.set()
             poll = select.poll()
             poll.register(self._descriptor, select.POLLIN)
             poll.register(self._wake_read, select.POLLIN)
@@ -150,6 +156,11 @@ class Link:
             return
         finally:
             self._lose()
+
+    def _known_dumps(self) -> dict[str, int] | None:
+        if self._dumps is None:
+            return None
+        return {"descriptor": self._dumps, "control": threading.get_native_id()}
 
     def _patience(self) -> float | None:
         """How long to wait, in ms: what the job says of its progress may have to."""
@@ -203,6 +214,7 @@ class Link:
         """Nobody listens any more: the job shall end, and nothing waits for an answer."""
         self._stop_asked[0] = 1
         self._gone = True
+        self._begun.set()
         self._ended.set()
         for known in list(self._masks.values()):
             known.set()

@@ -13,7 +13,7 @@ NAME = "flask_realtime_stacks"
 
 
 def register() -> int | None:
-    """Let faulthandler answer to SIGNAL in this process; the file that it writes to, or None.
+    """Let each thread that gets SIGNAL write its stack; the file that it writes to, or None.
 
     None where files in memory cannot be made, or cannot be read from elsewhere.
     """
@@ -21,7 +21,7 @@ def register() -> int | None:
         return None
     file = os.memfd_create(NAME)
     _append_only(file)
-    faulthandler.register(SIGNAL, file=file, all_threads=True, chain=False)
+    faulthandler.register(SIGNAL, file=file, all_threads=False, chain=False)
     return file
 
 

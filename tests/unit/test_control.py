@@ -89,8 +89,8 @@ def test_the_orders_are_as_the_child_reads_them() -> None:
     ("said", "read"),
     [
         (
-            {"ready": 5, "dumps": {"descriptor": 3, "main": 1, "control": 2}},
-            Ready(5, Dumps(3, 1, 2)),
+            {"ready": 5, "dumps": {"descriptor": 3, "control": 2}},
+            Ready(5, Dumps(3, 2)),
         ),
         ({"ready": 5, "dumps": None}, Ready(5, None)),
         (
