@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.test_login import log_in
+from tests.browser.test_page import expect_state, lines
 from tests.support.server import ROOT, Server, eventually
 
 SECONDS = 20_000  # ms that a page gets
@@ -312,6 +314,19 @@ def test_run_again_asks_for_the_secret_with_the_rest_filled_in(
     assert values["note"] == "once more"
 
 
+def test_on_a_phone_run_again_unfolds_the_form(forms: Server, open_page: Open) -> None:
+    run = forms.start_run("sign_in", user="eve", password="first secret")
+    forms.ended(run)
+    page = open_page("about:blank")
+    page.set_viewport_size({"width": 390, "height": 700})
+    page.goto(f"{forms.url}/runs/{run}")
+    page.locator(".run-header").get_by_role("button", name="Run again").click()
+    field = card_of(page, "Sign in").get_by_label("password", exact=True)
+    expect(field).to_be_focused()
+    expect(field).to_be_in_viewport()
+    expect(card_of(page, "Sign in").get_by_label("user")).to_have_value("eve")
+
+
 def test_a_secret_of_several_lines_is_refused_rather_than_joined(
     forms: Server, open_page: Open
 ) -> None:
@@ -372,6 +387,25 @@ def test_a_file_is_sent_at_once_and_the_run_gets_it(forms: Server, open_page: Op
     assert values["name"] == "numbers é.csv"
     expect(card.get_by_text("or drop it here")).to_be_visible()
     expect(page.locator(".run-params")).to_contain_text("data=numbers é.csv (768 kB)")
+
+
+def test_a_file_is_sent_in_the_name_of_who_is_logged_in(
+    tmp_path_factory: pytest.TempPathFactory, open_page: Open
+) -> None:
+    jobs = ROOT / "tests" / "programs" / "formjobs"
+    folder = tmp_path_factory.mktemp("server")
+    with Server(folder, LOGIN="", SANDBOX_SPACES="3", JOBS_PATH=str(jobs)) as server:
+        page = open_page(server.url)
+        log_in(page)
+        card = card_of(page, "Measure")
+        chooser = card.locator("input[type=file]")
+        chooser.set_input_files(file("first.csv", b"1"))
+        expect(card.get_by_text("first.csv, 1 B")).to_be_visible(timeout=SECONDS)
+        chooser.set_input_files(file("second.csv", b"22"))
+        expect(card.get_by_text("second.csv, 2 B")).to_be_visible(timeout=SECONDS)
+        press_start(page, "Measure")
+        expect_state(page, "succeeded")
+        eventually(lambda: any(hashlib.sha256(b"22").hexdigest() in line for line in lines(page)))
 
 
 def test_a_file_is_removed_again_when_another_is_chosen(forms: Server, open_page: Open) -> None:
