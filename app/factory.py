@@ -76,6 +76,7 @@ def create_app(
             terminal_columns=settings.terminal_columns,
             terminal_rows=settings.terminal_rows,
             max_upload_bytes=int(settings.max_upload_mib * MIB),
+            uploads_path=settings.uploads_path,
             job_buffer_bytes=settings.job_buffer_kib * KIB,
             output_hot_bytes=settings.output_hot_mib * MIB,
             output_hot_seconds=settings.output_hot_minutes * 60,

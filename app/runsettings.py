@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.setting import Setting
-from app.settingtypes import number, whole_number
+from app.settingtypes import number, optional_folder, whole_number
 
 RUN_SETTINGS = (
     Setting(
@@ -78,6 +78,15 @@ RUN_SETTINGS = (
         number(0.001, 100_000),
         "Largest file that a run can be given; nginx has an UPLOAD_LIMIT of its own.",
         "10",
+    ),
+    Setting(
+        "UPLOADS_PATH",
+        "",
+        "",
+        optional_folder,
+        "Folder for such files until their runs have ended; it is created. Several servers over "
+        "one Redis share it. Empty: the folder `uploads` in INSTANCE_PATH.",
+        "/var/tmp/uploads",
     ),
     Setting(
         "STOP_GRACE_SECONDS",

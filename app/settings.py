@@ -65,6 +65,7 @@ class Settings:
     terminal_columns: int
     terminal_rows: int
     max_upload_mib: float
+    uploads_path: Path | None
     stop_grace_seconds: float
     shutdown_seconds: float
     job_buffer_kib: int

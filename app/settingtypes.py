@@ -188,6 +188,11 @@ def folder(text: str, base: Path) -> Path:
     return path
 
 
+def optional_folder(text: str, base: Path) -> Path | None:
+    """A folder that may be created later; empty for none."""
+    return folder(text, base) if text else None
+
+
 def existing_folder(text: str, base: Path) -> Path | None:
     if not text:
         return None

@@ -298,6 +298,41 @@ def test_uploads_that_nobody_uses_are_bounded(server: Server) -> None:
     drop(server, put(server, b"x"))
 
 
+# The folder
+
+
+def test_the_folder_can_be_another(
+    tmp_path_factory: pytest.TempPathFactory, server: Server
+) -> None:
+    folder = tmp_path_factory.mktemp("server")
+    with Server(folder, UPLOADS_PATH=str(folder / "elsewhere")) as other:
+        upload = put(other, b"x")
+        assert [path.name for path in folder.glob(f"elsewhere/*/*{upload}/file/*")] == ["a.bin"]
+    assert list(folder.glob("elsewhere/*")) == []
+
+
+@pytest.mark.parametrize("end", [Server.stop, Server.kill], ids=["stopped", "killed"])
+def test_a_file_goes_to_a_run_of_another_server(
+    tmp_path_factory: pytest.TempPathFactory, server: Server, end: Callable[[Server], None]
+) -> None:
+    with Server(
+        tmp_path_factory.mktemp("server"), INSTANCE_PATH=str(server.folder / "instance")
+    ) as other:
+        upload = put(other, b"x")
+        run = server.start_run("digest", file=upload, hold=True)
+        put(other, b"x", "unused")
+        end(other)
+    assert b"a.bin" in eventually(lambda: server.output(run))
+    assert stored(server).count("a.bin") == 1
+    server.post(f"/api/runs/{run}/stop")
+    assert server.ended(run)["state"] == "stopped"
+    if end is Server.kill:  # a server that starts removes what the one that died has left
+        with Server(
+            tmp_path_factory.mktemp("server"), INSTANCE_PATH=str(server.folder / "instance")
+        ):
+            eventually(lambda: stored(server) == [])
+
+
 # The end of the server
 
 

@@ -70,6 +70,7 @@ def test_without_any_value_the_defaults_hold(tmp_path: Path) -> None:
         terminal_columns=120,
         terminal_rows=30,
         max_upload_mib=100,
+        uploads_path=None,
         stop_grace_seconds=10.0,
         shutdown_seconds=5.0,
         job_buffer_kib=4096,
