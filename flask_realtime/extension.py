@@ -231,6 +231,7 @@ class Realtime:
 
         Call it in the main thread before serving; `run` does. Raises ConfigurationError.
         """
+        self.jobs.check()
         if self._archive_url:
             check_url(self._archive_url)
         if self._redis is not None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from typing import Any
 
+from flask_realtime.errors import ConfigurationError
 from flask_realtime.jobspackage import folder_of, make_package
 
 MAIN = "__main__"
@@ -204,11 +205,28 @@ def _import(name: str) -> types.ModuleType:
 
 def _load_main(file: str) -> types.ModuleType:
     """The main script as a module that processes which the job starts by multiprocessing find."""
+    global _loading
     module = types.ModuleType(LOADED_MAIN)
     module.__file__ = file
     loader = SourceFileLoader(LOADED_MAIN, file)
     module.__loader__ = loader
     sys.modules[LOADED_MAIN] = sys.modules[MAIN] = module
     code = loader.source_to_code(loader.get_data(file), file)
-    exec(code, module.__dict__)
+    _loading = file
+    try:
+        exec(code, module.__dict__)
+    finally:
+        _loading = ""
     return module
+
+
+_loading = ""  # the main script, while a job's process loads it
+
+
+def refuse_to_serve() -> None:
+    """Raise ConfigurationError in a job's process that loads the script which runs the server."""
+    if _loading:
+        raise ConfigurationError(
+            f"{_loading} runs the server when it is loaded, and the process of a job loads it to "
+            'find the job: put what runs the server below if __name__ == "__main__":'
+        )

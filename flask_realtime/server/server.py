@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from flask_realtime import host as hub
 from flask_realtime.errors import ConfigurationError
 from flask_realtime.forwarded import ForwardedHeaders
+from flask_realtime.isolation.jobref import refuse_to_serve
 from flask_realtime.server.accesslog import AccessLog, LoggedRequests
 from flask_realtime.server.bodylimit import BodyLimit
 from flask_realtime.server.connections import Connection
@@ -125,6 +126,7 @@ class Server:
         redirect_http: int | None = None,
     ) -> None:
         """Take the ports and read the certificates; nobody is answered yet."""
+        refuse_to_serve()
         if ssl_key is not None and ssl_cert is None:
             raise ConfigurationError("ssl_key: is of no use without ssl_cert")
         if redirect_http is not None and ssl_cert is None:

@@ -67,8 +67,13 @@ assert before == after, (before, after)
     "module",
     [
         "flask_realtime",
+        "flask_realtime.isolation.child",
+        "flask_realtime.isolation.ownthreads",
         "flask_realtime.jobs",
+        "flask_realtime.jobsfolder",
+        "flask_realtime.marks",
         "flask_realtime.pipeio",
+        "flask_realtime.progress",
         "flask_realtime.runs",
         "app",
         "app.code_census",
@@ -80,6 +85,18 @@ assert before == after, (before, after)
 )
 def test_jobs_and_what_they_use_need_neither_flask_nor_eventlet(module: str) -> None:
     program = f"import sys, {module}; print([n for n in ('flask', 'eventlet') if n in sys.modules])"
+    result = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert result.stdout == "[]\n", result.stderr
+
+
+def test_the_process_of_a_job_loads_little() -> None:
+    program = """
+import sys, flask_realtime.isolation.child
+print([name for name in ("flask", "eventlet", "redis", "msgspec", "asyncio", "logging", "socket",
+                         "subprocess", "traceback", "flask_realtime.jobs") if name in sys.modules])
+"""
     result = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60
     )

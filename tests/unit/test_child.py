@@ -396,6 +396,22 @@ def test_the_main_script_is_loaded_without_what_it_does_as_a_program(tmp_path: P
         assert child.rest() == "__mp_main__\n[('__mp_main__', 1)]\n"
 
 
+def test_a_main_script_that_serves_when_it_is_loaded_is_told_how_not_to(tmp_path: Path) -> None:
+    text = """
+        from flask import Flask
+        from flask_realtime import run
+
+        def tidy(running): pass
+
+        run(Flask(__name__), port=0)
+        """
+    reference = {**write_job(tmp_path, text), "module": "__mp_main__", "folder": ""}
+    with Child(reference) as child:
+        end = child.end()
+        assert end.reason.startswith(f"{tmp_path}/tidy.py:7: {tmp_path}/tidy.py runs the server")
+        assert 'below if __name__ == "__main__":' in child.rest()
+
+
 def test_an_installed_module_is_imported_by_its_name(tmp_path: Path) -> None:
     text = "class Group:\n    def work(running):\n        print(__name__)\n"
     reference = {

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from flask_realtime import jobsfolder
+from flask_realtime import Realtime, jobsfolder
 from flask_realtime.errors import ConfigurationError, RealtimeError
 from flask_realtime.isolation.jobref import Reference, reference_to
 from flask_realtime.jobs import JobRegistry, make_job
@@ -147,6 +147,13 @@ def test_a_name_that_stands_for_something_else_later_is_found_when_the_server_st
     registry = importing(DECORATED + text).registry
     with pytest.raises(ConfigurationError, match=r"'tidy' \(.*:\d+\) cannot be a job: 'tidy' of"):
         registry.check()
+
+
+def test_the_server_does_not_start_with_such_a_job(importing: Callable[..., Any]) -> None:
+    realtime = Realtime()
+    realtime.jobs = importing(DECORATED + "@wrapped\n@process\ndef tidy(running): pass\n").registry
+    with pytest.raises(ConfigurationError, match="let no other decorator stand above"):
+        realtime.start()
 
 
 def test_a_function_whose_name_is_another_ones_is_refused_at_once(
