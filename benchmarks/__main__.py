@@ -10,12 +10,15 @@ from benchmarks import (
     history,
     hub_stall,
     list_spaces,
+    process_throughput,
     proxy,
     resume,
     search,
     server,
+    server_under_abuse,
     slow_viewer,
     sockets,
+    stop_time,
     stream_latency,
     stream_throughput,
 )
@@ -34,6 +37,9 @@ BENCHMARKS = {
     "history": history.main,
     "fanout": fanout.main,
     "resume": resume.main,
+    "process_throughput": process_throughput.main,
+    "stop_time": stop_time.main,
+    "server_under_abuse": server_under_abuse.main,
 }
 
 if __name__ == "__main__":

@@ -9,16 +9,20 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+import requests
+
+from tests.support.programjobs import add_program, make_jobs
 from tests.support.server import Server
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
+FLOOD_TABLE = 'args = ["{lines}"]\n[parameters.lines]\ntype = "integer"'
 TIMEOUT = 120  # s that one measurement may take
 
 
@@ -30,6 +34,18 @@ def server() -> Iterator[Server]:
         Server(Path(folder), JOBS_PATH=str(HERE / "jobs")) as running,
     ):
         yield running
+
+
+@contextmanager
+def program_server(tables: Mapping[str, str]) -> Iterator[Server]:
+    """The same with programs of tests/programs as jobs (tests/support/programjobs.py)."""
+    with tempfile.TemporaryDirectory() as folder:
+        jobs = Path(folder, "jobs")
+        jobs.mkdir()
+        make_jobs(jobs, tables)
+        add_program(jobs, HERE / "jobs" / "_flood_program.py", "flood", FLOOD_TABLE)
+        with Server(Path(folder), JOBS_PATH=str(jobs)) as running:
+            yield running
 
 
 def node(script: str, *arguments: str, **options: Any) -> subprocess.Popen[bytes]:
@@ -83,6 +99,20 @@ def websocketd(*command: str, binary: bool = False) -> Iterator[str]:
 
 def has_websocketd() -> bool:
     return shutil.which("websocketd") is not None
+
+
+def latencies(url: str, seconds: float) -> list[float]:
+    """Ask for /healthz every 10 ms, for so long; milliseconds that each answer took."""
+    values = []
+    session = requests.Session()
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        begin = time.perf_counter()
+        session.get(f"{url}/healthz", timeout=10)
+        values.append((time.perf_counter() - begin) * 1000)
+        time.sleep(0.01)
+    session.close()
+    return values
 
 
 def percentile(values: list[float], share: float) -> float:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +13,7 @@ import psutil
 import pytest
 import requests
 
-from tests.support.boxes import COMMANDS
+from tests.support.programjobs import make_jobs
 from tests.support.server import Server, eventually
 
 FLOOD_BYTES = int(os.environ.get("FLOOD_BYTES", 20_000_000))
@@ -36,12 +34,7 @@ TABLES = {
 def jobs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A jobs folder with the programs, each beside its TOML file."""
     folder = tmp_path_factory.mktemp("jobs")
-    for name, table in TABLES.items():
-        script = folder / name
-        script.write_text(f"#!{sys.executable}\n{(COMMANDS / f'{name}.py').read_text()}")
-        script.chmod(0o755)
-        (folder / f"{name}.toml").write_text(f"{table}\n")
-    shutil.copy(COMMANDS.parent / "processjobs.py", folder / "functions.py")
+    make_jobs(folder, TABLES)
     return folder
 
 

@@ -90,3 +90,8 @@ def computes_in_c(running: Running) -> None:
     """Holds the interpreter's lock."""
     print("here")
     sum(range(10**12))
+
+
+@job(isolation="process")
+def tells_the_time(running: Running) -> None:
+    print(time.time())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import psutil
@@ -19,8 +18,7 @@ from flask_realtime.jobs import Job
 from flask_realtime.masking import Secrets
 from flask_realtime.options import Options
 from tests.support.hub import until
-
-COMMANDS = Path(__file__).resolve().parents[1] / "programs" / "commands"
+from tests.support.programjobs import COMMANDS
 
 
 def program(name: str, *arguments: str, **options: Any) -> Job:
