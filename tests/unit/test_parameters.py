@@ -7,6 +7,7 @@ import enum
 import functools
 import json
 import math
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ from msgspec import Meta
 
 from flask_realtime import MultiLine, Secret, Upload
 from flask_realtime.errors import BadParameters, RealtimeError
-from flask_realtime.jobs import Job, make_job
+from flask_realtime.jobs import Job, make_job, mark_of
 from flask_realtime.parameters import UploadId
 from flask_realtime.parameters.values import (
     DEEPEST,
@@ -30,6 +31,7 @@ from flask_realtime.parameters.values import (
 )
 
 Running = Callable[[], bool]
+ROOT = Path(__file__).resolve().parents[2]
 ID = "0123456789abcdef" * 2
 
 
@@ -157,6 +159,19 @@ def test_choices_come_in_the_order_in_which_they_were_written(hint: Any, order: 
     definitions: Any = job_of(hint).parameters["$defs"]
     (definition,) = definitions.values()
     assert definition["enum"] == order
+
+
+@pytest.mark.parametrize("document", ["parameters.md", "jobs.md"])
+def test_the_jobs_of_the_documentation_are_jobs(document: str) -> None:
+    text = (ROOT / "docs" / document).read_text("utf-8")
+    found = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    examples = [example for example in found if "@job" in example]
+    assert len(examples) >= 2
+    for example in examples:
+        names: dict[str, Any] = {}
+        exec(compile(example, document, "exec"), names)
+        marked = [value for value in names.values() if mark_of(value) is not None]
+        assert [make_job(value).parameters for value in marked]
 
 
 # Values that are given again
