@@ -7,6 +7,7 @@ import threading
 import time
 from typing import Any
 
+from flask_realtime.isolation.coroutines import tasks_in
 from flask_realtime.isolation.ownframes import without_ours
 from flask_realtime.isolation.stacks import stack_of
 from flask_realtime.isolation.threadreport import COMPUTING, Sample, sample
@@ -21,6 +22,7 @@ def threads_of_process(but: int) -> list[dict[str, Any]]:
     time.sleep(LOOK_SECONDS)
     after = sample(list(known.values()))
     threads = []
+    tasks: list[dict[str, Any]] = []
     for ident, frame in sys._current_frames().items():
         if ident == but:
             continue
@@ -33,8 +35,10 @@ def threads_of_process(but: int) -> list[dict[str, Any]]:
                 "stack": without_ours(stack_of(frame)),
             }
         )
+        tasks += tasks_in(frame)
     main = threading.main_thread().ident
-    return sorted(threads, key=lambda each: each["ident"] != main)
+    shown = [{**task, "stack": without_ours(task["stack"])} for task in tasks]
+    return sorted(threads, key=lambda each: each["ident"] != main) + shown
 
 
 def _doing(thread: threading.Thread, before: Sample, after: Sample) -> str:

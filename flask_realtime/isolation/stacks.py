@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from types import FrameType
 from typing import Any
 
@@ -26,8 +26,15 @@ def stack_of(frame: FrameType) -> list[dict[str, Any]]:
     reads the source from the disk, so not for the hub's thread; the thread may run on meanwhile,
     and then the lines are those of different moments.
     """
-    frames = list(traceback.walk_stack(frame))[:MAX_FRAMES]
-    summary = traceback.StackSummary.extract(reversed(frames), capture_locals=False)
+    frames = [each for each, _ in traceback.walk_stack(frame)]
+    return lines_of(frames[:MAX_FRAMES][::-1])
+
+
+def lines_of(frames: Sequence[FrameType]) -> list[dict[str, Any]]:
+    """As `stack_of`, of frames that are given, the innermost last."""
+    summary = traceback.StackSummary.extract(
+        (frame, frame.f_lineno) for frame in frames[-MAX_FRAMES:]
+    )
     return [
         {
             "file": item.filename,

@@ -12,6 +12,7 @@ from types import FrameType
 from typing import Any
 
 import flask_realtime
+from flask_realtime.isolation.coroutines import tasks_in
 from flask_realtime.isolation.stacks import frames_of, is_in, stack_of
 from flask_realtime.pipeio import OutputPipe
 from flask_realtime.promptio import Answers
@@ -67,6 +68,7 @@ def report(threads: Sequence[threading.Thread], before: Sample, after: Sample) -
     elapsed = max(after.time - before.time, 1e-3)
     shown = []
     shares = []
+    tasks: list[dict[str, Any]] = []
     for thread in threads:
         frame = frames.get(thread.ident or 0)
         if frame is None:
@@ -82,12 +84,13 @@ def report(threads: Sequence[threading.Thread], before: Sample, after: Sample) -
                 "stack": _without_ours(stack_of(frame)),
             }
         )
+        tasks += tasks_in(frame)
     all_doing = {each["doing"] for each in shown}
     return {
         "doing": next((doing for doing in DOING if doing in all_doing), "ending"),
         "cpu_percent": round(100 * sum(shares), 1),
         "processes": [],
-        "threads": shown,
+        "threads": shown + [{**task, "stack": _without_ours(task["stack"])} for task in tasks],
         "note": "",
     }
 
