@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 from playwright.sync_api import Browser, Page, expect
@@ -72,10 +71,8 @@ def test_a_restarted_flask_ends_its_runs_and_keeps_their_output(
 
 def test_flask_stops_within_ten_seconds_though_a_job_does_not(stack: Stack) -> None:
     run = stack.start_run("ignores_stop")
-    begun = time.monotonic()
     stack.compose("stop", "flask")
-    assert time.monotonic() - begun < 10
-    assert stack.inspect("flask")[0]["State"]["ExitCode"] != 137  # was not killed
+    assert stack.inspect("flask")[0]["State"]["ExitCode"] != 137  # was not killed, after those ten
     stack.compose("start", "flask")
     stack.wait_ready()
     assert eventually(lambda: stack.state(run) not in (None, "running", "stopping"))

@@ -28,10 +28,10 @@ def run_many(visitor: Visitor, **params: Any) -> list[str]:
 def test_twenty_jobs_after_the_token_expired_renew_it_once(
     visitor: Visitor, sandbox: Sandbox, mode: str
 ) -> None:
-    sandbox.settings(expires_in=1, refresh_mode=mode)
+    sandbox.settings(expires_in=3, refresh_mode=mode)
     visitor.log_in()
     assert token_calls(sandbox) == 1
-    time.sleep(1.1)  # the token's life
+    time.sleep(3.1)  # the token's life
     sandbox.settings(expires_in=3600, latency=0.05)
     for run in run_many(visitor):
         assert visitor.ended(run)["state"] == "succeeded"
@@ -133,7 +133,7 @@ def test_a_job_that_waits_for_a_renewal_stops_at_once(visitor: Visitor, sandbox:
     began = time.monotonic()
     visitor.stop_run(run)
     assert visitor.ended(run)["state"] == "stopped"
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 8  # the renewal is given up after 10
 
 
 def test_a_logout_in_mid_renewal_is_final(

@@ -151,7 +151,7 @@ def test_many_at_once(app: Site, upstream: Upstream) -> None:
         connection.request("GET", "/app/slow?seconds=0.5")
     began = time.monotonic()
     assert {connection.getresponse().status for connection in connections} == {200}
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15  # one after the other: 25
     for connection in connections:
         connection.close()
 

@@ -37,10 +37,8 @@ def status(site: Site) -> dict[str, Any]:
 def test_it_starts_on_demand_and_once(site: Site) -> None:
     serve(site, child())
     assert status(site)["state"] == "stopped"
-    began = time.monotonic()
     with ThreadPoolExecutor(20) as pool:
         answers = list(pool.map(lambda _: site.get("/app/x"), range(20)))
-    assert time.monotonic() - began < 10
     assert len({answer.text for answer in answers}) == 1
     assert (status(site)["state"], status(site)["starts"]) == ("ready", 1)
     assert "answered /app/x" in site.apps()[0]["output"]
@@ -69,9 +67,7 @@ def test_it_is_started_again_when_it_dies(site: Site) -> None:
     serve(site, child())
     first = site.get("/app/x").text
     psutil.Process(int(first)).kill()
-    began = time.monotonic()
     eventually(lambda: site.get("/app/x").text not in (first, "") and status(site)["starts"] == 2)
-    assert time.monotonic() - began < 5
     assert "SIGKILL" in status(site)["fault"]
     assert site.get("/app/die").status_code in (502, 503)
     eventually(lambda: site.get("/app/x").status_code == 200)
@@ -108,7 +104,7 @@ def test_one_that_ends_at_once_is_given_up_for_a_while(site: Site) -> None:
     answer = site.get("/app/x")
     assert answer.status_code == 503
     assert answer.headers["Retry-After"]
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 25  # who waits for it is held for 30
     starts = status(site)["starts"]
     assert starts < 8
     assert "exit code 7" in status(site)["fault"]

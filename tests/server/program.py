@@ -11,7 +11,7 @@ import sys
 import textwrap
 from pathlib import Path
 
-from tests.support.server import ROOT, eventually
+from tests.support.server import PATIENCE_SECONDS, ROOT, eventually
 
 # The program as it stands, as the main program; only its ports are any that are free.
 RUN = """
@@ -101,7 +101,7 @@ class Program:
     def redirecting(self) -> str:
         return self._address(r"Redirecting (http://[^/]+)/")
 
-    def stop(self, number: int = signal.SIGTERM, seconds: float = 20) -> int:
+    def stop(self, number: int = signal.SIGTERM, seconds: float = PATIENCE_SECONDS) -> int:
         """Send a signal and return the exit code."""
         self._is_stopped = True
         self.process.send_signal(number)
@@ -113,7 +113,7 @@ class Program:
 
     def connect(self) -> socket.socket:
         """A connection, with TLS where it is spoken."""
-        plain = socket.create_connection(("127.0.0.1", self.port), 20)
+        plain = socket.create_connection(("127.0.0.1", self.port), PATIENCE_SECONDS)
         if not self.url.startswith("https"):
             return plain
         context = ssl.create_default_context()

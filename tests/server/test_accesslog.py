@@ -88,7 +88,7 @@ def test_the_log_can_be_json(tmp_path: Path) -> None:
     assert entry["bytes"] == len(answer.content)
     assert entry["request_id"] == answer.headers["X-Request-ID"] == answer.json()["id"]
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", entry["time"])
-    assert 0 < entry["seconds"] < 5
+    assert 0 < entry["seconds"] < 60
 
 
 def test_what_lets_somebody_in_is_not_logged(program: Program) -> None:

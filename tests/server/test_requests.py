@@ -6,10 +6,13 @@ import socket
 import struct
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
 from tests.server.program import Program, received
+from tests.support.server import eventually
 
 SERVE = """
 @app.get("/large")
@@ -24,7 +27,8 @@ Server(
     app,
     limits=Limits(
         max_header_bytes=10_000, max_body_bytes=5000,
-        head_seconds=1, idle_seconds=1.5, body_seconds=1, body_bytes_per_second=1000,
+        head_seconds=30 if "patient" in sys.argv else 1,
+        idle_seconds=1.5, body_seconds=1, body_bytes_per_second=1000,
         write_seconds=1,
     ),
 ).run(0)
@@ -184,18 +188,18 @@ def test_a_head_that_comes_slowly_is_answered_with_408(program: Program) -> None
         client.sendall(GET)
         seconds, answer = seconds_until_closed(client)
     assert answer.startswith(b"HTTP/1.1 408 Request Timeout"), answer
-    assert 0.9 < seconds < 4
+    assert seconds > 0.9
 
 
 def test_bytes_now_and_then_do_not_keep_a_head_alive(program: Program) -> None:
     with program.connect() as client:
-        assert 0.9 < dribble(client, GET * 10) < 4
+        assert 0.9 < dribble(client, GET * 30) < 30
 
 
 def test_bytes_now_and_then_do_not_keep_a_body_alive(program: Program) -> None:
     with program.connect() as client:
-        client.sendall(POST + b"Content-Length: 1000\r\n\r\n")
-        assert 0.9 < dribble(client, b"x" * 200) < 4
+        client.sendall(POST + b"Content-Length: 2000\r\n\r\n")
+        assert 0.9 < dribble(client, b"x" * 1000) < 30
 
 
 @pytest.mark.parametrize("begin", [b"", GET + b"\r\n"])
@@ -204,16 +208,13 @@ def test_an_idle_connection_is_closed_without_a_word(program: Program, begin: by
         client.sendall(begin)
         seconds, answer = seconds_until_closed(client)
     assert answer.count(b"HTTP/1.1 ") == (1 if begin else 0)
-    assert 1.4 < seconds < 5
+    assert seconds > 1.4
 
 
 def test_who_does_not_read_an_answer_is_closed(program: Program) -> None:
     with program.connect() as client:
         client.sendall(b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        deadline = time.monotonic() + 10
-        while "it read nothing for 1 s" not in program.log:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        eventually(lambda: "it read nothing for 1 s" in program.log)
         assert 0 < len(received(client)) < 20_000_000
 
 
@@ -227,14 +228,10 @@ def test_who_leaves_before_the_end_of_an_answer_is_no_fault(program: Program) ->
     assert "Traceback" not in program.log
 
 
-def test_slow_clients_do_not_slow_others(program: Program) -> None:
-    slow = [program.connect() for _ in range(200)]
-    try:
-        for client in slow:
-            client.sendall(GET)
+def test_slow_clients_do_not_slow_others(tmp_path: Path) -> None:
+    with Program(tmp_path, SERVE, "patient") as program, ExitStack() as stack:
+        for _ in range(200):
+            stack.enter_context(program.connect()).sendall(GET)
         begin = time.monotonic()
         assert b" 200 OK" in program.send(TAKEN["http 1.0"])
-        assert time.monotonic() - begin < 1
-    finally:
-        for client in slow:
-            client.close()
+        assert time.monotonic() - begin < 20  # each of them has 30

@@ -51,8 +51,10 @@ def gone(*reason):
     print("client gone", file=sys.stderr, flush=True)
 
 options = {"ssl_cert": "adhoc"} if "tls" in sys.argv else {}
-Server(app, limits=Limits(stop_seconds=3), access_log="combined").run(0, **options)
+limits = Limits(stop_seconds=1 if "briefly" in sys.argv else 30)
+Server(app, limits=limits, access_log="combined").run(0, **options)
 """
+AT_ONCE = 20  # seconds that are fewer than those of a stop that waits for somebody
 
 
 @pytest.fixture(params=["http", "https"])
@@ -79,7 +81,7 @@ def test_requests_in_progress_are_answered(program: Program) -> None:
         stream.recv(10)
         begin = time.monotonic()
         assert program.stop() == 0
-        assert time.monotonic() - begin < 4
+        assert time.monotonic() - begin < AT_ONCE
         assert received(slow).endswith(b"\r\n\r\ndone")
         assert received(stream).endswith(b"19\n\r\n0\r\n\r\n")
 
@@ -113,12 +115,15 @@ def test_no_new_connections_and_no_idle_ones(program: Program) -> None:
         assert program.process.wait(60) == 0
 
 
-def test_requests_that_take_too_long_are_cut_off_and_counted(program: Program) -> None:
-    with asked(program, "/slow?seconds=60") as slow:
+def test_requests_that_take_too_long_are_cut_off_and_counted(tmp_path: Path) -> None:
+    with (
+        Program(tmp_path, SERVE, "briefly") as program,
+        asked(program, "/slow?seconds=60") as slow,
+    ):
         eventually(lambda: "slow" in program.log)
         begin = time.monotonic()
         assert program.stop() == 0
-        assert 2.5 < time.monotonic() - begin < 6
+        assert 0.9 < time.monotonic() - begin < AT_ONCE
         assert received(slow) == b""
     assert "1 requests were cut off by the stop" in program.log
 
@@ -127,16 +132,16 @@ def test_websockets_are_closed_with_1001(program: Program) -> None:
     with ExitStack() as stack:
         clients = [stack.enter_context(socket_of(program)) for _ in range(3)]
         for client in clients:
-            assert str(client.recv(5)).startswith("0{")  # Engine.IO's greeting
+            assert str(client.recv(60)).startswith("0{")  # Engine.IO's greeting
         begin = time.monotonic()
         program.process.terminate()
         for client in clients:
             with pytest.raises(ConnectionClosed) as caught:
-                client.recv(10)
+                client.recv(60)
             assert caught.value.rcvd is not None
             assert caught.value.rcvd.code == 1001
         assert program.process.wait(60) == 0
-        assert time.monotonic() - begin < 2.5
+        assert time.monotonic() - begin < AT_ONCE
 
 
 def test_socket_io_clients_of_both_transports_are_served_and_let_go(tmp_path: Path) -> None:
@@ -152,7 +157,7 @@ def test_socket_io_clients_of_both_transports_are_served_and_let_go(tmp_path: Pa
             clients.append(client)
         begin = time.monotonic()
         assert program.stop() == 0
-        assert time.monotonic() - begin < 2.9  # without the bound: nobody was waited for
+        assert time.monotonic() - begin < AT_ONCE
         for client in clients:
             eventually(lambda client=client: not client.connected)
     assert program.log.count("client gone") == 2
@@ -166,7 +171,7 @@ def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
         eventually(lambda: refuses(program))
         begin = time.monotonic()
         assert program.stop() == -15
-        assert time.monotonic() - begin < 2
+        assert time.monotonic() - begin < AT_ONCE
 
 
 def refuses(program: Program) -> bool:

@@ -154,7 +154,7 @@ def test_a_client_that_does_not_shake_hands_stops_nobody_and_is_closed(program: 
         answer = requests.get(program.url, timeout=60, verify=verified(program))
         assert answer.status_code == 200
         assert received(silent) == b""
-        assert 0.4 < time.monotonic() - begin < 5
+        assert time.monotonic() - begin > 0.4
 
 
 def serial(program: Program) -> bytes:

@@ -44,7 +44,7 @@ def echo(ws):
 
 ReverseProxy("/inner", upstream=sys.argv[1]).init_app(app)
 options = {"ssl_cert": "adhoc"} if "tls" in sys.argv else {}
-Server(app, access_log="combined").run(0, **options)
+Server(app, limits=Limits(stop_seconds=30), access_log="combined").run(0, **options)
 """
 GET = b"GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
@@ -71,18 +71,18 @@ def test_all_are_served_on_one_port_and_closed_with_1001(program: Program) -> No
     paths = ("/echo", "/inner/echo", "/socket.io/?EIO=4&transport=websocket")
     with ExitStack() as stack:
         route, proxied, engine = (stack.enter_context(websocket(program, p)) for p in paths)
-        assert str(engine.recv(5)).startswith("0{")
+        assert str(engine.recv(60)).startswith("0{")
         for size in (1, 1000, 200_000):
             route.send("x" * size)
-            assert route.recv(5) == "x" * size
+            assert route.recv(60) == "x" * size
             proxied.send("y" * size)
-            assert proxied.recv(5) == "other: " + "y" * size
+            assert proxied.recv(60) == "other: " + "y" * size
         begin = time.monotonic()
         assert program.stop() == 0
-        assert time.monotonic() - begin < 6
+        assert time.monotonic() - begin < 20  # nobody was waited for
         for client in (route, proxied, engine):
             with pytest.raises(ConnectionClosed) as caught:
-                client.recv(5)
+                client.recv(60)
             assert caught.value.rcvd is not None
             assert caught.value.rcvd.code == 1001
     log = program.output

@@ -154,6 +154,7 @@ def anybody(ws):
 
 
 @sockets.route("/pinged", ping_interval=0.2)
+@sockets.route("/pinged-calmly", ping_interval=1.5, endpoint="pinged_calmly")
 def pinged(ws):
     for _ in ws:
         pass
@@ -161,6 +162,7 @@ def pinged(ws):
 
 
 @sockets.route("/pushes", ping_interval=0.2)
+@sockets.route("/pushes-calmly", endpoint="pushes_calmly")
 def pushes(ws):
     ws.send("go")
     while not ws.closed:

@@ -86,14 +86,14 @@ def test_a_fault_that_passes_is_not_noticed(fault: web.Response | Exception) -> 
 
 def test_retry_after_is_honoured_in_seconds_and_as_a_date() -> None:
     first, second = call(FakeWebex(script(refusal(429, Retry_After="1"), ADA)), me)
-    assert 1 <= second.time - first.time < 5
+    assert 1 <= second.time - first.time < 30
     # The server's clock is an hour ahead: its own Date counts, not ours.
     ahead = time.time() + 3600
     dated = refusal(
         503, Date=formatdate(ahead, usegmt=True), Retry_After=formatdate(ahead + 1, usegmt=True)
     )
     first, second = call(FakeWebex(script(dated, ADA)), me)
-    assert 1 <= second.time - first.time < 5
+    assert 1 <= second.time - first.time < 30
 
 
 def test_a_retry_after_beyond_the_calls_time_is_told_at_once() -> None:
@@ -101,7 +101,7 @@ def test_a_retry_after_beyond_the_calls_time_is_told_at_once() -> None:
         began = time.monotonic()
         with pytest.raises(RateLimited, match="3,600 s") as caught:
             await api.people.me()
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 30
         assert caught.value.retry_after == 3600
         assert caught.value.tracking_id == "ROUTER_1-2"
 
@@ -113,7 +113,7 @@ def test_rate_limits_without_end_are_ended_by_the_calls_time() -> None:
         began = time.monotonic()
         with pytest.raises(RateLimited, match="time being over"):
             await api.people.me()
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 30
 
     call(FakeWebex(script(refusal(429, Retry_After="0"))), work, total_timeout=1.5)
 
@@ -193,7 +193,7 @@ def test_a_server_that_hangs_for_ever_ends_with_the_calls_time() -> None:
         began = time.monotonic()
         with pytest.raises(Unreachable, match="no answer in time"):
             await api.people.me()
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 30
 
     call(FakeWebex(never), work, read_timeout=0.2, total_timeout=1)
     call(FakeWebex(dribble), work, read_timeout=0.5, total_timeout=1)

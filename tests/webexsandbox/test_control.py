@@ -31,7 +31,7 @@ def test_the_log_says_who_asked_what(sandbox: Sandbox, call: Call) -> None:
     assert (second["user"], second["room"]) == ("ben", room)
     assert (third["user"], third["status"]) == (None, 401)
     assert first["started"] <= second["started"] <= third["started"]
-    assert all(0 <= entry["seconds"] < 5 for entry in shown["log"])
+    assert all(0 <= entry["seconds"] < 60 for entry in shown["log"])
 
 
 def test_the_log_holds_no_token(sandbox: Sandbox, call: Call) -> None:
