@@ -78,7 +78,7 @@ def test_a_stop_that_is_ignored_counts_down_and_says_what_it_ended(
     page = open_page(f"{going.url}/runs/{run}")
     eventually(lambda: page.locator(".row-text").all_inner_texts().count("child") == 2, 60)
     tools(page).get_by_role("button", name="Stop").click()
-    expect(tools(page)).to_contain_text(
+    expect(header(page)).to_contain_text(
         re.compile(r"asking… \d s until it is ended by force"), timeout=SECONDS
     )
     expect_state(page, "stopped")
@@ -91,7 +91,7 @@ def test_force_need_not_wait_for_the_time_to_be_over(going: Server, open_page: O
     page = open_page(f"{going.url}/runs/{run}")
     eventually(lambda: "ready" in page.locator(".row-text").all_inner_texts(), 60)
     tools(page).get_by_role("button", name="Stop").click()
-    expect(tools(page)).to_contain_text("until it is ended by force", timeout=SECONDS)
+    expect(header(page)).to_contain_text("until it is ended by force", timeout=SECONDS)
     tools(page).get_by_role("button", name="Force").click(timeout=SECONDS)
     expect_state(page, "stopped")  # its grace is longer than anybody waits
 

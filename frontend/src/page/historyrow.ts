@@ -100,7 +100,7 @@ export class HistoryRow {
     setText(this.#took, elapsed === null ? "" : formatElapsed(elapsed));
     setChip(this.#chip, run.state);
     const end = run.state === "succeeded" ? "" : exitText(run);
-    const exit = [leftText(run) || underWayText(run), end, processesText(run.processes)].filter((part) => part !== "").join(" · ");
+    const exit = [leftText(run) || (asks ? "" : underWayText(run)), end, processesText(run.processes)].filter((part) => part !== "").join(" · ");
     setText(this.#exit, exit);
     this.#exit.classList.toggle("is-alarm", isAlarming(run));
     this.#exit.title = exit;

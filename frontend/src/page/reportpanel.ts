@@ -3,9 +3,6 @@ import { button, el, setPressed, setText, setUnavailable } from "./dom";
 import { answerOf, frameText, processRows, reportText, stackLines, threadTitle } from "./reportwords";
 import { formatDuration } from "./runwords";
 
-/** A run that has printed nothing for so long has the report offered. */
-const SILENT_MS = 30_000;
-
 export interface ReportPanelHost {
   /** Asks the server. Rejects with an Error for people. */
   readonly ask: () => Promise<Report>;
@@ -21,7 +18,7 @@ export interface ReportPanelHost {
 /** Why a running run is silent: what it does, in words first, its processes, and where its threads are. */
 export class ReportPanel {
   readonly element = el("section", "report");
-  /** Opens and closes it; tells how long the run has been silent once that is long. */
+  /** Opens and closes it. */
   readonly toggle: HTMLButtonElement;
   readonly #answer = el("p", "report-answer");
   readonly #facts = el("p", "report-facts");
@@ -55,13 +52,10 @@ export class ReportPanel {
     this.#show();
   }
 
-  /** @param silentMs since the last output, or the start; null when the run is not running */
-  update(silentMs: number | null): void {
-    this.#isRunning = silentMs !== null;
-    const isLong = silentMs !== null && silentMs >= SILENT_MS;
-    this.toggle.classList.toggle("is-offered", isLong);
-    const silence = isLong ? `Silent for ${formatDuration((silentMs ?? 0) / 1000)}. Why?` : "Why is it silent?";
-    setText(this.toggle, silence);
+  /** @param isOffered whether it stands out: nobody knows why the run is silent */
+  update(isRunning: boolean, isOffered: boolean): void {
+    this.#isRunning = isRunning;
+    this.toggle.classList.toggle("is-offered", isOffered);
     this.#show();
   }
 

@@ -4,7 +4,16 @@ import { elapsedOf, exitText, formatBytes, formatElapsed, formatWhen, paramsText
 import type { LogPane } from "./logpane";
 import { ProgressBar } from "./progressbar";
 import { AgainButton } from "./runagain";
-import { isAlarming, isAsking, labelledProgress, processesText, progressOf, queueText } from "./runwords";
+import {
+  isAlarming,
+  isAsking,
+  labelledProgress,
+  processesText,
+  progressOf,
+  queueText,
+  silenceText,
+  stoppingText,
+} from "./runwords";
 import type { Session } from "./session";
 import { setChip, statusChip, waitsBadge } from "./statuschip";
 
@@ -42,7 +51,7 @@ export class RunHeader {
     setText(this.#progress, progress ? labelledProgress(progress) : queueText(run));
     const elapsed = elapsedOf(run, now);
     setText(this.#elapsed, elapsed === null ? "" : formatElapsed(elapsed));
-    setText(this.#exit, exitText(run));
+    setText(this.#exit, exitText(run) || stoppingText(run, now));
     // Who does not look should hear of processes that are left.
     const isAlarm = isAlarming(run);
     if (isAlarm) this.#processes.setAttribute("role", "alert");
@@ -52,6 +61,7 @@ export class RunHeader {
       run.started === null ? "" : `started ${formatWhen(run.started, now)}`,
       this.session.otherUser(run),
       `${formatBytes(pane.takenBytes)}${this.#completeness(run, pane)}`,
+      silenceText(run, pane.lastOutput, now),
     ];
     setText(this.#facts, facts.filter((fact) => fact !== "").join(" · "));
     setText(this.#params, paramsText(run));

@@ -12,7 +12,7 @@ import { LogPane } from "./logpane";
 import { linesOfHash } from "./permalink";
 import { ReportPanel } from "./reportpanel";
 import { RunHeader } from "./runheader";
-import { isAsking } from "./runwords";
+import { isAsking, isGoing, silenceText } from "./runwords";
 import { SearchBar } from "./searchbar";
 import { SearchResults } from "./searchresults";
 import { ServerSearch } from "./serversearch";
@@ -183,7 +183,7 @@ export class RunPanel {
     const now = Date.now();
     this.#header.update(run, this.#pane, now);
     this.#stop.update(run ?? null);
-    this.#report.update(this.#silence(now));
+    this.#report.update(isGoing(run), silenceText(run, this.#pane.lastOutput, now) !== "");
     this.#answer.update(run);
     this.#entitle();
     this.#showEmpty();
@@ -195,13 +195,6 @@ export class RunPanel {
     const { title } = this.session.config;
     const state = isAsking(run) ? "waits for input" : run?.state;
     document.title = run ? `${this.session.jobTitle(run.job)}: ${state} · ${title}` : title;
-  }
-
-  /** For how long a run that goes on has printed nothing, in ms; null for one that does not. */
-  #silence(now: number): number | null {
-    const run = this.session.runs.get(this.runId);
-    if (run?.state !== "running" && run?.state !== "stopping") return null;
-    return Math.max(0, now - Math.max(this.#pane.lastOutput ?? 0, run.started ?? now));
   }
 
   /** Whether nobody minds when the focus goes to a question: nothing is being typed, chosen or selected. */

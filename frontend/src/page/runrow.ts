@@ -28,7 +28,7 @@ class RunRow {
     leadTo(this.#link, session, { kind: "run", run: runId });
     this.#stop = options.withStop ? new StopControl(session) : null;
     this.#link.append(this.#chip, this.#waits, this.#what, this.#note, this.#elapsed);
-    this.element.append(this.#link, this.#bar.element);
+    this.element.append(el("span", "run-place", this.#link, this.#bar.element));
     if (this.#stop) this.element.append(this.#stop.element);
   }
 

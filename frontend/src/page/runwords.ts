@@ -1,4 +1,4 @@
-import { isFinal, type Processes, type Progress, type Run } from "../connection/protocol";
+import { type Processes, type Progress, type Run } from "../connection/protocol";
 import { counted, formatCount } from "./format";
 
 /** What is told of a run beside its state, in words: its place in the queue, how far it is, what was ended with it. */
@@ -40,7 +40,7 @@ function two(first: number, unit: string, second: number, smaller: string): stri
 
 /** How far a run under way is; null when it does not say, is not under way, or has ended. */
 export function progressOf(run: Run): Progress | null {
-  return run.state === "running" || run.state === "stopping" ? run.progress : null;
+  return isGoing(run) ? run.progress : null;
 }
 
 /** `45 %, 12 s left`; where the total is not known, how much is done: `1,234 so far`. */
@@ -85,6 +85,21 @@ export function leftText(run: Run): string {
   return run.processes && isAlarming(run) ? `${counted(run.processes.left, "process", "processes")} left` : "";
 }
 
+/** So long a silence is told, and what the run does is offered to be looked at. */
+const LONG_SILENCE_MS = 30_000;
+
+/** Whether the job goes on. */
+export function isGoing(run: Run | undefined): boolean {
+  return run?.state === "running" || run?.state === "stopping";
+}
+
+/** `silent for 37 s`, once that is long and nobody knows why; `lastOutput` is null if there was none. Times in ms. */
+export function silenceText(run: Run | undefined, lastOutput: number | null, now: number): string {
+  if (!run || !isGoing(run) || isAsking(run)) return "";
+  const silence = now - Math.max(lastOutput ?? 0, run.started ?? now);
+  return silence < LONG_SILENCE_MS ? "" : `silent for ${formatDuration(silence / 1000)}`;
+}
+
 /** What happens to a process that was asked to stop, `now` in ms; empty for anything else. */
 export function stoppingText(run: Run, now: number): string {
   if (run.state !== "stopping" || run.isolation !== "process" || run.stopOverdue) return "";
@@ -96,6 +111,6 @@ export function stoppingText(run: Run, now: number): string {
 
 /** What a list says of a run under way in the place of when it began; empty for the rest. */
 export function underWayText(run: Run): string {
-  const progress = isFinal(run.state) ? null : progressOf(run);
+  const progress = progressOf(run);
   return queueText(run) || (progress ? progressText(progress) : "");
 }

@@ -1,7 +1,6 @@
 import { isFinal, type Run } from "../connection/protocol";
 import { uselessness } from "./appstate";
 import { button, el, setDisabled, setText, setUnavailable } from "./dom";
-import { stoppingText } from "./runwords";
 import type { Session } from "./session";
 
 /** A process can be forced before its time is over, but not by a second click on Stop that was meant for the first. */
@@ -34,7 +33,7 @@ export class StopControl {
     if (!run || this.element.hidden) return;
     if (run.state === "stopping") this.#stoppingSeen ??= Date.now();
     const force = this.#mayForce(run);
-    setText(this.#told, run.stopOverdue ? "The job ignores Stop." : stoppingText(run, Date.now()));
+    setText(this.#told, run.stopOverdue ? "The job ignores Stop." : "");
     this.#stop.classList.toggle("is-force", force);
     setText(this.#stop, force ? "Force" : wording(run));
     const waiting = run.state === "stopping" && !force ? "Asked to stop; waiting for the job" : null;

@@ -13,6 +13,7 @@ import {
   progressOf,
   progressText,
   queueText,
+  silenceText,
   stoppingText,
   underWayText,
 } from "../../src/page/runwords";
@@ -111,6 +112,23 @@ test("how many processes were ended is told when there were any, and those left 
   assert.equal(isAlarming(ended({ ended: 1, left: 0 })), false);
   assert.equal(leftText(ended({ ended: 1, left: 2 })), "2 processes left");
   assert.equal(leftText(ended({ ended: 1, left: 0 })), "");
+});
+
+test("a silence is told once it is long, unless it is known what the run waits for", () => {
+  const started = Date.UTC(2026, 10, 21, 1, 0, 0);
+  const told = (state: string, lastSeconds: number | null, nowSeconds: number, more: object = {}) => {
+    const last = lastSeconds === null ? null : started + lastSeconds * 1000;
+    const each = run(state, { started: "2026-11-21T01:00:00Z", ...more });
+    return silenceText(each, last, started + nowSeconds * 1000);
+  };
+  assert.equal(told("running", null, 29), "");
+  assert.equal(told("running", null, 37), "silent for 37 s");
+  assert.equal(told("running", 60, 80), "");
+  assert.equal(told("stopping", 60, 200), "silent for 2 min 20 s");
+  assert.equal(told("running", 60, 200, { waiting: { hidden: false, prompt: "" } }), "");
+  assert.equal(told("failed", 60, 200), "");
+  assert.equal(told("running", -900, 20), "");
+  assert.equal(silenceText(undefined, null, 0), "");
 });
 
 test("Stop of a process counts down to force, as far as the server says when that is", () => {

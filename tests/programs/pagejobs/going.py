@@ -2,6 +2,7 @@
 
 import signal
 import subprocess
+import sys
 import time
 
 from flask_realtime import job, progress
@@ -18,6 +19,7 @@ def one_at_a_time(running):
 @job(isolation="process")
 def half_way(running):
     """Say how far it is, and wait at each step until it is told to go on."""
+    input("Begin? ")
     progress(9, 20, "Files")
     input("Go on? ")
     progress(1234, label="Records")
@@ -68,3 +70,12 @@ def computes(running):
     number = 0
     while running():
         number += 1
+
+
+@job(isolation="process")
+def prints_a_bar(running):
+    """Print what tqdm prints, and stay there."""
+    bar = " 45%|████▌     | 9/20 [00:09<00:11,  1.00s/it]"
+    print(f"\r{bar}", end="", file=sys.stderr, flush=True)
+    while running():
+        time.sleep(0.05)
