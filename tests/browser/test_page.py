@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.support.forwarder import Forwarder
 from tests.support.server import Server, eventually
@@ -15,14 +15,27 @@ Open = Callable[[str], Page]
 
 
 def start(page: Page, title: str, **fields: object) -> str:
-    """Fill the form of a job, press Start, and return the id of the run that the page shows."""
+    """Fill the form of a job, press Start, and return the id of the run that the page shows.
+
+    With any `fields`, those that are not given have the job's defaults.
+    """
     card = page.locator(".job").filter(has=page.get_by_role("button", name=f"Start {title}"))
-    for name, value in fields.items():
-        card.get_by_label(name).fill(str(value))
+    if fields:
+        # Once something has been entered, no values of an earlier run come any more.
+        fill(card, fields)
+        reset = card.get_by_role("button", name="Reset to defaults")
+        if reset.is_visible():
+            reset.click()
+        fill(card, fields)
     before = path(page)
     card.get_by_role("button", name=f"Start {title}").click()
     eventually(lambda: path(page) != before and "/runs/" in path(page))
     return path(page).rsplit("/", 1)[1]
+
+
+def fill(card: Locator, fields: dict[str, object]) -> None:
+    for name, value in fields.items():
+        card.get_by_label(name).fill(str(value))
 
 
 def path(page: Page) -> str:
