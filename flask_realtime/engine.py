@@ -23,6 +23,7 @@ from flask_realtime.masking import Secrets
 from flask_realtime.notices import Notices
 from flask_realtime.options import Options
 from flask_realtime.outputlog import OutputLog
+from flask_realtime.parameters.schema import with_max_bytes
 from flask_realtime.registry import RunRegistry
 from flask_realtime.retention import Sweeper
 from flask_realtime.runcalls import RunCalls, not_answering
@@ -135,8 +136,14 @@ class Engine:
 
     def describe_jobs(self) -> list[dict[str, object]]:
         """The jobs as clients see them; in a request's context."""
+        most = self.options.max_upload_bytes
         return [
-            {**job.describe(), "bounds": self._runner.bounds_of(job).public()} for job in self.jobs
+            {
+                **job.describe(),
+                "bounds": self._runner.bounds_of(job).public(),
+                "parameters": with_max_bytes(job.parameters, most),
+            }
+            for job in self.jobs
         ]
 
     def get_run(self, user: str, run_id: str) -> Run:

@@ -47,7 +47,7 @@ class UploadFolder:
     """The files below `base`, those of this process and of others. For any thread."""
 
     def __init__(self, base: Path) -> None:
-        self._base = base
+        self._base = base.absolute()  # a job may run in another folder
         self._own: Path | None = None
         self._lock: BinaryIO | None = None
         self._closed = False

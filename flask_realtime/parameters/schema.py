@@ -35,6 +35,18 @@ def schema_of(items: Iterable[Parameter]) -> dict[str, object]:
     return schema
 
 
+def with_max_bytes(schema: Any, most: int) -> Any:
+    """A copy of `schema` whose uploads have `most` bytes, or fewer."""
+    if isinstance(schema, list):
+        return [with_max_bytes(each, most) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    copied = {name: with_max_bytes(each, most) for name, each in schema.items()}
+    if schema.get("format") == "upload":
+        copied["maxBytes"] = min(schema["maxBytes"], most)
+    return copied
+
+
 def _order_choices(schema: object, orders: dict[object, list[Any]]) -> None:
     """Put the choices into the order in which they were written; msgspec sorts them."""
     if isinstance(schema, list):

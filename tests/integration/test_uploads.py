@@ -226,6 +226,13 @@ def test_the_bounds_of_other_calls_are_as_before(server: Server) -> None:
     assert refused(server.post("/api/runs", {"job": "x" * (2 * MIB)}))[0] == 413
 
 
+def test_forms_are_told_the_bound_of_the_server(server: Server) -> None:
+    jobs = {job["name"]: job for job in server.get("/api/jobs").json()["jobs"]}
+    properties = jobs["digest"]["parameters"]["properties"]
+    assert properties["file"]["maxBytes"] == MAX_MIB * MIB
+    assert properties["other"]["anyOf"][0]["maxBytes"] == 1048
+
+
 # Starts
 
 

@@ -23,6 +23,7 @@ from flask_realtime import MultiLine, Secret, Upload
 from flask_realtime.errors import BadParameters, RealtimeError
 from flask_realtime.jobs import Job, make_job, mark_of
 from flask_realtime.parameters import UploadId
+from flask_realtime.parameters.schema import with_max_bytes
 from flask_realtime.parameters.values import (
     DEEPEST,
     LARGEST,
@@ -152,6 +153,24 @@ def test_the_schema_has_what_a_form_needs(hint: Any, described: dict[str, Any]) 
     json.dumps(schema, allow_nan=False)
 
 
+def test_a_form_is_told_the_bound_of_the_server_where_that_is_less() -> None:
+    def takes(
+        running: Running,
+        small: Annotated[Path, Upload(max_mib=1)],
+        large: Annotated[Path, Upload(max_mib=9)] | None = None,
+        number: int = 1,
+    ) -> None: ...
+
+    schema = make_job(takes).parameters
+    before = json.dumps(schema)
+    told = with_max_bytes(schema, 2 << 20)
+    assert told["properties"]["small"]["maxBytes"] == 1 << 20
+    assert told["properties"]["large"]["anyOf"][0]["maxBytes"] == 2 << 20
+    assert told["properties"]["number"] == {"type": "integer", "default": 1}
+    assert json.dumps(schema) == before
+    assert with_max_bytes(schema, 1 << 30) == schema
+
+
 @pytest.mark.parametrize(
     ("hint", "order"), [(Size, ["s", "l", "h"]), (Level, [3, 1]), (Size | None, ["s", "l", "h"])]
 )
@@ -161,15 +180,14 @@ def test_choices_come_in_the_order_in_which_they_were_written(hint: Any, order: 
     assert definition["enum"] == order
 
 
-@pytest.mark.parametrize("document", ["parameters.md", "jobs.md"])
-def test_the_jobs_of_the_documentation_are_jobs(document: str) -> None:
-    text = (ROOT / "docs" / document).read_text("utf-8")
+def test_the_jobs_of_the_documentation_are_jobs() -> None:
+    text = (ROOT / "docs" / "parameters.md").read_text("utf-8")
     found = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     examples = [example for example in found if "@job" in example]
     assert len(examples) >= 2
     for example in examples:
         names: dict[str, Any] = {}
-        exec(compile(example, document, "exec"), names)
+        exec(compile(example, "parameters.md", "exec"), names)
         marked = [value for value in names.values() if mark_of(value) is not None]
         assert [make_job(value).parameters for value in marked]
 
