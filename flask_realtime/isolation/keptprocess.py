@@ -15,6 +15,7 @@ from pathlib import Path
 from flask_realtime.currentrun import RUN_VARIABLE
 from flask_realtime.isolation.box import Processes
 from flask_realtime.isolation.keeper import messages, procfs
+from flask_realtime.isolation.keeper.cgroup import Cgroup
 from flask_realtime.isolation.program import Program
 
 KEEPER = Path(__file__).parent / "keeper" / "__main__.py"
@@ -79,11 +80,14 @@ class KeptProcess:
             self.process.kill()
             return self.process.wait()
 
-    def end_strays(self) -> Processes:
+    def end_strays(self, group: str | None) -> Processes:
         """End what a keeper has left that was killed itself: all that has the run's mark. Blocks.
 
-        A process that has cleared its environment is not found.
+        `group` is the folder of its control group. Without one, a process that has cleared its
+        environment is not found.
         """
+        if group is not None:
+            Cgroup(group).kill()
         mark = f"{RUN_VARIABLE}={self._run}\0".encode()
         seen: set[int] = set()
         give_up_at = time.monotonic() + STRAYS_SECONDS
@@ -93,6 +97,8 @@ class KeptProcess:
                 with suppress(ProcessLookupError, PermissionError):
                     os.kill(pid, signal.SIGKILL)
             time.sleep(0.01)
+        if group is not None:
+            Cgroup(group).remove(STRAYS_SECONDS)
         return Processes(len(seen - left), len(left))
 
 

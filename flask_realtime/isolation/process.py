@@ -44,6 +44,7 @@ class ProcessBox:
         self._reported = host.Signal()
         self._stop_signal = 0
         self._pid = 0  # of the main process, once it has started
+        self._group: str | None = None  # its control group's folder
 
     # What is wanted of it
 
@@ -162,7 +163,7 @@ class ProcessBox:
     def _exit(self, kept: KeptProcess, program: Program, code: int) -> Exit:
         told = self._told
         if told is None:
-            return keeper_gone(code, host.offload(kept.end_strays))
+            return keeper_gone(code, host.offload(kept.end_strays, self._group))
         if "failed" in told:
             return self._failed(told["failed"], told["code"])
         said = None if self._child is None else self._child.end
@@ -192,7 +193,7 @@ class ProcessBox:
         elif "taken" in tell:
             self._unread -= tell["taken"]
         elif "started" in tell:
-            self._pid = tell["started"]
+            self._pid, self._group = tell["started"], tell["group"]
         elif "report" in tell:
             self._reports[tell["report"]] = tell
             self._reported.set()

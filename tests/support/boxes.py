@@ -107,4 +107,7 @@ class Boxed:
 
     def end(self, seconds: float = 20) -> Exit:
         """Wait for its end."""
-        return until(lambda: self._ends, seconds)[0]
+        end = until(lambda: self._ends, seconds)[0]
+        group = self.box._group
+        assert group is None or not os.path.exists(group)
+        return end

@@ -20,6 +20,7 @@ import time
 from contextlib import suppress
 
 from flask_realtime.isolation.keeper import terminal
+from flask_realtime.isolation.keeper.cgroup import make_cgroup
 from flask_realtime.isolation.keeper.feeder import Feeder
 from flask_realtime.isolation.keeper.looks import Looks
 from flask_realtime.isolation.keeper.messages import Decoder, Message, encode
@@ -53,6 +54,9 @@ class Keeper:
         else:
             stdio = self._open_pipes(setup["errors"])
         read = Input(stdio[0])
+        group = make_cgroup(f"flask-realtime-{os.getpid()}")
+        if group is not None and setup["memory_bytes"] is not None:
+            group.bound_memory(setup["memory_bytes"])
         plan = Plan(
             argv=setup["argv"],
             folder=setup["folder"],
@@ -61,8 +65,14 @@ class Keeper:
             on_terminal=bool(setup["terminal"]),
             control=setup["control"],
             cpu_seconds=setup["cpu_seconds"],
+            group=group,
         )
-        self._tree = Tree(spawn(plan))
+        try:
+            self._tree = Tree(spawn(plan), group)
+        except StartFault:
+            if group is not None:
+                group.remove()
+            raise
         # The programs' end of a terminal stays open: the terminal ends when the run does, and not
         # when nobody has it open for a moment.
         self._to_close = set(stdio) if setup["terminal"] else set()
@@ -80,7 +90,7 @@ class Keeper:
             broken=self._break,
             now=time.monotonic(),
         )
-        self._tell({"started": self._tree.main})
+        self._tell({"started": self._tree.main, "group": group and group.folder})
 
     def _wake_on_signals(self) -> int:
         wake, waker = os.pipe()
@@ -254,6 +264,11 @@ class Keeper:
     def _finish(self) -> None:
         self._over = True
         ended, left = self._tree.counts()
+        group = self._tree.group
+        if group is not None:
+            if group.bounds_memory and group.has_run_out_of_memory():
+                self._bound = self._bound or "memory"
+            group.remove()
         told = {"exit": self._tree.status, "bound": self._bound, "how": self._how}
         self._tell({**told, "ended": ended, "left": left})
         for descriptor in self._to_close:

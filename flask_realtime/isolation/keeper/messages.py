@@ -11,7 +11,7 @@ Server → keeper, first what to run (`setup` in keeper.py), then orders; keeper
 
 | tell | |
 |---|---|
-| `{"started": pid}` | of the main process |
+| `{"started": pid, "group": folder}` | of the main process; its control group, or null |
 | `{"failed": reason, "code": n}` | it could not be started; nothing follows |
 | `{"waiting": {"hidden", "bytes"}}`, `{"waiting": null}` | for input, after so many bytes |
 | `{"taken": n}` | bytes of input that it has room for again |

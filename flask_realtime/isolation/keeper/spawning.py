@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from flask_realtime.isolation.keeper import startfault
+from flask_realtime.isolation.keeper.cgroup import Cgroup
 
 NICE = 5  # the server goes first
 OOM_SCORE = 500  # of 1000: when memory is short, the kernel ends the run and not the server
@@ -40,6 +41,7 @@ class Plan(NamedTuple):
     on_terminal: bool
     control: int | None
     cpu_seconds: float | None
+    group: Cgroup | None
 
 
 def become_subreaper() -> None:
@@ -94,6 +96,9 @@ def _prepare(plan: Plan, keeper: int) -> None:
     os.nice(NICE)
     with suppress(OSError):  # a host may have set it, and not let it be raised
         _raise_oom_score()
+    if plan.group is not None:
+        with suppress(OSError):  # the group around it is not ours to leave
+            plan.group.enter()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if plan.cpu_seconds is not None:
         _bound_cpu(plan.cpu_seconds)

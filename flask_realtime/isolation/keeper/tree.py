@@ -7,6 +7,7 @@ import signal
 from contextlib import suppress
 
 from flask_realtime.isolation.keeper import procfs
+from flask_realtime.isolation.keeper.cgroup import Cgroup
 
 
 class Tree:
@@ -15,8 +16,9 @@ class Tree:
     From `watch` on it counts who ends.
     """
 
-    def __init__(self, main: int) -> None:
+    def __init__(self, main: int, group: Cgroup | None) -> None:
         self.main = main
+        self.group = group
         self.status: int | None = None  # of the main process, once it has ended
         self.empty = False
         self._keeper = os.getpid()
@@ -67,6 +69,8 @@ class Tree:
     def kill(self) -> None:
         """End every process, and every group at once: none can fork out of that."""
         processes = self._noted()
+        if self.group is not None:
+            self.group.kill()
         for group in {process.group for process in processes} - {os.getpgrp()}:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(group, signal.SIGKILL)
