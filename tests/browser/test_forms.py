@@ -223,6 +223,26 @@ def test_a_value_that_the_job_does_not_take_any_more_is_left_out(
     expect(card.get_by_label("days")).to_have_value("3")
 
 
+def test_a_last_run_that_is_not_among_the_newest_is_asked_for_when_its_card_is_seen(
+    forms: Server, open_page: Open
+) -> None:
+    forms.start_run("plan", city="Vardø", days=4)
+    page = open_page("about:blank")
+    asked: list[str] = []
+    page.route("**/api/runs?limit=50", lambda route: route.fulfill(json={"runs": [], "next": "0"}))
+    page.on("request", lambda each: asked.append(each.url) if "job=plan" in each.url else None)
+    page.set_viewport_size({"width": 1000, "height": 300})
+    page.goto(forms.url)
+    expect(page.get_by_text("Nothing has run yet.")).to_have_count(1, timeout=SECONDS)
+    card = card_of(page, "Plan")
+    expect(card.get_by_label("days")).to_have_value("3")
+    card.scroll_into_view_if_needed()
+    expect(card.get_by_label("city")).to_have_value("Vardø", timeout=SECONDS)
+    expect(card.get_by_label("days")).to_have_value("4")
+    assert len(asked) == 1
+    assert "user=local" in asked[0]
+
+
 def test_what_is_being_typed_is_not_overwritten_by_the_last_run(
     forms: Server, open_page: Open
 ) -> None:

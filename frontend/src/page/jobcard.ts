@@ -112,6 +112,7 @@ export class JobCard {
   #tell(message: string): void {
     setText(this.#error, message);
     this.#error.hidden = message === "";
+    if (message !== "") this.#error.scrollIntoView({ block: "nearest" });
   }
 
   /** Marks the fields that the server's message begins its parts with. */
