@@ -18,7 +18,7 @@ from flask_realtime.isolation import outcome, stackfile
 from flask_realtime.isolation.ending import Exit
 from flask_realtime.isolation.jobref import LOADED_MAIN, MAIN, JobGone, find
 from flask_realtime.isolation.link import Link, LinkedSecrets
-from flask_realtime.isolation.unbuffered import unbuffer_output
+from flask_realtime.isolation.unbuffered import prepare_streams
 
 NO_SERVER = 70  # exit code: the server was gone before it said what to run
 
@@ -32,7 +32,7 @@ def main(descriptor: int) -> int:
     ending = _Ending(link)
     # Before the job can register anything: so it is called last, when all threads have ended too.
     atexit.register(ending.tell)
-    unbuffer_output()
+    prepare_streams()
     run, reference = order["run"], order["job"]["reference"]
     currentrun.enter_process(
         currentrun.CurrentRun(

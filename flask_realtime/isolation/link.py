@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import _thread
+import errno
 import itertools
 import mmap
 import os
@@ -9,6 +11,7 @@ import select
 import threading
 import time
 from collections import deque
+from contextlib import suppress
 from typing import Any
 
 from flask_realtime.isolation.ending import Exit
@@ -51,18 +54,13 @@ class Link:
         self._ended = threading.Event()  # all was sent, or the server is gone
         self._exit: Exit | None = None
         self._gone = False
-        self._is_copy = False
+        self._cut = ""  # why the job itself cannot reach the server, while there is one
         # Shared with copies of this process, so that those that ask running() hear of a stop.
         self._stop_asked = mmap.mmap(-1, 1)
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_write, False)
-        self._thread = threading.Thread(target=self._run, name="control", daemon=True)
+        self._ident = 0  # of the thread
         os.register_at_fork(after_in_child=self._forked)
-
-    @property
-    def ident(self) -> int:
-        """Of the thread; once it was started."""
-        return self._thread.ident or 0
 
     def first_order(self) -> dict[str, Any] | None:
         """Wait for the first message; None if the server is gone before. Before `start`."""
@@ -79,7 +77,8 @@ class Link:
         interpreter. `dumps`: the descriptor of `stackfile.register`.
         """
         self._dumps = dumps
-        self._thread.start()
+        # None of those that threading knows: programs join all of these at their end.
+        _thread.start_new_thread(self._run, ())
         self._begun.wait()
 
     # For the job
@@ -91,52 +90,51 @@ class Link:
     def progress(self, done: float, total: float | None, label: str) -> None:
         """Tell how far the job is: the newest, at most each PROGRESS_SECONDS."""
         self._progress = (done, total, label)
-        if not self._progress_waits and not self._is_copy:
+        if not self._progress_waits and not self._cut:
             self._progress_waits = True
             self._wake()
 
     def mask(self, secret: str) -> None:
-        """Return once the server masks `secret`. Raises RuntimeError in a copy of the process."""
-        if self._is_copy:
-            raise RuntimeError(
-                "mask() works in the job's own process only, not in one that it has forked: "
-                "call it before"
-            )
+        """Return once the server masks `secret`. Raises RuntimeError where it cannot be told."""
         number = next(self._numbers)
         known = self._masks[number] = threading.Event()
-        self._tell({"mask": secret, "number": number})
-        if self._gone:  # nothing is shown any more
-            known.set()
-        known.wait()
+        if not self._cut:
+            self._tells.append({"mask": secret, "number": number})
+            self._wake()
+            if not self._gone:
+                known.wait()
+        if self._cut:
+            raise RuntimeError(f"mask() cannot tell the server of a secret: {self._cut}")
 
     def end(self, exit: Exit) -> None:
         """Tell how the job ended, after all else; wait until it is sent."""
-        if self._is_copy:
+        if self._cut:
             return
         self._exit = exit
         self._wake()
         self._ended.wait()
-
-    def _tell(self, message: dict[str, Any]) -> None:
-        self._tells.append(message)
-        self._wake()
 
     def _wake(self) -> None:
         try:
             os.write(self._wake_write, b"\0")
         except BlockingIOError:
             return  # it is awake
+        except OSError as error:
+            self._lose(error)
 
     def _forked(self) -> None:
         """In a copy: its numbers of descriptors will stand for something else soon."""
-        if not self._is_copy:
-            self._is_copy = True
+        if not self._cut:
+            self._cut = "it is called in a process that the job has forked; call it before that"
             for descriptor in (self._descriptor, self._wake_read, self._wake_write):
-                os.close(descriptor)
+                with suppress(OSError):  # the job has closed it
+                    os.close(descriptor)
 
     # The thread
 
     def _run(self) -> None:
+        self._ident = threading.get_ident()
+        fault: OSError | None = None
         try:
             self._write({"ready": os.getpid(), "dumps": self._known_dumps()})
             self._begun.set()
@@ -152,10 +150,10 @@ class Link:
                 while self._orders:
                     self._obey(self._orders.popleft())
                 self._send()
-        except OSError:  # the server is gone
-            return
+        except OSError as error:
+            fault = error
         finally:
-            self._lose()
+            self._lose(fault)
 
     def _known_dumps(self) -> dict[str, int] | None:
         if self._dumps is None:
@@ -184,7 +182,7 @@ class Link:
         elif "report" in order:
             from flask_realtime.isolation.ownthreads import threads_of_process
 
-            threads = threads_of_process(but=self.ident)
+            threads = threads_of_process(but=self._ident)
             answer = {"report": order["report"], "threads": threads}
             while len(encode(answer)) > MAX_TELL:
                 del threads[len(threads) // 2 :]
@@ -210,9 +208,15 @@ class Link:
         while data:
             data = data[os.write(self._descriptor, data) :]
 
-    def _lose(self) -> None:
-        """Nobody listens any more: the job shall end, and nothing waits for an answer."""
-        self._stop_asked[0] = 1
+    def _lose(self, fault: OSError | None) -> None:
+        """Nobody listens any more: the job shall end, and nothing waits for an answer.
+
+        Unless the job has closed descriptors that it did not open: it goes on without a server.
+        """
+        if fault is not None and fault.errno == errno.EBADF:
+            self._cut = "the job has closed the descriptor that leads there"
+        else:
+            self._stop_asked[0] = 1
         self._gone = True
         self._begun.set()
         self._ended.set()

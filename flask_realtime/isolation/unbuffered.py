@@ -1,4 +1,4 @@
-"""Keeps the output of a job's process unbuffered, also when the job puts in a stream of its own."""
+"""The streams of a job's process: UTF-8, and unbuffered also when the job puts in its own."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ import types
 from typing import Any
 
 
-def unbuffer_output() -> None:
-    """Let stdout and stderr be UTF-8 and unbuffered, and what the job replaces them by.
+def prepare_streams() -> None:
+    """Let stdin, stdout and stderr be UTF-8, the latter unbuffered, and what replaces them too.
 
     ``python -u`` does it for the streams that a program begins with. A TextIOWrapper that a job
     puts in their place, for another encoding say, would hold 8 KiB back until the job has ended.
     """
-    for stream in (sys.stdout, sys.stderr):
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # As in isolation `thread`: names of files that are no text pass as the bytes they are.
-            stream.reconfigure(encoding="utf-8", errors="surrogateescape", write_through=True)
+            stream.reconfigure(encoding="utf-8", errors="surrogateescape")
+    for stream in (sys.stdout, sys.stderr):
+        unbuffer(stream)
     sys.__class__ = _Sys
 
 

@@ -11,7 +11,14 @@ from pathlib import Path
 import pytest
 
 from flask_realtime.isolation.box import Exit
-from flask_realtime.isolation.control import STOP, Progress, Ready, masked_order
+from flask_realtime.isolation.control import (
+    STOP,
+    Progress,
+    Ready,
+    Threads,
+    masked_order,
+    report_order,
+)
 from flask_realtime.isolation.control import Mask as MaskTold
 from tests.support.child import Child, write_job
 
@@ -319,7 +326,7 @@ def test_a_copy_that_the_job_forks_is_not_taken_for_it(tmp_path: Path) -> None:
                 try:
                     mask("correct horse")
                 except RuntimeError as error:
-                    print(str(error)[:45])
+                    print(error)
                 descriptors = [os.open("/dev/null", os.O_RDWR) for _ in range(10)]
                 progress(98)
                 return
@@ -330,7 +337,52 @@ def test_a_copy_that_the_job_forks_is_not_taken_for_it(tmp_path: Path) -> None:
     with Child(write_job(tmp_path, text)) as child:
         told = child.all_told()
         assert told[1:] == [Progress(1, None, ""), SUCCEEDED]
-        assert child.rest() == "mask() works in the job's own process only, n\nthe job\n"
+        assert child.rest() == (
+            "mask() cannot tell the server of a secret: it is called in a process that the job "
+            "has forked; call it before that\nthe job\n"
+        )
+
+
+def test_a_job_that_closes_all_descriptors_goes_on_without_a_server(tmp_path: Path) -> None:
+    text = """
+        import os
+        from flask_realtime import mask, progress
+
+        def tidy(running):
+            progress(1)
+            os.closerange(3, 100)
+            progress(2)
+            try:
+                mask("correct horse")
+            except RuntimeError as error:
+                print(error)
+            print(running())
+        """
+    with Child(write_job(tmp_path, text)) as child:
+        assert child.rest() == (
+            "mask() cannot tell the server of a secret: the job has closed the descriptor that "
+            "leads there\nTrue\n"
+        )
+        assert child.process.returncode == 0
+
+
+def test_a_job_sees_no_threads_but_its_own(tmp_path: Path) -> None:
+    text = """
+        import threading, time
+
+        def tidy(running):
+            print("begins")
+            while running():
+                time.sleep(0.01)
+            print(threading.enumerate() == [threading.current_thread()])
+        """
+    with Child(write_job(tmp_path, text)) as child:
+        child.output_until("begins")
+        child.send(report_order(1))
+        assert len(child.told(Threads).threads) == 1
+        child.send(STOP)
+        assert child.end() == STOPPED
+        assert child.rest() == "begins\nTrue\n"
 
 
 def test_copies_hear_of_a_stop(tmp_path: Path) -> None:
