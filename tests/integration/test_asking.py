@@ -13,6 +13,8 @@ from flask_realtime.redisserver import RedisServer
 from tests.support.server import Server, eventually
 from tests.support.socketclient import ordered_client
 
+WHERE = ["", "_apart"]  # a job on a thread, and the same in a process of its own
+
 
 @pytest.fixture
 def client(server: Server) -> Iterator[socketio.Client]:
@@ -32,10 +34,13 @@ def answer(server: Server, run: str, body: dict[str, Any]) -> tuple[int, str]:
     return response.status_code, response.json().get("code", "")
 
 
-def test_a_run_asks_and_is_answered_by_the_socket(server: Server, client: socketio.Client) -> None:
+@pytest.mark.parametrize("where", WHERE)
+def test_a_run_asks_and_is_answered_by_the_socket(
+    server: Server, client: socketio.Client, where: str
+) -> None:
     statuses: list[dict[str, Any]] = []
     client.on("status", lambda event: statuses.append(event["run"]))
-    run = client.call("start", {"job": "asks", "params": {"times": 2}})["run"]["id"]
+    run = client.call("start", {"job": f"asks{where}", "params": {"times": 2}})["run"]["id"]
 
     def prompts() -> list[str | None]:
         """What the run waited for, change by change."""
@@ -58,16 +63,18 @@ def test_a_run_asks_and_is_answered_by_the_socket(server: Server, client: socket
     assert len([each for each in prompts() if each]) == 2
 
 
-def test_a_run_is_answered_over_http(server: Server) -> None:
-    run = server.start_run("asks")
+@pytest.mark.parametrize("where", WHERE)
+def test_a_run_is_answered_over_http(server: Server, where: str) -> None:
+    run = server.start_run(f"asks{where}")
     waiting(server, run)
     assert answer(server, run, {"data": "größer\n"}) == (200, "")
     server.ended(run)
     assert server.output(run).decode() == "Your name? größer\nHello größer.\n"
 
 
-def test_a_password_is_in_no_output_record_or_log(server: Server) -> None:
-    run = server.start_run("asks_password")
+@pytest.mark.parametrize("where", WHERE)
+def test_a_password_is_in_no_output_record_or_log(server: Server, where: str) -> None:
+    run = server.start_run(f"asks_password{where}")
     asked = waiting(server, run)
     assert (asked["hidden"], asked["prompt"]) == (True, "Password:")
     assert answer(server, run, {"data": "correct horse\n"}) == (200, "")
@@ -82,16 +89,18 @@ def test_a_password_is_in_no_output_record_or_log(server: Server) -> None:
             assert held is None or b"correct horse" not in held, key
 
 
-def test_the_end_of_the_input(server: Server) -> None:
-    run = server.start_run("adds_up")
+@pytest.mark.parametrize("where", WHERE)
+def test_the_end_of_the_input(server: Server, where: str) -> None:
+    run = server.start_run(f"adds_up{where}")
     waiting(server, run)
     assert answer(server, run, {"data": "1\n2\n3", "eof": True}) == (200, "")
     assert server.ended(run)["state"] == "succeeded"
     assert server.output(run) == b"1\n2\n3sum 6\n"
 
 
-def test_a_run_that_asks_can_be_stopped(server: Server) -> None:
-    run = server.start_run("asks")
+@pytest.mark.parametrize("where", WHERE)
+def test_a_run_that_asks_can_be_stopped(server: Server, where: str) -> None:
+    run = server.start_run(f"asks{where}")
     waiting(server, run)
     server.post(f"/api/runs/{run}/stop")
     record = server.ended(run)
@@ -148,13 +157,13 @@ def test_runs_that_nobody_knows(server: Server, client: socketio.Client) -> None
 
 
 def report_of(server: Server, run: str, doing: str) -> dict[str, Any]:
-    """Ask until the run does what it shall."""
+    """Ask until the run does what it shall, and its threads are known."""
 
     def asked() -> dict[str, Any] | None:
         response = server.get(f"/api/runs/{run}/report")
         assert response.status_code == 200, response.text
         report: dict[str, Any] = response.json()["report"]
-        return report if report["doing"] == doing else None
+        return report if report["doing"] == doing and report["threads"] else None
 
     return eventually(asked)
 
@@ -163,15 +172,19 @@ def report_of(server: Server, run: str, doing: str) -> dict[str, Any]:
     ("job", "doing", "line"),
     [
         ("computes", "computing", ""),
+        ("computes_apart", "computing", ""),
         ("reads_nothing", "sleeping", ""),
         ("asks", "waiting for input", "print(f\"Hello {input('Your name? ')}.\")"),
+        ("asks_apart", "waiting for input", "print(f\"Hello {input('Your name? ')}.\")"),
         ("deadlocks", "sleeping", ""),
+        ("deadlocks_apart", "sleeping", ""),
     ],
 )
 def test_the_report_of_a_silent_run(
     server: Server, client: socketio.Client, job: str, doing: str, line: str
 ) -> None:
     run = server.start_run(job)
+    eventually(lambda: server.output(run))
     report = report_of(server, run, doing)
     assert set(report) == {
         *("time", "silent_seconds", "state", "waiting", "doing", "cpu_percent"),
@@ -179,13 +192,15 @@ def test_the_report_of_a_silent_run(
     }
     assert report["state"] == "running"
     assert report["silent_seconds"] >= 0
-    assert (report["waiting"] is not None) == (job == "asks")
-    assert report["processes"] == []
+    assert (report["waiting"] is not None) == job.startswith("asks")
+    assert bool(report["processes"]) == job.endswith("_apart")
     own = report["threads"][0]
     assert own["stack"][0]["function"] == job
     assert own["stack"][0]["file"].endswith("asking.py")
     assert line in ("", own["stack"][-1]["code"])
-    assert [each["name"] for each in report["threads"][1:]] == ["waits"] * (job == "deadlocks")
+    assert [each["name"] for each in report["threads"][1:]] == ["waits"] * job.startswith(
+        "deadlocks"
+    )
     assert set(client.call("report", {"run": run})["report"]) == set(report)
     server.post(f"/api/runs/{run}/stop")
     server.ended(run)
@@ -206,19 +221,31 @@ def servers(tmp_path: Path) -> Iterator[tuple[Server, Server]]:
     redis.stop()
 
 
-def test_the_other_server_answers_and_reports(servers: tuple[Server, Server]) -> None:
+@pytest.mark.parametrize("where", WHERE)
+def test_the_other_server_answers_and_reports(servers: tuple[Server, Server], where: str) -> None:
     owner, other = servers
-    run = owner.start_run("asks")
+    run = owner.start_run(f"asks{where}")
     assert waiting(other, run)["prompt"] == "Your name?"
     report = report_of(other, run, "waiting for input")
-    assert report["threads"][0]["stack"][0]["function"] == "asks"
+    assert report["threads"][0]["stack"][0]["function"] == f"asks{where}"
+    assert answer(other, run, {"data": "Ada\n"}) == (200, "")
+    assert owner.ended(run)["state"] == "succeeded"
+    assert owner.output(run) == b"Your name? Ada\nHello Ada.\n"
+    eventually(lambda: other.run_record(run)["ended"])
+    assert answer(other, run, {"data": "x"}) == (409, "not_running")
+
+
+def test_what_the_owner_refuses_is_told_by_the_other_server(
+    servers: tuple[Server, Server],
+) -> None:
+    owner, other = servers
+    run = owner.start_run("asks")
+    waiting(other, run)
     assert answer(other, run, {"data": "x" * 65536}) == (200, "")
     assert answer(other, run, {"data": "x"}) == (429, "input_full")
     assert answer(other, run, {"eof": True}) == (200, "")
     assert owner.ended(run)["state"] == "succeeded"
     assert owner.output(run).endswith(b"xxx.\n")
-    eventually(lambda: other.run_record(run)["ended"])
-    assert answer(other, run, {"data": "x"}) == (409, "not_running")
 
 
 def test_the_server_of_a_run_that_does_not_answer(servers: tuple[Server, Server]) -> None:

@@ -22,7 +22,9 @@ def progress_at_the_half(server: Server, run: str) -> dict[str, Any] | None:
     ("job", "source", "label", "half"),
     [
         ("says_progress", "job", "password ***", 50),
+        ("says_progress_apart", "job", "password ***", 50),
         ("draws_tqdm", "tqdm", "outer", 50),
+        ("draws_tqdm_apart", "tqdm", "outer", 50),
         ("draws_rich", "rich", "copying", 50),
     ],
 )

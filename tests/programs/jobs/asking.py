@@ -99,3 +99,45 @@ def says_percent(running):
     for number in range(101):
         print(f"{number}% of people, {number}/100 of them")
     input("go on? ")
+
+
+@job(isolation="process")
+def asks_apart(running, times: int = 1):
+    """As asks, in a process of its own."""
+    asks(running, times)
+
+
+@job(isolation="process")
+def asks_password_apart(running):
+    """As asks_password, in a process of its own."""
+    asks_password(running)
+
+
+@job(isolation="process")
+def adds_up_apart(running):
+    """As adds_up, in a process of its own."""
+    adds_up(running)
+
+
+@job(isolation="process")
+def computes_apart(running):
+    """As computes, in a process of its own."""
+    computes(running)
+
+
+@job(isolation="process")
+def deadlocks_apart(running):
+    """As deadlocks, in a process of its own."""
+    deadlocks(running)
+
+
+@job(isolation="process")
+def draws_tqdm_apart(running, steps: int = 20):
+    """As draws_tqdm, in a process of its own."""
+    draws_tqdm(running, steps)
+
+
+@job(isolation="process")
+def says_progress_apart(running, steps: int = 20):
+    """As says_progress, in a process of its own."""
+    says_progress(running, steps)
