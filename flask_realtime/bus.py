@@ -23,6 +23,7 @@ from flask_realtime.store import AWAY, PREFIX, Store
 logger = logging.getLogger(__name__)
 
 LISTEN_SECONDS = 1.0  # between two looks at whether to end
+START_SECONDS = 5.0  # in which Redis says that it will hand on what others send
 
 Handler = Callable[[dict[str, Any]], dict[str, Any] | None]
 
@@ -42,11 +43,13 @@ class Bus:
         self._answers: dict[int, dict[str, Any] | None] = {}  # to calls that wait for them
         self._answer_came = host.Signal()
         self._listener: host.Task | None = None
+        self._listens = host.Signal()
         self._closing = False
 
     def start(self) -> None:
-        """Begin to listen."""
+        """Begin to listen: what others send from now on is heard, unless Redis goes away."""
         self._listener = host.spawn(self._listen)
+        self._listens.wait(START_SECONDS)
 
     def stop(self) -> None:
         """Listen no more."""
@@ -112,8 +115,11 @@ class Bus:
                 self._store.ping()
 
     def _receive(self, subscription: PubSub) -> None:
-        got = subscription.get_message(ignore_subscribe_messages=True, timeout=LISTEN_SECONDS)
+        got = subscription.get_message(timeout=LISTEN_SECONDS)
         if got is None:
+            return
+        if got["type"] != "message":  # Redis answers to the subscription
+            self._listens.set()
             return
         message = json.loads(got["data"])
         sender = message.pop("from")

@@ -69,6 +69,7 @@ class Engine:
         self.viewers = Viewers(self.log, window_bytes=options.viewer_window_bytes)
         self.outputs = RunOutputs(self.runs, self.log, self.viewers)
         self.status: Callable[[Run], None] = lambda run: None
+        self.outputs.over = lambda run: self.status(run)
         self.notices = Notices()
         self.services = Services(jobs)
         self.unwatched = Unwatched(store, self.viewers.watched, self._stop_unwatched)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from flask_realtime import host
@@ -21,13 +22,15 @@ CATCH_UP_POLL_SECONDS = 0.05
 class RunOutputs:
     """What is between a run's record and its output. For greenlets of the hub's thread.
 
-    Who may see a run has been asked before (`Engine.get_run`).
+    Who may see a run has been asked before (`Engine.get_run`). `over(run)` is called, once or more,
+    when one that another process owns is found to be over.
     """
 
     def __init__(self, runs: RunRegistry, log: OutputLog, viewers: Viewers) -> None:
         self._runs = runs
         self._log = log
         self._viewers = viewers
+        self.over: Callable[[Run], None] = lambda run: None
 
     def present(self, run: Run) -> dict[str, Any]:
         """The run as the wire protocol has it, its output counted up to now."""
@@ -124,6 +127,9 @@ class RunOutputs:
         if run.final or run.owner == self._runs.owner:
             return run.final
         try:
-            return self._runs.get(run.id).final
+            now = self._runs.get(run.id)
         except UnknownRun:  # it was removed, as only runs are that are over
             return True
+        if now.final:
+            self.over(now)  # the message of its owner may have been lost
+        return now.final

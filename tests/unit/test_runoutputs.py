@@ -20,6 +20,7 @@ from flask_realtime.watching.messages import Message
 from flask_realtime.watching.runoutputs import RunOutputs
 from flask_realtime.watching.viewers import Viewers
 from tests.support.hub import until
+from tests.support.registries import a_run
 
 
 class Elsewhere:
@@ -83,3 +84,23 @@ def test_what_cannot_come_is_not_waited_for(
     elsewhere.run.state = state
     with host.Timeout(5), pytest.raises(BadOffset):
         elsewhere.outputs.attach(elsewhere.run, "c", elsewhere.send, offset=offset)
+
+
+def test_that_a_run_is_over_is_told_also_when_its_owners_message_was_lost(store: Store) -> None:
+    owner, here = (RunRegistry(store, lambda run: (0, 1)) for _ in range(2))
+    log = OutputLog(store, Archive("memory://elsewhere"), hot_bytes=1 << 30)
+    viewers = Viewers(log, window_bytes=1 << 20)
+    outputs = RunOutputs(here, log, viewers)
+    told: list[tuple[str, str]] = []
+    outputs.over = lambda run: told.append((run.id, run.state))
+    run = a_run(owner)
+    outputs.attach(here.get(run.id), "c", lambda *message: None)
+    run.enter("running")
+    owner.save(run)
+    assert not told
+    run.enter("succeeded")
+    owner.finish(run)
+    until(lambda: told)
+    assert set(told) == {(run.id, "succeeded")}
+    viewers.disconnected("c")
+    host.sleep(0)
