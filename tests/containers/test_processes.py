@@ -61,12 +61,12 @@ def test_a_job_in_a_process_asks_as_an_ordinary_user(boxed: Stack) -> None:
     assert boxed.run_record(run)["waiting"]["prompt"] == "Your name?"
     assert boxed.post(f"/api/runs/{run}/input", {"data": "Ada\n"}).status_code == 200
     assert ended(boxed, run)["state"] == "succeeded"
-    first, second = boxed.get(f"/api/runs/{run}/output").text.splitlines()
+    first, *rest = boxed.get(f"/api/runs/{run}/output").text.splitlines()
     uid, secret, descriptors = first.split(" ", 2)
     assert int(uid) > 0
     assert secret == "False"
     assert descriptors == "[0, 1, 2]"
-    assert second == "Your name? Ada"
+    assert rest == ["Your name? Ada", "hello Ada"]
 
 
 def test_stop_ends_the_daemon_of_a_command_as_well(boxed: Stack) -> None:
