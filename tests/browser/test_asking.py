@@ -155,7 +155,7 @@ def test_an_answer_to_a_run_that_has_ended_is_told_and_kept(watch: Watch, asking
 def test_input_is_sent_to_a_run_that_is_not_known_to_wait(watch: Watch, asking: Server) -> None:
     page, run = watch("busy_reader")
     eventually(lambda: "tick" in shown(page))
-    page.get_by_role("button", name="Input", exact=True).click()
+    page.get_by_role("button", name="Send input").click()
     field = page.get_by_label("Input", exact=True)
     expect(field).to_be_focused()
     page.keyboard.type("now")

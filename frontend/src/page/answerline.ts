@@ -37,7 +37,7 @@ export class AnswerLine {
 
   constructor(private readonly host: AnswerLineHost) {
     this.#answering = new Answering(host.send);
-    this.toggle = button("Input", "button quiet", () => this.#toggle());
+    this.toggle = button("Send input", "button answer-toggle", () => this.#toggle());
     this.toggle.title = "Type something for the job to read, although it is not known to wait for it";
     this.#send = el("button", "button primary", "Send");
     this.#send.type = "submit";

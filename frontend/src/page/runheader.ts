@@ -32,10 +32,14 @@ export class RunHeader {
   readonly #bar = new ProgressBar();
   readonly #again: AgainButton;
 
-  constructor(private readonly session: Session) {
+  /** @param tools what can be done with the run, after what is told of it */
+  constructor(
+    private readonly session: Session,
+    tools: readonly HTMLElement[],
+  ) {
     this.#again = new AgainButton(session);
     const state = [this.#chip, this.#waits, this.#elapsed, this.#progress, this.#exit, this.#processes];
-    const line = el("div", "run-line", this.#title, ...state, this.#facts, this.#again.element);
+    const line = el("div", "run-line", this.#title, ...state, this.#facts, ...tools, this.#again.element);
     this.element.append(line, this.#params, this.#bar.element);
   }
 

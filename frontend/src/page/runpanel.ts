@@ -48,7 +48,6 @@ export class RunPanel {
   ) {
     this.#pane = new LogPane(session.connection, runId, linesOfHash(location.hash));
     this.#lines = new LineLinks(this.#pane, session.notices);
-    this.#header = new RunHeader(session);
     this.#stop = new StopControl(session);
     this.#results = new SearchResults(
       new ServerSearch((query, signal) => searchOutput(session.config.apiBase, runId, query, signal)),
@@ -74,6 +73,7 @@ export class RunPanel {
       mayTakeFocus: () => this.#isFocusFree,
       leave: () => this.#pane.window.focus(),
     });
+    this.#header = new RunHeader(session, [this.#answer.toggle]);
     this.#announcer.setAttribute("role", "status");
     const toolbar = new Toolbar(
       {
@@ -87,7 +87,7 @@ export class RunPanel {
         numbers: (on) => this.#pane.setNumbers(on),
         fullScreen: () => void this.#toggleFullScreen(),
       },
-      [this.#stop.element, this.#report.toggle, this.#answer.toggle],
+      [this.#stop.element, this.#report.toggle],
       downloadMenu(session.config.apiBase, runId),
     );
     this.#disposals.push(this.#pane.onFollow.add((following) => toolbar.showFollowing(following)));

@@ -100,9 +100,11 @@ export function silenceText(run: Run | undefined, lastOutput: number | null, now
   return silence < LONG_SILENCE_MS ? "" : `silent for ${formatDuration(silence / 1000)}`;
 }
 
-/** What happens to a process that was asked to stop, `now` in ms; empty for anything else. */
+/** What comes of asking a run to stop, `now` in ms; empty for one that was not asked, or has just been. */
 export function stoppingText(run: Run, now: number): string {
-  if (run.state !== "stopping" || run.isolation !== "process" || run.stopOverdue) return "";
+  if (run.state !== "stopping") return "";
+  if (run.stopOverdue) return "the job ignores Stop";
+  if (run.isolation !== "process") return "";
   if (run.stopGrace === null || run.stopRequested === null) return "asking it to end…";
   const passed = Math.max(0, now - run.stopRequested) / 1000;
   const left = Math.ceil(run.stopGrace - passed);

@@ -14,7 +14,6 @@ export class StopControl {
   readonly element = el("span", "stop-control");
   readonly #stop: HTMLButtonElement;
   readonly #restart: HTMLButtonElement;
-  readonly #told = el("span", "stop-told");
   #run: Run | null = null;
   #isAsking = false;
   /** When it was first seen stopping; null before. */
@@ -23,7 +22,7 @@ export class StopControl {
   constructor(private readonly session: Session) {
     this.#stop = button("Stop", "button danger", () => void this.#ask());
     this.#restart = button("Restart", "button restart", () => void this.#askRestart());
-    this.element.append(this.#told, this.#stop, this.#restart);
+    this.element.append(this.#stop, this.#restart);
     this.element.hidden = true;
   }
 
@@ -33,7 +32,6 @@ export class StopControl {
     if (!run || this.element.hidden) return;
     if (run.state === "stopping") this.#stoppingSeen ??= Date.now();
     const force = this.#mayForce(run);
-    setText(this.#told, run.stopOverdue ? "The job ignores Stop." : "");
     this.#stop.classList.toggle("is-force", force);
     setText(this.#stop, force ? "Force" : wording(run));
     const waiting = run.state === "stopping" && !force ? "Asked to stop; waiting for the job" : null;

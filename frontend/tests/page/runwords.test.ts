@@ -140,5 +140,5 @@ test("Stop of a process counts down to force, as far as the server says when tha
   assert.equal(told({ stop_grace: 5 }, 6), "ending it by force…");
   assert.equal(told({}, 1), "asking it to end…");
   assert.equal(told({ stop_grace: 5, isolation: "thread" }, 1), "");
-  assert.equal(told({ stop_grace: 5, stop_overdue: true }, 6), "");
+  assert.equal(told({ isolation: "thread", stop_overdue: true }, 6), "the job ignores Stop");
 });
