@@ -16,7 +16,10 @@ LOOK_SECONDS = 0.05  # in which a thread has to use CPU time to be one that comp
 
 
 def threads_of_process(but: int) -> list[dict[str, Any]]:
-    """All that run Python code, without that with the ident `but`; takes LOOK_SECONDS."""
+    """All that run Python code, without that with the ident `but`, and the tasks of their loops.
+
+    Takes LOOK_SECONDS.
+    """
     known = {thread.ident: thread for thread in threading.enumerate()}
     before = sample(list(known.values()))
     time.sleep(LOOK_SECONDS)

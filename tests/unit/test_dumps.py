@@ -144,6 +144,61 @@ def test_a_report_shows_the_threads_of_a_job(tmp_path: Path) -> None:
     assert other["stack"][0]["function"] == "computes"
 
 
+def test_a_report_that_fails_says_so_and_ends_no_job(tmp_path: Path) -> None:
+    text = """
+        import sys, time
+
+        def tidy(running):
+            def refuse():
+                raise LookupError("no frames here")
+
+            sys._current_frames = refuse
+            print("begins")
+            while running():
+                time.sleep(0.01)
+        """
+    with Child(write_job(tmp_path, text)) as child:
+        child.output_until("begins")
+        child.send(report_order(1))
+        (thread,) = child.told(Threads).threads
+        assert thread["name"] == "its stacks cannot be read: LookupError('no frames here')"
+        child.send(STOP)
+        assert child.end().state == "stopped"
+
+
+def test_a_report_shows_where_the_tasks_of_a_loop_wait(tmp_path: Path) -> None:
+    text = """
+        import asyncio
+
+        async def inner():
+            print("begins")
+            await asyncio.Event().wait()
+
+        async def tidy(running):
+            await asyncio.gather(asyncio.create_task(inner(), name="Waiter"))
+        """
+    with Child(write_job(tmp_path, text)) as child:
+        child.output_until("begins")
+        shown: list[dict[str, Any]] = []
+
+        def reported() -> bool:
+            child.send(report_order(1))
+            shown[:] = child.told(Threads).threads
+            return len(shown) == 3 and all(each["stack"] for each in shown)
+
+        eventually(reported)
+        main, *tasks = shown
+    assert (main["name"], main["doing"]) == ("MainThread", "sleeping")
+    stacks = {
+        task["name"]: [(each["function"], each["code"]) for each in task["stack"]] for task in tasks
+    }
+    assert stacks["Waiter"][:1] == [("inner", "await asyncio.Event().wait()")]
+    assert stacks["Waiter"][-1][0] == "wait"
+    (other,) = stacks.keys() - {"Waiter"}
+    assert stacks[other][0][0] == "tidy"
+    assert {task["doing"] for task in tasks} == {"sleeping"}
+
+
 def test_a_process_that_is_another_program_now_is_left_alone() -> None:
     with subprocess.Popen(["sleep", "60"]) as process:
         with pytest.raises(OSError, match=r"No such file|no file for stacks"):
