@@ -5,9 +5,10 @@ import type { Field } from "./parameters";
 import { UploadControl } from "./uploadcontrol";
 import type { Uploads } from "./uploads";
 
-/** Choices that stand beside each other, if they are short; more are a list to open. */
-const MOST_RADIOS = 4;
-const MOST_RADIO_CHARACTERS = 20;
+/** Choices stand beside each other if they fit into one line; more are a list to open. */
+const LINE_CHARACTERS = 26;
+/** What a button and the room around it take. */
+const RADIO_CHARACTERS = 5;
 
 /** The control of a field. `id` is one of the page's own; what is uploaded goes by way of `uploads`. */
 export function controlOf(field: Field, id: string, uploads: Uploads): FieldControl {
@@ -42,8 +43,8 @@ function checkbox(): HTMLInputElement {
 
 function choiceControl(field: Field, id: string): FieldControl {
   const texts = choiceTexts(field);
-  const length = texts.reduce((sum, [, label]) => sum + label.length, 0);
-  if (texts.length <= MOST_RADIOS && length <= MOST_RADIO_CHARACTERS) return new RadioControl(field, id);
+  const length = texts.reduce((sum, [, label]) => sum + label.length + RADIO_CHARACTERS, 0);
+  if (length <= LINE_CHARACTERS) return new RadioControl(field, id);
   const select = el("select", "input");
   select.append(...texts.map(([text, label]) => new Option(label, text)));
   return new TextControl(field, select);

@@ -33,7 +33,7 @@ export function boundsText(bounds: Bounds): string {
 function timeText(seconds: number): string {
   if (seconds < MANY_SECONDS) return `${numbers.format(seconds)} s`;
   const minutes = seconds / 60;
-  if (minutes < 120) return Number.isInteger(minutes) ? `${minutes} min` : `${numbers.format(seconds)} s`;
+  if (minutes < 120 && minutes !== 60) return Number.isInteger(minutes) ? `${minutes} min` : `${numbers.format(seconds)} s`;
   const hours = Math.floor(minutes / 60);
   const rest = Math.round(minutes % 60);
   return rest === 0 ? `${formatCount(hours)} h` : `${formatCount(hours)} h ${rest} min`;

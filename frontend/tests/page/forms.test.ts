@@ -63,6 +63,7 @@ test("bounds are told in words, with what happens beyond them", () => {
     "at most 90 min, 0.5 s CPU, 1 GiB output, 1 per user at once; others wait",
   );
   assert.equal(told({ timeout: 9000 }), "at most 2 h 30 min");
+  assert.equal(told({ timeout: 3600 }), "at most 1 h");
 });
 
 test("how a job runs is told where it is not plain", () => {
