@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 from flask_realtime.barforms import Progress
 from flask_realtime.progressreader import WINDOW, ProgressReader, Speed
 
-RECORDINGS = Path(__file__).parents[2] / "frontend" / "tests" / "terminal" / "recordings"
+ROOT = Path(__file__).parents[2]
+FOLDERS = (ROOT / "frontend/tests/terminal/recordings", ROOT / "tests/recordings")
 
 
 def recording(name: str) -> bytes:
-    return (RECORDINGS / f"{name}.bin").read_bytes()
+    (path,) = (path for folder in FOLDERS if (path := folder / f"{name}.bin").exists())
+    return path.read_bytes()
 
 
 def after(*pieces: bytes, look_each_time: bool = False) -> Progress | None:
@@ -48,10 +50,20 @@ def seen(output: bytes, step: int) -> list[tuple[str, float | None]]:
         ("rich_progress", "testing 🚀", 100, None, None, "rich"),
         ("rich_flood", "copying", 100, None, None, "rich"),
         ("compose_like", "Running", 75, 3, 4, "bar"),
+        ("rich_columns", "all", 100, 60, 60, "rich"),
+        ("tqdm_open_end", "rows", None, 300, None, "tqdm"),
+        ("curl", "", 100, None, None, "bar"),
+        ("wget", "two", 100, None, None, "bar"),
+        ("git", "Receiving objects", 100, 302, 302, "bar"),
     ],
 )
 def test_the_last_progress_of_real_programs(
-    name: str, label: str, percent: float, done: float | None, total: float | None, source: str
+    name: str,
+    label: str,
+    percent: float | None,
+    done: float | None,
+    total: float | None,
+    source: str,
 ) -> None:
     progress = after(recording(name))
     assert progress is not None
@@ -84,6 +96,7 @@ def test_progress_only_grows(name: str, step: int) -> None:
 
 
 NAMES = ["tqdm_plain", "tqdm_nested", "rich_progress", "rich_flood", "compose_like", "margins"]
+NAMES += ["rich_columns", "tqdm_open_end", "curl", "wget", "git"]
 
 
 @settings(max_examples=60, deadline=None)
