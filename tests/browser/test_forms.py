@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import hashlib
 import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -442,6 +444,26 @@ def test_a_file_is_removed_again_when_another_is_chosen(forms: Server, open_page
     expect(chooser).to_be_focused()
     expect(card.get_by_text("or drop it here")).to_be_visible()
     eventually(lambda: page.title() and sum(call.startswith("DELETE") for call in calls) == 2)
+
+
+def test_a_file_that_no_run_took_goes_with_the_page(forms: Server, open_page: Open) -> None:
+    page = open_page(forms.url)
+    card = card_of(page, "Measure")
+    card.locator("input[type=file]").set_input_files(file("left.csv", b"left behind"))
+    expect(card.get_by_text("left.csv, 11 B")).to_be_visible(timeout=SECONDS)
+    uploads = forms.folder / "instance" / "uploads"
+    assert holds(uploads, b"left behind")
+    page.goto("about:blank")
+    eventually(lambda: not holds(uploads, b"left behind"))
+
+
+def holds(folder: Path, content: bytes) -> bool:
+    """Whether a file of `folder` has this content."""
+    for each in folder.rglob("*"):
+        with contextlib.suppress(IsADirectoryError, FileNotFoundError):  # it may go meanwhile
+            if each.read_bytes() == content:
+                return True
+    return False
 
 
 def test_a_file_that_is_too_large_is_not_sent(forms: Server, open_page: Open) -> None:

@@ -7,6 +7,7 @@ import { Notices } from "./notices";
 import { RunPanel } from "./runpanel";
 import { Session } from "./session";
 import { Sidebar } from "./sidebar";
+import { refuseStrayDrops } from "./uploadcontrol";
 
 function main(root: HTMLElement): void {
   const notices = new Notices();
@@ -44,6 +45,7 @@ function main(root: HTMLElement): void {
     notices.element,
     el("div", "columns", sidebar.element, stage),
   );
+  refuseStrayDrops();
   session.open();
 }
 

@@ -62,6 +62,9 @@ export class Session {
       else notices.clear();
       if (state.kind === "loggedOut") this.#offerLogin();
     });
+    window.addEventListener("pagehide", ({ persisted }) => {
+      if (!persisted) this.uploads.leave();
+    });
     window.addEventListener("popstate", () => {
       const place = placeOf(location, config.pageBase);
       // Going to another line of the same run is none of ours.

@@ -12,6 +12,17 @@ type State =
   | { readonly kind: "there"; readonly upload: Upload }
   | { readonly kind: "failed"; readonly name: string; readonly message: string };
 
+/** Lets no file that is dropped beside its field take the place of the page. */
+export function refuseStrayDrops(): void {
+  for (const name of ["dragover", "drop"] as const) {
+    window.addEventListener(name, (event) => {
+      if (event.defaultPrevented || !event.dataTransfer?.types.includes("Files")) return;
+      event.preventDefault();
+      event.dataTransfer.dropEffect = "none";
+    });
+  }
+}
+
 /** A file that is chosen or dropped, and sent at once. */
 export class UploadControl implements FieldControl {
   readonly element = el("div", "upload");
@@ -71,6 +82,7 @@ export class UploadControl implements FieldControl {
   }
 
   taken(): void {
+    if (this.#state.kind === "there") this.uploads.taken(this.#state.upload.id);
     this.#show({ kind: "none" });
   }
 

@@ -13,6 +13,9 @@ export interface Upload {
 export type OnProgress = (share: number) => void;
 
 export class Uploads {
+  /** Files on the server that no run has taken yet. */
+  readonly #waiting = new Set<string>();
+
   /** `csrfToken` is empty where the server wants none. */
   constructor(
     private readonly apiBase: string,
@@ -20,7 +23,32 @@ export class Uploads {
   ) {}
 
   /** Sends a file. Throws ApiError, and the signal's reason when that is aborted. */
-  send(file: File, onProgress: OnProgress, signal: AbortSignal): Promise<Upload> {
+  async send(file: File, onProgress: OnProgress, signal: AbortSignal): Promise<Upload> {
+    const upload = await this.#post(file, onProgress, signal);
+    this.#waiting.add(upload.id);
+    return upload;
+  }
+
+  /** Removes a file that no run has taken. Throws ApiError. */
+  async remove(id: string): Promise<void> {
+    this.#waiting.delete(id);
+    const answer = await this.#delete(id, false);
+    // It is gone already: that is all that was wanted.
+    if (!answer.ok && answer.status !== 404) throw problemOf(answer.status, await answer.text());
+  }
+
+  /** A run has taken a file. */
+  taken(id: string): void {
+    this.#waiting.delete(id);
+  }
+
+  /** The page is closed: what waits is removed, or else the server does so after a while. */
+  leave(): void {
+    for (const id of this.#waiting) void this.#delete(id, true);
+    this.#waiting.clear();
+  }
+
+  #post(file: File, onProgress: OnProgress, signal: AbortSignal): Promise<Upload> {
     // Not fetch: it does not tell how much has been sent.
     const request = new XMLHttpRequest();
     const { promise, resolve, reject } = settled<Upload>();
@@ -45,14 +73,10 @@ export class Uploads {
     return promise;
   }
 
-  /** Removes a file that no run has taken. Throws ApiError. */
-  async remove(id: string): Promise<void> {
+  #delete(id: string, keepalive: boolean): Promise<Response> {
     const headers: Record<string, string> = { accept: "application/json" };
     if (this.csrfToken !== "") headers["x-csrf-token"] = this.csrfToken;
-    const address = `${this.apiBase}/uploads/${encodeURIComponent(id)}`;
-    const answer = await fetch(address, { method: "DELETE", headers });
-    // It is gone already: that is all that was wanted.
-    if (!answer.ok && answer.status !== 404) throw problemOf(answer.status, await answer.text());
+    return fetch(`${this.apiBase}/uploads/${encodeURIComponent(id)}`, { method: "DELETE", headers, keepalive });
   }
 }
 
