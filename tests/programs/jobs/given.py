@@ -4,7 +4,7 @@ import hashlib
 import sys
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from flask_realtime import Secret, Upload, job
 
@@ -56,3 +56,9 @@ def knock(running, password: Secret, pin: Secret | None = None):
 def knock_apart(running, password: Secret, pin: Secret | None = None):
     """Does it in a process of its own."""
     _give_away(password, pin)
+
+
+@job
+def anything(running, text: str = "", numbers: list[float] | None = None, data: Any = None):
+    """Takes whatever JSON has."""
+    print(text, numbers, data)
