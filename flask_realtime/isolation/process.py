@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextvars
 import os
+import platform
+import sys
 from typing import Any
 
 from flask_realtime import host
@@ -126,6 +128,8 @@ class ProcessBox:
         return Exit("failed", code, reason)
 
     def _run(self) -> Exit:
+        if platform.system() != "Linux":
+            return self._failed(f"isolation='process' needs Linux, and this is {sys.platform}", 1)
         try:
             host.offload(contextvars.Context().run, self._launch.prepare)
             program = program_of(self._launch, os.environ)

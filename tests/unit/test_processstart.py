@@ -94,6 +94,13 @@ def test_what_a_hook_raises_is_the_end_of_the_run() -> None:
     assert box.output == b"ValueError: no token for ada\n"
 
 
+def test_other_systems_than_linux_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("platform.system", lambda: "Plan 9")
+    end = Boxed(command("echo", "never")).end()
+    assert (end.state, end.code) == ("failed", 1)
+    assert end.reason.startswith("isolation='process' needs Linux, and this is ")
+
+
 def test_no_room_for_a_process_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise BlockingIOError(11, "Resource temporarily unavailable")
