@@ -141,15 +141,17 @@ class Link:
             poll = select.poll()
             poll.register(self._descriptor, select.POLLIN)
             poll.register(self._wake_read, select.POLLIN)
-            while not self._ended.is_set():
+            while True:
+                while self._orders:  # some may have come with the first
+                    self._obey(self._orders.popleft())
+                self._send()
+                if self._ended.is_set():
+                    break
                 ready = [descriptor for descriptor, _ in poll.poll(self._patience())]
                 if self._wake_read in ready:
                     os.read(self._wake_read, _READ)
                 if self._descriptor in ready and not self._receive():
                     break
-                while self._orders:
-                    self._obey(self._orders.popleft())
-                self._send()
         except OSError as error:
             fault = error
         finally:

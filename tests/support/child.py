@@ -43,10 +43,17 @@ def write_job(folder: Path, text: str, name: str = "tidy.py") -> dict[str, Any]:
 
 
 class Child:
-    """`python -u -m flask_realtime.isolation.child` with what it is to run; killed at the end."""
+    """`python -u -m flask_realtime.isolation.child` with what it is to run; killed at the end.
+
+    It gets `orders` together with the first.
+    """
 
     def __init__(
-        self, reference: dict[str, Any], params: dict[str, object] | None = None, **environ: str
+        self,
+        reference: dict[str, Any],
+        params: dict[str, object] | None = None,
+        *orders: dict[str, object],
+        **environ: str,
     ) -> None:
         self._socket, other = socket.socketpair()
         self._socket.settimeout(SECONDS)
@@ -64,7 +71,7 @@ class Child:
                 stderr=subprocess.STDOUT,
             )
         run = {"id": "r1", "job": "tidy", "user": "ann"}
-        self.send(start_order("tidy", reference, params or {}, run))
+        self.send(start_order("tidy", reference, params or {}, run), *orders)
 
     def __enter__(self) -> Child:
         return self
@@ -81,8 +88,9 @@ class Child:
         assert self.process.stdout is not None
         self.process.stdout.close()
 
-    def send(self, order: dict[str, object]) -> None:
-        self._socket.sendall(encode(order))
+    def send(self, *orders: dict[str, object]) -> None:
+        """Send them at once."""
+        self._socket.sendall(b"".join(map(encode, orders)))
 
     def leave(self) -> None:
         """As the server that is gone."""

@@ -168,6 +168,11 @@ def test_a_stop_is_what_running_tells(tmp_path: Path, after: str, end: Exit) -> 
         assert child.end() == end
 
 
+def test_a_stop_that_comes_with_the_start_is_heard(tmp_path: Path) -> None:
+    with Child(write_job(tmp_path, WAITS.format(after="")), {}, STOP) as child:
+        assert child.end() == STOPPED
+
+
 def test_without_a_server_it_shall_end(tmp_path: Path) -> None:
     with Child(write_job(tmp_path, WAITS.format(after="print('alone')"))) as child:
         child.output_until("begun")
