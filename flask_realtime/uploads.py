@@ -187,7 +187,7 @@ class Uploads:
     def _forget_what_is_gone(self, folder: UploadFolder) -> None:
         """It expired, or was claimed at another process."""
         known = set(self._waiting)
-        for upload in known - host.offload(folder.waiting):
+        for upload in known - _on_disk(folder.waiting):
             self._waiting.pop(upload, None)
 
     def _open_folder(self) -> UploadFolder:
@@ -198,10 +198,10 @@ class Uploads:
     def _sweep_for_ever(self, folder: UploadFolder) -> None:
         while True:
             try:
-                host.offload(folder.sweep, UNCLAIMED_SECONDS)
+                _on_disk(folder.sweep, UNCLAIMED_SECONDS)
                 self._forget_what_is_gone(folder)
-            except OSError as error:
-                logger.warning("uploads that nobody claimed could not be removed: %s", error)
+            except UploadFailed:
+                pass  # it is in the log, and tried again
             host.sleep(SWEEP_SECONDS)
 
 
@@ -216,6 +216,6 @@ def _on_disk(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     try:
         return host.offload(function, *args, **kwargs)
     except OSError as error:
-        logger.warning("uploads: %s", error)
+        logger.warning("uploaded files cannot be stored or removed: %s", error)
         said = "there is no room left" if error.errno in _NO_ROOM else "the server's log says why"
-        raise UploadFailed(f"the file could not be stored: {said}") from error
+        raise UploadFailed(f"the server's disk failed: {said}") from error
