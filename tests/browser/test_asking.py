@@ -109,6 +109,24 @@ def test_a_hidden_answer_is_seen_and_kept_nowhere(watch: Watch, asking: Server) 
     expect_state(page, "succeeded")
 
 
+def test_lines_pasted_into_a_hidden_field_are_refused_and_not_made_one(
+    watch: Watch, asking: Server
+) -> None:
+    page, run = watch("unlocks")
+    field = expect_asked(page, "Password:")
+    paste = """(field, text) => {
+        const clipboardData = new DataTransfer();
+        clipboardData.setData("text", text);
+        const event = { clipboardData, bubbles: true, cancelable: true };
+        return field.dispatchEvent(new ClipboardEvent("paste", event));
+    }"""
+    assert not field.evaluate(paste, "first\nsecond")
+    expect(line(page).get_by_role("alert")).to_contain_text("it has 2 lines")
+    assert field.evaluate(paste, "first\n")  # the browser's own
+    asking.post(f"/api/runs/{run}/stop", {"force": True})
+    expect_state(page, "stopped")
+
+
 def test_lines_pasted_at_once_arrive_whole_and_the_button_ends_the_input(
     watch: Watch, asking: Server
 ) -> None:

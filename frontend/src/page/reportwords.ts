@@ -8,6 +8,8 @@ import { formatDuration } from "./runwords";
 const BUSY_PERCENT = 50;
 /** Files that are not the job's own: Python's library, and what was installed. */
 const LIBRARY = /^<frozen |[\\/](lib(64)?[\\/]python\d|site-packages|dist-packages)/;
+/** Where an event loop waits for all of its coroutines. */
+const LOOP = /[\\/](asyncio[\\/]\w+|selectors)\.py$/;
 const STATES: Readonly<Record<string, string>> = {
   R: "running",
   S: "sleeping",
@@ -27,8 +29,8 @@ export function answerOf(report: Report): string {
     return asked === "" ? "It waits for input." : `It waits for input: “${asked}”`;
   }
   const busy = cpuPercent === null ? "" : `: ${coresText(cpuPercent)}`;
-  const frame = placeOf(report);
-  const where = frame === null ? "" : ` in ${frameText(frame)}`;
+  const place = placeOf(report);
+  const where = place === "" ? "" : ` in ${place}`;
   if (doing === "computing" || (doing === "" && (cpuPercent ?? 0) >= BUSY_PERCENT)) {
     return where === "" ? `It computes${busy}.` : `It computes${busy}${busy === "" ? "" : ","}${where}`;
   }
@@ -45,10 +47,30 @@ export function coresText(percent: number): string {
   return `${(percent / 100).toFixed(1)} cores`;
 }
 
-/** The job's own line that is innermost; a line of a library where there is no other. */
-function placeOf(report: Report): StackFrame | null {
-  const stack = report.threads[0]?.stack ?? [];
-  return stack.filter(({ file }) => !LIBRARY.test(file)).at(-1) ?? stack.at(-1) ?? null;
+/** The line that tells most; without Python code, the process that does. Empty where nothing is known. */
+function placeOf({ threads, processes, doing }: Report): string {
+  const first = threads.find((thread) => thread.doing === doing) ?? threads[0];
+  // An event loop is where its coroutines are.
+  const inLoop = LOOP.test(first?.stack.at(-1)?.file ?? "");
+  const within = inLoop ? threads.find((each) => each !== first && ownFrame(each) !== null) : undefined;
+  const frame = ownFrame(within ?? first) ?? first?.stack.at(-1);
+  if (frame) return frameText(frame);
+  const process = doing === "computing" ? busiest(processes) : innermost(processes);
+  return process ? `process ${process.pid}: ${process.command}` : "";
+}
+
+/** The job's own line that is innermost. */
+function ownFrame(thread: ReportedThread | undefined): StackFrame | null {
+  return thread?.stack.filter(({ file }) => !LIBRARY.test(file)).at(-1) ?? null;
+}
+
+function busiest(processes: readonly ReportedProcess[]): ReportedProcess | undefined {
+  return [...processes].sort((a, b) => (b.cpuPercent ?? 0) - (a.cpuPercent ?? 0))[0];
+}
+
+/** The last one that has started no other: what the others wait for. */
+function innermost(processes: readonly ReportedProcess[]): ReportedProcess | undefined {
+  return processes.filter(({ pid }) => !processes.some(({ parent }) => parent === pid)).at(-1);
 }
 
 /** `line 12 of greet.py: time.sleep(60)`. */

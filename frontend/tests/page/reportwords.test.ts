@@ -56,6 +56,27 @@ describe("a report", () => {
     );
   });
 
+  it("says where the coroutine of an event loop waits, and which thread it is that computes", () => {
+    const loop = thread(frame("/jobs/a.py", 9, "asyncio.run(main())"), frame("/usr/lib/python3.12/selectors.py", 4));
+    const task = { ...thread(frame("/jobs/a.py", 5, "await asyncio.sleep(9)")), name: "Task-1" };
+    assert.equal(answerOf(report({ threads: [loop, task] })), "It sleeps in line 5 of a.py: await asyncio.sleep(9)");
+    assert.equal(answerOf(report({ threads: [loop] })), "It sleeps in line 9 of a.py: asyncio.run(main())");
+    const busy = { ...thread(frame("/jobs/a.py", 3, "spin()")), doing: "computing" };
+    const computing = report({ doing: "computing", threads: [task, busy], cpu_percent: 99 });
+    assert.equal(answerOf(computing), "It computes: 99 % of a core, in line 3 of a.py: spin()");
+  });
+
+  it("of a command names the process that it waits for, or that computes", () => {
+    const processes = [
+      { pid: 1, parent: 0, command: "sh run.sh", state: "S", cpu_percent: 0 },
+      { pid: 2, parent: 1, command: "gzip -9", state: "R", cpu_percent: 98 },
+      { pid: 3, parent: 1, command: "sleep 60", state: "S", cpu_percent: 0 },
+    ];
+    assert.equal(answerOf(report({ processes })), "It sleeps in process 3: sleep 60");
+    const computing = report({ processes, doing: "computing", cpu_percent: 98 });
+    assert.equal(answerOf(computing), "It computes: 98 % of a core, in process 2: gzip -9");
+  });
+
   it("of something without a stack says what is known", () => {
     assert.equal(answerOf(report()), "It sleeps.");
     assert.equal(answerOf(report({ doing: "reading a disk" })), "It is reading a disk.");
