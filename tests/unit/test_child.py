@@ -551,6 +551,21 @@ def test_output_stays_unbuffered_when_the_job_puts_in_a_stream_of_its_own(tmp_pa
         assert child.end() == STOPPED
 
 
+def test_a_job_may_capture_its_output_and_pickle_the_module_sys(tmp_path: Path) -> None:
+    end, output = run(
+        tmp_path,
+        """
+        import contextlib, io, pickle, sys
+
+        def tidy(running):
+            with contextlib.redirect_stdout(io.StringIO()) as captured:
+                print("captured")
+            print(captured.getvalue().upper(), pickle.loads(pickle.dumps(sys)) is sys, sys)
+        """,
+    )
+    assert (end, output) == (SUCCEEDED, "CAPTURED\n True <module 'sys' (built-in)>\n")
+
+
 def test_a_job_without_stdout_ends_as_usual(tmp_path: Path) -> None:
     end, output = run(
         tmp_path,
