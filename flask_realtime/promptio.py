@@ -21,7 +21,7 @@ from flask_realtime.errors import InputFull
 MAX_INPUT = 1 << 16  # bytes that were given and not read yet
 RECHECK_SECONDS = 0.25  # how soon a thread that waits for input notices a forced stop
 
-END = None  # in the place of a text: the end of the input, for one read, as on a terminal
+END = None  # in the place of a text: there will be no more
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Answers:
         self._read = 0  # bytes; the reader alone counts them
         self._queue: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._text = ""  # taken from the queue and not read yet
-        self._at_end = False  # an END was taken that no read has met yet
+        self._at_end = False  # END was taken
         self._waits = 0
         self._turn = threading.Lock()
         self._stopped = False
@@ -78,7 +78,7 @@ class Answers:
         return text.replace("\r\n", "\n").replace("\r", "\n")
 
     def end(self) -> None:
-        """End the input for the read that waits, or for the next one."""
+        """There will be no more: who reads meets the end after what was given until now."""
         self._queue.put(END)
 
     def stop(self) -> None:
@@ -110,7 +110,7 @@ class Answers:
             if cut <= len(self._text):
                 return self._taken(cut)
             if not self._more(hidden):
-                return self._taken_to_end()
+                return self._taken(len(self._text))
 
     def take(self, most: int = -1) -> str:
         """Wait for `most` characters, or for all before an end; return what there is then."""
@@ -120,21 +120,12 @@ class Answers:
             parts.append(part)
             most -= max(0, min(most, len(part)))
             if most and not self._more(hidden=False):
-                if most < 0 or not any(parts):  # else the next read meets the end, with nothing
-                    self._at_end = False
                 break
         return "".join(parts)
 
     def _taken(self, count: int) -> str:
         text, self._text = self._text[:count], self._text[count:]
         self._read += _size(text)
-        return text
-
-    def _taken_to_end(self) -> str:
-        """The rest before an end; an end with nothing before it is used up."""
-        text = self._taken(len(self._text))
-        if not text:
-            self._at_end = False
         return text
 
     def _more(self, hidden: bool) -> bool:
@@ -178,7 +169,7 @@ class PromptIO(io.TextIOBase):
     """A text stream, UTF-8, that waits for answers. What is read is echoed, as on a terminal.
 
     `echo(text)` gets what was read. It says that it is a terminal, since somebody is there to
-    answer; it has no descriptor. At its end it can be read again, as a terminal can.
+    answer; it has no descriptor.
     """
 
     encoding = "utf-8"

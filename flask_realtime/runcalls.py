@@ -54,11 +54,14 @@ class RunCalls:
     def _give(self, run_id: str, content: bytes, eof: bool) -> None:
         box = self._runner.executor.box(run_id)
         active = self._runner.active(run_id)
+        if active.input_ended:
+            raise NotRunning(f"the input of run {run_id} has been ended: it reads nothing more")
         if active.run.waiting and active.run.waiting["hidden"]:
             active.hide(content.decode())
         if content:
             box.input(content)
         if eof:
+            active.input_ended = True
             box.end_input()
 
     def report(self, run: Run) -> dict[str, Any]:

@@ -58,7 +58,6 @@ class ThreadBox:
         self._thread.answers.give(data)
 
     def end_input(self) -> None:
-        """End it for the read that waits, or the next one; a later one waits again."""
         self._thread.answers.end()
 
     def report(self) -> dict[str, Any]:

@@ -42,6 +42,7 @@ class ActiveRun:
         self.writer: LogWriter  # set once the run's record is stored
         self.bounds = bounds
         self.place = Waiting(run.id, run.job, run.user, launch.job.rules.bounds)
+        self.input_ended = False  # somebody said so
         self.fault = ""  # the bound that it broke, if nobody but us could see that
         self._heard = time.monotonic()  # when it began, then when it last printed
         self._progress = RunProgress(run, told, changed)

@@ -99,6 +99,17 @@ def test_the_end_of_the_input(server: Server, where: str) -> None:
 
 
 @pytest.mark.parametrize("where", WHERE)
+def test_nothing_is_taken_after_the_end_of_the_input(server: Server, where: str) -> None:
+    run = server.start_run(f"reads_nothing{where}")
+    eventually(lambda: server.output(run))
+    assert answer(server, run, {"data": "x\n", "eof": True}) == (200, "")
+    assert answer(server, run, {"data": "x\n"}) == (409, "not_running")
+    assert answer(server, run, {"eof": True}) == (409, "not_running")
+    server.post(f"/api/runs/{run}/stop")
+    server.ended(run)
+
+
+@pytest.mark.parametrize("where", WHERE)
 def test_a_run_that_asks_can_be_stopped(server: Server, where: str) -> None:
     run = server.start_run(f"asks{where}")
     waiting(server, run)

@@ -92,28 +92,28 @@ def test_a_line_can_be_read_in_parts(stream: Stream) -> None:
     assert "".join(stream.echoed) == "abcdef\nres"
 
 
-def test_an_end_ends_one_read_as_on_a_terminal(stream: Stream) -> None:
+def test_the_end_comes_after_what_was_given_and_stays(stream: Stream) -> None:
     stream.give("one\nunfinished")
     stream.answers.end()
-    stream.give("more\n")
-    assert [stream.io.readline() for _ in range(4)] == ["one\n", "unfinished", "", "more\n"]
+    assert [stream.io.readline() for _ in range(4)] == ["one\n", "unfinished", "", ""]
+    assert stream.io.read() == ""
+    assert stream.changes == 0, "nobody waits any more"
 
 
 def test_iteration_and_read_go_to_the_end(stream: Stream) -> None:
     stream.give("1\n2\n")
     stream.answers.end()
     assert list(stream.io) == ["1\n", "2\n"]
-    stream.give("3\n4")
-    stream.answers.end()
-    assert stream.io.read() == "3\n4"
+    other = Stream()
+    other.give("3\n4")
+    other.answers.end()
+    assert other.io.read() == "3\n4"
 
 
 def test_reading_in_pieces_meets_the_end(stream: Stream) -> None:
     stream.give("abcdef")
     stream.answers.end()
     assert list(iter(lambda: stream.io.read(4), "")) == ["abcd", "ef"]
-    stream.give("more")
-    assert stream.io.read(4) == "more"
 
 
 def test_an_end_wakes_who_waits(stream: Stream) -> None:
@@ -206,9 +206,10 @@ def test_a_stop_reaches_a_thread_that_waits_for_its_turn(stream: Stream) -> None
 
 
 def test_what_is_hidden_is_not_echoed(stream: Stream) -> None:
-    stream.give("secret\n")
+    stream.give("secret\nlast")
     assert stream.io.read_hidden() == "secret"
     stream.answers.end()
+    assert stream.io.read_hidden() == "last"
     with pytest.raises(EOFError):
         stream.io.read_hidden()
     assert stream.echoed == []

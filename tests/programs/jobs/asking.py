@@ -120,6 +120,12 @@ def adds_up_apart(running):
 
 
 @job(isolation="process")
+def reads_nothing_apart(running):
+    """As reads_nothing, in a process of its own."""
+    reads_nothing(running)
+
+
+@job(isolation="process")
 def computes_apart(running):
     """As computes, in a process of its own."""
     computes(running)
