@@ -202,6 +202,14 @@ def test_a_form_begins_with_the_last_run_and_can_be_reset(forms: Server, open_pa
     expect(card.get_by_role("button", name="Reset to defaults")).to_be_hidden()
 
 
+def test_a_value_that_its_field_would_change_is_left_out(forms: Server, open_page: Open) -> None:
+    forms.start_run("picky", even=6, other="two\nlines")
+    page = open_page(forms.url)
+    card = card_of(page, "Picky")
+    expect(card.get_by_label("even")).to_have_value("6", timeout=SECONDS)
+    expect(card.get_by_label("other")).to_have_value("x")
+
+
 def test_a_value_that_the_job_does_not_take_any_more_is_left_out(
     forms: Server, open_page: Open
 ) -> None:

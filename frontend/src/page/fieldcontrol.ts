@@ -56,7 +56,8 @@ export class TextControl implements FieldControl {
 
   fill(value: unknown): boolean {
     const text = textOf(this.field, value);
-    if (text === null) return false;
+    // A single line would lose the ends of lines without a word.
+    if (text === null || (this.target instanceof HTMLInputElement && /[\r\n]/.test(text))) return false;
     this.#text = text;
     return true;
   }

@@ -81,7 +81,8 @@ function isToBeGiven({ kind, required, nullable, bounds }: Field): boolean {
 
 function hintOf(field: Field): string {
   const { description } = field;
-  const told = field.zoned ? `in your time zone, ${timeZone()}` : boundsText(field);
+  const how = field.zoned ? `in your time zone, ${timeZone()}` : field.kind === "json" ? "as JSON" : "";
+  const told = how === "" ? boundsText(field) : how;
   if (told === "") return description;
   const sentence = `${told.charAt(0).toUpperCase()}${told.slice(1)}.`;
   if (description === "") return sentence;

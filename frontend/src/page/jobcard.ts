@@ -1,5 +1,5 @@
 import { RequestError, type Job } from "../connection/protocol";
-import { el, setDisabled, setText } from "./dom";
+import { el, setDisabled, setText, setUnavailable } from "./dom";
 import { jobText } from "./jobwords";
 import { ParameterForm } from "./parameterform";
 import { RunList } from "./runrow";
@@ -49,7 +49,10 @@ export class JobCard {
 
   update(now: number): void {
     const busy = this.#isStarting ? "Starting" : this.#form.isSending ? "A file is being sent" : null;
-    setDisabled(this.#start, this.session.blocked ?? busy);
+    const { blocked } = this.session;
+    setDisabled(this.#start, blocked);
+    // Busy, it keeps the focus: whoever has just pressed it goes on from there.
+    if (blocked === null) setUnavailable(this.#start, busy);
     const active = this.session.runs.active(this.job.name).slice(0, MAX_RUNS);
     this.#runs.show(active.length > 0 ? active : this.session.runs.latest(this.job.name), now);
   }

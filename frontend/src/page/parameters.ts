@@ -106,7 +106,7 @@ function fieldOf(name: string, outer: Schema, root: Schema, required: boolean): 
     name,
     label: typeof title === "string" && title !== "" ? title : name,
     description: typeof told["description"] === "string" ? told["description"] : "",
-    kind: kindOf(inner, item),
+    kind: hasLines(told["default"]) && kindOf(inner, item) === "string" ? "multi-line" : kindOf(inner, item),
     choices: choicesOf(inner),
     required,
     nullable,
@@ -117,6 +117,10 @@ function fieldOf(name: string, outer: Schema, root: Schema, required: boolean): 
     item,
     unique: inner["uniqueItems"] === true,
   };
+}
+
+function hasLines(value: unknown): boolean {
+  return typeof value === "string" && value.includes("\n");
 }
 
 function itemOf(name: string, schema: Schema, root: Schema): Field | null {

@@ -79,6 +79,7 @@ test("each format has a kind of its own, and a text of an unknown one is text", 
     assert.equal(only({ type: "string", format }).kind, kind);
     assert.equal(only({ anyOf: [{ type: "string", format }, { type: "null" }] }).kind, kind);
   }
+  assert.equal(only({ type: "string", default: "two\nlines" }).kind, "multi-line");
 });
 
 test("numbers are read as numbers, and what is none is named in the error", () => {
