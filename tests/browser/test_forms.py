@@ -335,6 +335,7 @@ def test_run_again_asks_for_the_secret_with_the_rest_filled_in(
     expect(card.get_by_label("password", exact=True)).to_be_focused()
     expect(card.get_by_label("user")).to_have_value("eve")
     expect(card.get_by_label("note")).to_have_value("once more")
+    expect(card.get_by_text("As in the chosen run.")).to_be_visible()
     assert path(page) == before
     page.keyboard.type("second secret")
     page.keyboard.press("Enter")

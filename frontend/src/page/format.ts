@@ -58,7 +58,9 @@ export function elapsedOf(run: Run, now: number): number | null {
 export function exitText(run: Run): string {
   if (!run.exit) return "";
   const { code, reason } = run.exit;
-  const parts = [reason, code !== null && code !== 0 ? `exit code ${code}` : ""];
+  // "exited with code 2" says it already.
+  const isTold = code === null || code === 0 || new RegExp(`\\bcode ${code}\\b`).test(reason);
+  const parts = [reason, isTold ? "" : `exit code ${code}`];
   return parts.filter((part) => part !== "" && part !== run.state).join(" · ");
 }
 

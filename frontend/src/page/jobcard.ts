@@ -1,7 +1,7 @@
 import { RequestError, type Job } from "../connection/protocol";
 import { el, setDisabled, setText, setUnavailable } from "./dom";
 import { jobText } from "./jobwords";
-import { ParameterForm } from "./parameterform";
+import { CHOSEN_RUN, LAST_RUN, ParameterForm } from "./parameterform";
 import { RunList } from "./runrow";
 import type { FormWish, Session } from "./session";
 
@@ -70,7 +70,7 @@ export class JobCard {
   /** Shows the parameters of a run, and goes to what has to be given. */
   open({ run, missing, message }: FormWish): void {
     this.#hasLast = true;
-    this.#form.fill(run.params);
+    this.#form.fill(run.params, CHOSEN_RUN);
     this.#tell(message);
     this.element.scrollIntoView({ block: "nearest" });
     const [first] = missing;
@@ -83,7 +83,7 @@ export class JobCard {
     try {
       const run = await this.session.lastRuns.of(this.job.name, firstSeen(this.element));
       // Whoever has begun to type goes on undisturbed.
-      if (run && !this.#hasLast && !this.#form.isTouched) this.#form.fill(run.params);
+      if (run && !this.#hasLast && !this.#form.isTouched) this.#form.fill(run.params, LAST_RUN);
     } catch (error) {
       const said = error instanceof Error ? error.message : String(error);
       this.session.notices.remark(`${this.job.title}: its last values could not be loaded: ${said}`);

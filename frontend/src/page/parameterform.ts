@@ -1,4 +1,4 @@
-import { button, el } from "./dom";
+import { button, el, setText } from "./dom";
 import { CONTROL_STATE } from "./fieldcontrol";
 import { FieldError } from "./fielderror";
 import { FormRow } from "./formrow";
@@ -6,12 +6,16 @@ import { isGivenAnew } from "./lastvalues";
 import { fieldsOf, type Field } from "./parameters";
 import type { Uploads } from "./uploads";
 
+/** Where values come from that nobody has entered here. */
+export const LAST_RUN = "As in your last run.";
+export const CHOSEN_RUN = "As in the chosen run.";
+
 /** The form of a job's parameters. */
 export class ParameterForm {
   readonly element = el("div", "fields");
   readonly fields: readonly Field[];
   readonly #rows: readonly FormRow[];
-  readonly #origin = el("span", "form-origin", "As in your last run.");
+  readonly #origin = el("span", "form-origin");
   readonly #foot: HTMLElement;
   #isTouched = false;
 
@@ -64,17 +68,15 @@ export class ParameterForm {
     return wrong ? null : values;
   }
 
-  /** Enters what a run was started with, as far as it fits, over the defaults. */
-  fill(params: Readonly<Record<string, unknown>>): void {
+  /** Enters what a run was started with, as far as it fits, over the defaults; `origin` says of which. */
+  fill(params: Readonly<Record<string, unknown>>, origin: string): void {
     for (const row of this.#rows) {
       if (isGivenAnew(row.field)) continue;
       row.tell("");
       const { name } = row.field;
       if (!(name in params && row.control.fill(params[name]))) row.control.reset();
     }
-    this.#isTouched = false;
-    this.#showFoot();
-    this.#origin.hidden = this.#foot.hidden;
+    this.#untouched(origin);
   }
 
   /** Takes over what was entered in a form that this one stands for now. */
@@ -111,8 +113,13 @@ export class ParameterForm {
   /** A run was started with what is entered: secrets are forgotten, and files are the run's. */
   taken(): void {
     for (const { control } of this.#rows) control.taken();
-    this.#origin.hidden = false;
+    this.#untouched(LAST_RUN);
+  }
+
+  #untouched(origin: string): void {
     this.#isTouched = false;
+    setText(this.#origin, origin);
+    this.#origin.hidden = false;
     this.#showFoot();
   }
 

@@ -38,6 +38,12 @@ test("how a run ended is told without repeating its state", () => {
   );
 });
 
+test("an exit code that the reason tells is not told twice", () => {
+  const exit = (code: number, reason: string) => exitText(run("1", "failed", { exit: { code, reason } }));
+  assert.equal(exit(2, "exited with code 2"), "exited with code 2");
+  assert.equal(exit(2, "exited with code 23"), "exited with code 23 · exit code 2");
+});
+
 test("a run's address leads back to it, under any prefix", () => {
   for (const base of ["/", "/tools/realtime/"]) {
     assert.equal(runOfPath(pathOfRun("01abc", base), base), "01abc");
