@@ -37,7 +37,18 @@ def test_jobs_are_listed_with_their_schema(server: Server) -> None:
 def test_a_record_has_the_fields_of_the_protocol(server: Server, run: str) -> None:
     record = server.run_record(run)
     assert set(record) == {
-        *("id", "job", "params", "user", "state", "created", "started", "ended", "exit"),
+        *(
+            "id",
+            "job",
+            "params",
+            "user",
+            "state",
+            "created",
+            "started",
+            "ended",
+            "exit",
+            "stop_grace",
+        ),
         *(
             "output_bytes",
             "output_lines",

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
-from flask_realtime.bus import Bus
+import pytest
+
+from flask_realtime import host
+from flask_realtime.bus import Bus, Handler
+from flask_realtime.errors import InputFull, RealtimeError
 from flask_realtime.store import Store
 from tests.support.hub import until
 
 
 @contextmanager
-def started(store: Store, name: str, heard: list[dict[str, Any]]) -> Iterator[Bus]:
-    bus = Bus(store, name, {"news": heard.append})
+def running(store: Store, name: str, handlers: dict[str, Handler]) -> Iterator[Bus]:
+    bus = Bus(store, name, handlers)
     bus.start()
     yield bus
     bus.stop()
+
+
+def started(store: Store, name: str, heard: list[dict[str, Any]]) -> AbstractContextManager[Bus]:
+    return running(store, name, {"news": heard.append})
 
 
 def test_one_that_has_started_misses_nothing(store: Store) -> None:
@@ -27,3 +35,49 @@ def test_one_that_has_started_misses_nothing(store: Store) -> None:
         until(lambda: len(heard) == 2)
     assert sorted(message["number"] for message in heard) == [1, 2]
     assert not one.ask("two", "news", number=3)
+
+
+def refuses(message: dict[str, Any]) -> dict[str, Any]:
+    raise InputFull(f"{message['bytes']} bytes wait")
+
+
+def waits(message: dict[str, Any]) -> dict[str, Any]:
+    host.sleep(message["seconds"])
+    return {"late": True}
+
+
+def test_a_call_returns_what_its_handler_returns_or_raises(store: Store) -> None:
+    handlers = {"adds": lambda message: {"sum": message["a"] + message["b"]}, "refuses": refuses}
+    with running(store, "one", {}) as one, running(store, "two", handlers):
+        assert one.call("two", "adds", 5, a=1, b=2) == {"sum": 3}
+        with pytest.raises(RealtimeError, match="7 bytes wait") as raised:
+            one.call("two", "refuses", 5, bytes=7)
+        assert (raised.value.code, raised.value.status) == ("input_full", 429)
+        assert one._answers == {}
+
+
+def test_a_call_that_nobody_answers_comes_to_its_end(store: Store) -> None:
+    with running(store, "one", {}) as one, running(store, "two", {"waits": waits}):
+        assert one.call("nobody", "waits", 5, seconds=0) is None
+        assert one.call("two", "unheard of", 0.1) is None
+        assert one.call("two", "waits", 0.1, seconds=0.3) is None
+        # The late answer to that one is not taken for the answer to another.
+        assert one.call("two", "waits", 5, seconds=0.5) == {"late": True}
+        assert one._answers == {}
+
+
+def test_calls_at_once_get_each_their_own_answer(store: Store) -> None:
+    handlers = {"echoes": lambda message: {"number": message["number"]}}
+    with running(store, "one", {}) as one, running(store, "two", handlers):
+        answers: list[object] = []
+        calls = [
+            host.spawn(
+                lambda number: answers.append(one.call("two", "echoes", 5, number=number)), n
+            )
+            for n in range(20)
+        ]
+        for call in calls:
+            call.wait()
+    assert sorted(str(answer) for answer in answers) == sorted(
+        str({"number": number}) for number in range(20)
+    )

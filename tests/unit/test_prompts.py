@@ -134,6 +134,20 @@ def test_a_short_password_is_hidden_too() -> None:
     assert run.secrets.known() == ()
 
 
+def test_each_character_of_a_password_may_be_shown_as_another() -> None:
+    """As from Python 3.14 on."""
+    asks: Any = getpass.getpass
+
+    def job(running: Running) -> None:
+        assert asks("PIN: ", echo_char="*") == "1234"
+
+    with asker() as ask:
+        run = ask(job)
+        run.answer("1234\n")
+        assert run.end() == SUCCEEDED
+    assert run.output == "PIN: ****\n"
+
+
 def test_the_password_of_other_code_is_asked_where_it_was(
     monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
 ) -> None:
