@@ -18,6 +18,8 @@ export class Answering {
   #isWanted = false;
   #hasAsked = false;
   #isSending = false;
+  /** The end of its input was sent: it reads nothing more. */
+  #hasEnded = false;
   #failure = "";
   readonly #typed: Record<AnswerField, boolean> = { line: false, password: false };
   #field: AnswerField = "line";
@@ -58,12 +60,12 @@ export class Answering {
   /** Whether there are fields to type into: once a run has asked they stay, so that nothing moves between questions. */
   get isShown(): boolean {
     if (this.isOver) return this.#failure !== "";
-    return this.canSend && (this.#hasAsked || this.#isWanted);
+    return this.canSend && !this.#hasEnded && (this.#hasAsked || this.#isWanted);
   }
 
   /** Whether it can be offered to type something although nothing is asked. */
   get isOffered(): boolean {
-    return this.canSend && !this.#hasAsked && this.#run?.isolation === "process";
+    return this.canSend && !this.#hasEnded && !this.#hasAsked && this.#run?.isolation === "process";
   }
 
   get isWanted(): boolean {
@@ -133,9 +135,10 @@ export class Answering {
     this.onChange.emit();
     try {
       await this.send(data, eof);
+      this.#hasEnded = eof;
       return true;
     } catch (error) {
-      this.#failure = told(error);
+      this.#failure = this.isOver ? "Not sent: the run has ended." : told(error);
       return false;
     } finally {
       this.#isSending = false;
@@ -155,8 +158,8 @@ export class Answering {
 }
 
 function told(error: unknown): string {
-  const code = error instanceof RequestError ? error.code : "";
-  if (code === "not_running") return "Not sent: the run has ended.";
-  if (code === "input_full") return "Not sent: the run has not read what it was sent before. Try again later.";
+  if (error instanceof RequestError && error.code === "input_full") {
+    return "Not sent: the run has not read what it was sent before. Try again later.";
+  }
   return `Not sent: ${error instanceof Error ? error.message : String(error)}`;
 }

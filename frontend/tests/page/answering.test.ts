@@ -56,9 +56,16 @@ describe("the line for an answer", () => {
     assert.equal(await answering.answer("Ann"), true);
     await answering.answer("");
     await answering.answer("one\ntwo");
-    await answering.end("");
     await answering.end("last");
-    assert.deepEqual(sent, [["Ann\n", false], ["\n", false], ["one\ntwo\n", false], ["", true], ["last\n", true]]);
+    assert.deepEqual(sent, [["Ann\n", false], ["\n", false], ["one\ntwo\n", false], ["last\n", true]]);
+  });
+
+  it("goes when the input was ended: nothing is read any more", async () => {
+    const { answering, sent } = opened();
+    answering.update(run("running", NAME));
+    await answering.end("");
+    answering.update(run("running"));
+    assert.deepEqual([answering.isShown, answering.isOffered, sent], [false, false, [["", true]]]);
   });
 
   it("sends one answer at a time", async () => {
@@ -78,7 +85,7 @@ describe("the line for an answer", () => {
     server.failure = new RequestError("not_running", "run 1 is over");
     assert.equal(await answering.answer("Ann"), false);
     answering.update(run("succeeded"));
-    assert.match(answering.failure, /the run has ended/);
+    assert.equal(answering.failure, "Not sent: run 1 is over");
     assert.equal(answering.isShown, true);
     answering.dismiss();
     assert.equal(answering.isShown, false);
