@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import concurrent.futures.thread
+import os
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -21,7 +23,7 @@ SAMPLE_SECONDS = 0.15  # between two looks at how much CPU time each thread has 
 COMPUTING = 0.1  # of one CPU; threads of one interpreter share its lock, so few have much
 
 # What a thread can do; the first that holds for one of them is what the job does.
-DOING = ("waiting for input", "waiting for room", "computing", "sleeping")
+DOING = ("waiting for input", "waiting for room", "computing", "sleeping", "running")
 
 _HERE = Path(flask_realtime.__file__).parent
 _OUTER = {  # what is around a job's own code
@@ -55,8 +57,12 @@ def sample(threads: Sequence[threading.Thread]) -> Sample:
 
 
 def _cpu_seconds(native_id: int) -> float:
-    """In ns, where Linux counts them; /proc/<pid>/task/<tid>/stat has them in units of 10 ms."""
-    return int(Path(f"/proc/self/task/{native_id}/schedstat").read_text().split()[0]) / 1e9
+    """Raises OSError where the system does not tell, or the thread has ended (proc(5))."""
+    thread = Path(f"/proc/self/task/{native_id}")
+    with suppress(FileNotFoundError):  # not every kernel has it
+        return int((thread / "schedstat").read_text().split()[0]) / 1e9
+    ticks = (thread / "stat").read_text().rpartition(")")[2].split()[11:13]  # of 10 ms
+    return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
 
 
 def report(threads: Sequence[threading.Thread], before: Sample, after: Sample) -> dict[str, Any]:
@@ -74,13 +80,15 @@ def report(threads: Sequence[threading.Thread], before: Sample, after: Sample) -
         if frame is None:
             continue  # it has ended, or not begun
         native = thread.native_id or 0
-        used = after.seconds.get(native, 0) - before.seconds.get(native, 0)
-        shares.append(max(used, 0) / elapsed)
+        used = None
+        if native in before.seconds and native in after.seconds:
+            used = (after.seconds[native] - before.seconds[native]) / elapsed
+            shares.append(used)
         shown.append(
             {
                 "name": thread.name,
                 "ident": thread.ident,
-                "doing": _doing(frame, shares[-1]),
+                "doing": _doing(frame, used),
                 "stack": _without_ours(stack_of(frame)),
             }
         )
@@ -91,15 +99,17 @@ def report(threads: Sequence[threading.Thread], before: Sample, after: Sample) -
         "cpu_percent": round(100 * sum(shares), 1),
         "processes": [],
         "threads": shown + [{**task, "stack": _without_ours(task["stack"])} for task in tasks],
-        "note": "",
+        "note": "" if shares or not shown else "This system does not tell the threads' CPU time.",
     }
 
 
-def _doing(frame: FrameType, share: float) -> str:
+def _doing(frame: FrameType, share: float | None) -> str:
     if is_in(frame, Answers._more, Answers.turn.__wrapped__):  # type: ignore[attr-defined]
         return "waiting for input"
     if is_in(frame, OutputPipe.put):
         return "waiting for room"
+    if share is None:
+        return "running"
     return "computing" if share >= COMPUTING else "sleeping"
 
 

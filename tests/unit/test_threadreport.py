@@ -7,7 +7,10 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from flask_realtime import host
 from flask_realtime.flaskthread import FlaskThread
@@ -175,6 +178,37 @@ def test_coroutines_are_shown_where_they_wait() -> None:
     assert stacks["main"][-1]["code"] == "await other"
     assert [each["function"] for each in stacks["waits"]] == ["waits", "sleep"]
     assert stacks["waits"][0]["code"] == "await asyncio.sleep(0.3)"
+
+
+def test_where_the_system_tells_no_cpu_time_the_report_says_so() -> None:
+    ended = threading.Event()
+    thread = threading.Thread(target=ended.wait)
+    thread.start()
+    nothing = threadreport.Sample(0, {})
+    report = threadreport.report([thread], nothing, nothing)
+    ended.set()
+    thread.join()
+    assert (report["doing"], report["cpu_percent"]) == ("running", 0)
+    assert report["note"] == "This system does not tell the threads' CPU time."
+
+
+def test_both_ways_of_the_kernel_count_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    begin = threadreport.sample([threading.current_thread()])
+    while time.thread_time() < 0.3:  # of the CPU, not of the clock
+        sum(range(1000))
+    exact = threadreport.sample([threading.current_thread()])
+    read = Path.read_text
+
+    def without_schedstat(path: Path) -> str:
+        if path.name == "schedstat":
+            raise FileNotFoundError(path)
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_text", without_schedstat)
+    coarse = threadreport.sample([threading.current_thread()])
+    (native,) = begin.seconds
+    assert exact.seconds[native] >= 0.3
+    assert coarse.seconds[native] == pytest.approx(exact.seconds[native], abs=0.1)
 
 
 def test_a_thread_that_has_ended_is_left_out() -> None:
