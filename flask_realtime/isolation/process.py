@@ -55,8 +55,6 @@ class ProcessBox:
 
     def stop(self) -> None:
         self._asked.stop = True
-        if self._child is not None:
-            self._child.stop()
         if self._keeper is not None:
             self._order({"stop": self._stop_signal})
 
@@ -90,13 +88,14 @@ class ProcessBox:
         number = self._numbers
         threads = None
         if self._told is None:
+            deadline = host.Deadline(REPORT_SECONDS)
             self._order({"report": number})
             if self._child is not None and self._pid:
                 threads = self._child.threads(self._pid, REPORT_SECONDS / 2)
             host.wait_for(
                 lambda: number in self._reports or self._told is not None,
                 self._reported,
-                REPORT_SECONDS / 2,
+                deadline.left(),
             )
         return processreport.report(
             self._reports.pop(number, None),
@@ -198,6 +197,9 @@ class ProcessBox:
             self._unread -= tell["taken"]
         elif "started" in tell:
             self._pid, self._group = tell["started"], tell["group"]
+        elif "watching" in tell:  # now, so that all who end because of it are counted
+            if self._child is not None:
+                self._child.stop()
         elif "report" in tell:
             self._reports[tell["report"]] = tell
             self._reported.set()

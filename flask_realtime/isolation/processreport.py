@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-COMPUTING = 10  # percent of a CPU
 _STATES = {
     "R": "running",
     "S": "sleeping",
@@ -36,10 +35,9 @@ def report(
         }
         for process in (told["processes"] if told else ())
     ]
-    cpu = told["cpu_percent"] if told else 0.0
     return {
-        "doing": _doing(told, waiting, cpu, processes),
-        "cpu_percent": cpu,
+        "doing": _doing(told, waiting, processes),
+        "cpu_percent": told["cpu_percent"] if told else 0.0,
         "processes": processes,
         "threads": list(threads or ()),
         "note": "" if told else "The run has just ended, or its processes cannot be looked at.",
@@ -47,16 +45,13 @@ def report(
 
 
 def _doing(
-    told: Mapping[str, Any] | None,
-    waiting: bool,
-    cpu: float,
-    processes: Sequence[Mapping[str, Any]],
+    told: Mapping[str, Any] | None, waiting: bool, processes: Sequence[Mapping[str, Any]]
 ) -> str:
     if waiting:
         return "waiting for input"
     if told and told["waiting_for_room"]:
         return "waiting for room"
-    if cpu >= COMPUTING:
+    if told and told["computing"]:
         return "computing"
     if any(process["state"] == _STATES["D"] for process in processes):
         return _STATES["D"]

@@ -30,7 +30,7 @@ def test_a_run_that_computes() -> None:
     box.printed(b"round\n")
     report = box.box.report()
     assert report["doing"] == "computing"
-    assert report["cpu_percent"] > 10
+    assert report["cpu_percent"] > 0
     assert len(report["processes"]) == 2
     assert {process["state"] for process in report["processes"]} == {"running"}
     box.box.force()

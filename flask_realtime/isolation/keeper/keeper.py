@@ -216,6 +216,8 @@ class Keeper:
             self._tree.watch()
             if order["stop"]:
                 self._tree.interrupt(order["stop"])
+            else:
+                self._tell({"watching": True})
         if "force" in order:
             self._end("term")
         if "input" in order:

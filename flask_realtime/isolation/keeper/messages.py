@@ -13,9 +13,11 @@ Server → keeper, first what to run (`setup` in keeper.py), then orders; keeper
 |---|---|
 | `{"started": pid, "group": folder}` | of the main process; its control group, or null |
 | `{"failed": reason, "code": n}` | it could not be started; nothing follows |
+| `{"watching": true}` | after `{"stop": 0}`: from here on who ends is counted |
 | `{"waiting": {"hidden", "bytes"}}`, `{"waiting": null}` | for input, after so many bytes |
 | `{"taken": n}` | bytes of input that it has room for again |
-| `{"report": n, "processes": [...], "cpu_percent", "waiting_for_room"}` | |
+| `{"report": n, "processes": [...], "cpu_percent", "computing", \
+"waiting_for_room"}` | sampling.py |
 | `{"exit": status, "bound", "how", "ended", "left"}` | how the main process ended: status as of \
 os.waitpid, or null; how: "itself", "term" or "kill" |
 """

@@ -8,6 +8,7 @@ from typing import Any
 from flask_realtime.isolation.keeper import procfs
 
 SECONDS = 0.4  # between the looks; CPU time is told in steps of 10 ms
+COMPUTING = 10  # percent
 MOST = 200  # processes that are told of
 MOST_COMMAND = 500  # characters of a command line
 
@@ -19,11 +20,13 @@ class Sample:
         self.due = now + SECONDS
         self._at = now
         self._ticks = {process.pid: process.ticks for process in processes}
+        self._running = {process.pid for process in processes if process.state == "R"}
 
     def finish(self, processes: list[procfs.Process], now: float) -> dict[str, Any]:
         """All processes as the protocol's `report` has them; `cpu_percent` of all together.
 
         100 is one CPU. Of a process that came between the looks all that it used counts.
+        `computing`: much of a CPU was used, or wanted at both looks and not had, as others go first.
         """
         seconds = max(now - self._at, 0.01)
         boot = time.clock_gettime(time.CLOCK_BOOTTIME)
@@ -43,4 +46,7 @@ class Sample:
             }
             for process in processes[:MOST]
         ]
-        return {"processes": told, "cpu_percent": round(sum(used.values()) / seconds, 1)}
+        percent = round(sum(used.values()) / seconds, 1)
+        running = {process.pid for process in processes if process.state == "R"}
+        computing = percent >= COMPUTING or bool(running & self._running)
+        return {"processes": told, "cpu_percent": percent, "computing": computing}

@@ -31,7 +31,9 @@ class Tree:
     def watch(self) -> None:
         """Those who are there now, or come later, are counted when they end."""
         self._counting = True
-        self._seen.update(process.pid for process in self.processes())
+        if self.status is None:  # it may have ended a moment ago
+            self._seen.add(self.main)
+        self._noted()
 
     def reap(self) -> None:
         """Collect all that have ended and come to the keeper."""
