@@ -26,7 +26,7 @@ class Sample:
         """All processes as the protocol's `report` has them; `cpu_percent` of all together.
 
         100 is one CPU. Of a process that came between the looks all that it used counts.
-        `computing`: much of a CPU was used, or wanted at both looks and not had, as others go first.
+        `computing`: much of a CPU was used, or wanted at both looks and had by others.
         """
         seconds = max(now - self._at, 0.01)
         boot = time.clock_gettime(time.CLOCK_BOOTTIME)
