@@ -41,6 +41,7 @@ class RunRow {
     this.#chip.hidden = !this.#waits.hidden;
     const note = underWayText(run);
     setText(this.#note, note);
+    this.#link.classList.toggle("has-note", note !== "");
     const title = this.session.jobTitle(run.job);
     this.#bar.update(run, title);
     const when = run.created === null ? "" : formatWhen(run.created, now);
