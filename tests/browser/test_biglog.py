@@ -294,7 +294,7 @@ def test_numbers_can_be_hidden(server: Server, open_page: Open, big: str) -> Non
     number = row(page, f"line {LINES}").locator(".row-number")
     content = "(each) => getComputedStyle(each, '::before').content"
     assert number.evaluate(content) == f'"{LINES}"'
-    page.get_by_role("button", name="Numbers").click()
+    page.get_by_role("button", name="Numbers", exact=True).click()
     assert number.evaluate(content) == "none"
     page.reload()
     number.wait_for()
