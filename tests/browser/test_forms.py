@@ -271,6 +271,26 @@ def test_what_is_being_typed_is_not_overwritten_by_the_last_run(
     expect(card.get_by_label("days")).to_have_value("3")
 
 
+def test_what_is_being_typed_outlives_a_server_that_comes_back_with_other_jobs(
+    tmp_path: Path, open_page: Open
+) -> None:
+    jobs = tmp_path / "jobs"
+    jobs.mkdir()
+    signature = "from flask_realtime import job\n@job\ndef {name}(running, city: str{more}): ...\n"
+    (jobs / "kept.py").write_text(signature.format(name="kept", more=""))
+    (jobs / "grown.py").write_text(signature.format(name="grown", more=""))
+    with Server(tmp_path, JOBS_PATH=str(jobs)) as server:
+        page = open_page(server.url)
+        for title in ("Kept", "Grown"):
+            card_of(page, title).get_by_label("city").fill(f"Oslo of {title}")
+        (jobs / "grown.py").write_text(signature.format(name="grown", more=", days: int = 3"))
+        server.restart()
+        grown = card_of(page, "Grown")
+        expect(grown.get_by_label("days")).to_have_value("3", timeout=SECONDS)
+        expect(grown.get_by_label("city")).to_have_value("Oslo of Grown")
+        expect(card_of(page, "Kept").get_by_label("city")).to_have_value("Oslo of Kept")
+
+
 def test_a_run_is_started_again_with_its_parameters(forms: Server, open_page: Open) -> None:
     run = forms.start_run("plan", city="Narvik", days=7, stops=["Kiruna"])
     forms.ended(run)
