@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from flask_realtime.currentrun import RUN_VARIABLE
@@ -33,41 +33,28 @@ class KeptProcess:
 
     def __init__(self, run: str, program: Program) -> None:
         self._run = run
-        pairs = [socket.socketpair() for _ in range(1 + program.has_control)]
-        pipes = [os.pipe() for _ in range(1 if program.terminal else 2)]
-        theirs = [write for _, write in pipes]
-        control = pairs[1][1].fileno() if program.has_control else None
-        errors = theirs[1] if len(theirs) > 1 else None
-        passed = [number for number in (errors, control) if number is not None]
-        try:
+        with ExitStack() as ours, ExitStack() as theirs:
+            self.orders, their_orders = _socket_pair(ours, theirs)
+            self.control, control = None, None
+            if program.has_control:
+                self.control, their_control = _socket_pair(ours, theirs)
+                control = their_control.fileno()
+            output, printing = _pipe(ours, theirs)
+            self.outputs, errors = [output], None
+            if program.terminal is None:
+                output, errors = _pipe(ours, theirs)
+                self.outputs.append(output)
             self.process = subprocess.Popen(
                 # The run's id is for people, who look at a list of processes.
                 [sys.executable, "-I", "-S", str(KEEPER), run],
-                stdin=pairs[0][1].fileno(),
-                stdout=theirs[0],
+                stdin=their_orders.fileno(),
+                stdout=printing,
                 env={},
                 cwd="/",
-                pass_fds=passed,
+                pass_fds=[number for number in (errors, control) if number is not None],
                 start_new_session=True,  # Ctrl+C on the terminal is for this program
             )
-        except OSError:
-            for ours, _ in pairs:
-                ours.close()
-            for read, _ in pipes:
-                os.close(read)
-            raise
-        finally:
-            for _, their in pairs:
-                their.close()
-            for write in theirs:
-                os.close(write)
-        self.outputs = [read for read, _ in pipes]
-        for read in self.outputs:
-            os.set_blocking(read, False)
-            with suppress(OSError):  # the user has many large pipes already
-                fcntl.fcntl(read, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
-        self.orders = pairs[0][0]
-        self.control = pairs[1][0] if program.has_control else None
+            ours.pop_all()  # they stay open
         setup = program.setup(errors=errors, control=control)
         with suppress(ConnectionError):  # it has ended already: who reads hears of it
             self.orders.sendall(messages.encode(setup))
@@ -100,6 +87,23 @@ class KeptProcess:
         if group is not None:
             Cgroup(group).remove(STRAYS_SECONDS)
         return Processes(len(seen - left), len(left))
+
+
+def _socket_pair(ours: ExitStack, theirs: ExitStack) -> tuple[socket.socket, socket.socket]:
+    ends = socket.socketpair()
+    ours.callback(ends[0].close)
+    theirs.callback(ends[1].close)
+    return ends
+
+
+def _pipe(ours: ExitStack, theirs: ExitStack) -> tuple[int, int]:
+    read, write = os.pipe()
+    ours.callback(os.close, read)
+    theirs.callback(os.close, write)
+    os.set_blocking(read, False)
+    with suppress(OSError):  # the user has many large pipes already
+        fcntl.fcntl(read, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+    return read, write
 
 
 def _having(mark: bytes) -> set[int]:

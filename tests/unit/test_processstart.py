@@ -110,6 +110,25 @@ def test_no_room_for_a_process_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert end == Exit("failed", 1, "no process can be started: Resource temporarily unavailable")
 
 
+@pytest.mark.parametrize("which", ["os.pipe", "subprocess.Popen"])
+def test_a_start_that_fails_half_way_holds_nothing(
+    which: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = os.pipe
+    calls = []
+
+    def refuse(*_: object, **__: object) -> tuple[int, int]:
+        calls.append(which)
+        if which == "os.pipe" and len(calls) == 1:
+            return made()
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(which, refuse)
+    end = Boxed(command("echo", "never", terminal=False)).end()
+    assert end == Exit("failed", 1, "no process can be started: Too many open files")
+    assert calls
+
+
 def test_other_faults_are_told_as_the_system_tells_them(tmp_path: Path) -> None:
     file = script(tmp_path, "#!/bin/sh\n")
     assert startfault.explain(7, [str(file)], None, "") == (
