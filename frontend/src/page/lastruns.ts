@@ -33,8 +33,9 @@ export class LastRuns {
     if (known || !this.#hasOlder) return known;
     await isWanted;
     const filter = { ...ANY_RUN, job, user: this.user };
+    const asked = this.store.moment;
     const { runs } = await this.fetch({ filter, before: null, limit: 1 });
-    this.store.putAll(runs);
+    this.store.putAll(runs, asked);
     return this.store.latestOf(job, this.user);
   }
 }

@@ -95,8 +95,9 @@ export class RunHistory {
     if (before === null || this.runs.length > count || this.#loading !== null) return;
     if (before === NOTHING) return this.reload();
     await this.#during("more", async (isCurrent) => {
+      const asked = this.store.moment;
       const answer = await this.#ask(before, PAGE_RUNS);
-      if (isCurrent()) this.#take(answer.runs, answer.next);
+      if (isCurrent()) this.#take(answer.runs, answer.next, asked);
     });
   }
 
@@ -104,8 +105,9 @@ export class RunHistory {
   async recount(): Promise<void> {
     if (this.#loading !== null || !this.runs.some((run) => !isFinal(run.state))) return;
     const filter = { ...this.#filter, state: "running" } as const;
+    const asked = this.store.moment;
     const answer = await this.fetch({ filter, before: null, limit: MOST_RUNS }).catch(() => null);
-    if (answer) this.store.putAll(answer.runs);
+    if (answer) this.store.putAll(answer.runs, asked);
   }
 
   /** @param goal to go down to this run, or one page if it is NOTHING */
@@ -113,6 +115,7 @@ export class RunHistory {
     this.#told.clear();
     await this.#during("all", async (isCurrent) => {
       const runs: Run[] = [];
+      const asked = this.store.moment;
       let before: string | null = null;
       for (let page = 0; page < (goal === NOTHING ? 1 : MOST_PAGES); page += 1) {
         const answer: RunPage = await this.#ask(before, goal === NOTHING ? PAGE_RUNS : MOST_RUNS);
@@ -124,7 +127,7 @@ export class RunHistory {
       this.#known = new Set(this.#told);
       // It ends where it ended before, so that nothing moves.
       const isBeyond = goal !== null && goal !== NOTHING && (before === null || before < goal);
-      this.#take(runs, isBeyond ? goal : before);
+      this.#take(runs, isBeyond ? goal : before, asked);
     });
   }
 
@@ -132,10 +135,10 @@ export class RunHistory {
     return this.fetch({ filter: this.#filter, before, limit });
   }
 
-  #take(runs: readonly Run[], reached: string | null): void {
+  #take(runs: readonly Run[], reached: string | null, asked: number): void {
     for (const run of runs) this.#known.add(run.id);
     this.#reached = reached;
-    this.store.putAll(runs);
+    this.store.putAll(runs, asked);
   }
 
   /** What was being loaded before is given up. */

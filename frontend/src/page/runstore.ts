@@ -5,11 +5,19 @@ import { isFinal, type Run } from "../connection/protocol";
 export class RunStore {
   readonly onChange = new Listeners<Run | null>();
   readonly #runs = new Map<string, Run>();
+  /** How many records had been told when the newest of each run was. */
+  readonly #told = new Map<string, number>();
+  #moment = 0;
   /** All ids, newest first; null when one has been added since. */
   #order: string[] | null = null;
 
   get(id: string): Run | undefined {
     return this.#runs.get(id);
+  }
+
+  /** Stands for now: to be noted when a list is asked for. */
+  get moment(): number {
+    return this.#moment;
   }
 
   /**
@@ -19,14 +27,18 @@ export class RunStore {
   put(run: Run): void {
     const known = this.#runs.get(run.id);
     if (known && known.state !== "lost" && isStale(run, known)) return;
+    this.#moment += 1;
+    this.#told.set(run.id, this.#moment);
     this.#set(run);
     this.onChange.emit(run);
   }
 
-  putAll(runs: readonly Run[]): void {
+  /** Takes a list; what was told of a run since it was `asked` for at that moment may be newer, and stays. */
+  putAll(runs: readonly Run[], asked = this.#moment): void {
     for (const run of runs) {
       const known = this.#runs.get(run.id);
-      if (!known || !isStale(run, known)) this.#set(run);
+      const isOvertaken = (this.#told.get(run.id) ?? 0) > asked && known?.state === run.state;
+      if (!known || !(isOvertaken || isStale(run, known))) this.#set(run);
     }
     this.onChange.emit(null);
   }

@@ -181,9 +181,10 @@ export class Session {
         this.onJobs.emit(this.#jobs);
       }),
       this.#load("runs", async () => {
+        const asked = this.runs.moment;
         const newest = { filter: ANY_RUN, before: null, limit: RECENT_RUNS };
         const { runs, next } = await fetchRuns(this.config.apiBase, newest);
-        this.runs.putAll(runs);
+        this.runs.putAll(runs, asked);
         this.lastRuns.begin(next !== null);
       }),
     ]);

@@ -72,6 +72,21 @@ test("an older record that arrives late does not bring an ended run back to life
   assert.equal(store.get("1")?.state, "failed");
 });
 
+test("a list does not undo what was told of a run since it was asked for", () => {
+  const store = new RunStore();
+  const waiting = { waiting: { hidden: false, prompt: "Name:" } };
+  store.put(run("1", "running"));
+  const asked = store.moment;
+  store.put(run("1", "running", waiting));
+  store.putAll([run("1", "running")], asked);
+  assert.equal(store.get("1")?.waiting?.prompt, "Name:");
+  store.putAll([run("1", "running", { output_bytes: 9 })], store.moment);
+  assert.deepEqual([store.get("1")?.waiting, store.get("1")?.outputBytes], [null, 9]);
+  store.put(run("1", "running", waiting));
+  store.putAll([run("1", "succeeded")], asked);
+  assert.equal(store.get("1")?.state, "succeeded");
+});
+
 test("a lost run goes on when its server says so, but not for an older list", () => {
   const store = new RunStore();
   store.put(run("1", "lost"));
