@@ -7,7 +7,7 @@ The forms were taken from what tqdm 4, rich 14, pip, curl, wget, apt, git and do
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 MAX_LABEL = 80  # characters
 MAX_LINE = 1000  # characters; a longer line is no bar
@@ -74,6 +74,13 @@ def bar_in(line: str, *, rewritten: bool, complete: bool = True) -> Progress | N
     """
     if len(line) > MAX_LINE:
         return None
+    bar = _read(line, rewritten=rewritten, complete=complete)
+    if bar is not None and bar.finished:  # rich, pip and click then show the time that it took
+        return replace(bar, eta_seconds=0.0)
+    return bar
+
+
+def _read(line: str, *, rewritten: bool, complete: bool) -> Progress | None:
     if "%|" in line and (found := _TQDM.search(line)):
         done, total = _count(found["done"]), _count(found["total"])
         percent = _percent_of(done, total)

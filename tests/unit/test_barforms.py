@@ -123,6 +123,24 @@ def test_what_is_cut_is_not_taken_for_another_bar() -> None:
     assert bar_in("x: 45%|███", rewritten=True) is not None
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Working... ━━━━━━━━━━━━━━━━ 100% 0:00:03",  # rich: the time that it took
+        "copying ━━━━━━━━ 45/45 0:01:05",
+        "reading: 100%|█████████| 40/40 [00:10<00:02,  4.50it/s]",
+        "reading: 100%|█████████| 41/40 [00:10<00:02,  4.50it/s]",
+        "load  [########]  100%  00:01:12",  # click
+        "big.iso  100%[=========>] 1,234,567  1.23MB/s  in 2s  eta 3s",
+    ],
+)
+def test_a_full_bar_has_no_time_left_whatever_time_it_shows(line: str) -> None:
+    bar = bar_in(line, rewritten=True)
+    assert bar is not None
+    assert bar.finished
+    assert bar.eta_seconds == 0
+
+
 def test_a_label_is_short() -> None:
     bar = bar_in("word " * 50 + "45%", rewritten=True)
     assert bar is not None

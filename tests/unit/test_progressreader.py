@@ -69,6 +69,7 @@ def test_the_last_progress_of_real_programs(
     assert progress is not None
     assert (progress.label, progress.percent) == (label, percent)
     assert (progress.done, progress.total, progress.source) == (done, total, source)
+    assert percent != 100 or progress.eta_seconds == 0
 
 
 @pytest.mark.parametrize("name", ["npm", "rich_live"])
