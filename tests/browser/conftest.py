@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests.support.server import ROOT, Server
+
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-background-networking",
@@ -65,3 +67,12 @@ def open_page(browser: Browser, tolerated: list[str]) -> Iterator[Callable[[str]
     for context in contexts:
         context.close()
     assert not faults
+
+
+@pytest.fixture(scope="module")
+def forms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with jobs whose forms have fields of every kind."""
+    jobs = ROOT / "tests" / "programs" / "formjobs"
+    folder = tmp_path_factory.mktemp("server")
+    with Server(folder, JOBS_PATH=str(jobs), MAX_UPLOAD_MIB="2") as server:
+        yield server
