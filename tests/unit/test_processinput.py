@@ -71,6 +71,32 @@ def test_a_run_that_computes_or_sleeps_does_not_wait_for_input() -> None:
     assert box.told == []
 
 
+# As ssh does: for what comes from elsewhere, and passes on what is typed if anything is.
+WAITS_FOR_BOTH = (
+    "import os, select, sys\n"
+    "print('here ', end='', flush=True)\n"
+    "other, _ = os.pipe()\n"
+    "poll = select.{call}()\n"
+    "for each in (0, other): poll.register(each, 1)\n"
+    "poll.poll({timeout})\n"
+)
+
+
+@pytest.mark.parametrize(("call", "a_second"), [("poll", 1000), ("epoll", 1)])
+def test_a_run_that_waits_for_something_else_as_well_does_not_ask(call: str, a_second: int) -> None:
+    box = python(WAITS_FOR_BOTH.format(call=call, timeout=a_second))
+    assert box.end() == SUCCEEDED
+    assert box.told == []
+
+
+def test_a_run_that_takes_key_by_key_asks_whatever_else_it_waits_for() -> None:
+    code = "import tty; tty.setcbreak(0)\n" + WAITS_FOR_BOTH.format(call="poll", timeout="")
+    box = python(code)
+    assert box.prompt() == Prompt(False, "here")
+    box.box.input(b"x")
+    assert box.end() == SUCCEEDED
+
+
 def test_a_password_is_asked_for_as_hidden_and_not_shown() -> None:
     box = Boxed(program("reads_a_password.py"))
     assert box.prompt() == Prompt(False, "Name:")

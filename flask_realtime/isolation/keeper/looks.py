@@ -82,7 +82,8 @@ class Looks:
             self._look_for_waiting()
 
     def _look_for_waiting(self) -> None:
-        if not self._input.is_awaited(self._tree.processes()):
+        by_key = self._terminal is not None and not terminal.by_line(self._terminal)
+        if not self._input.is_awaited(self._tree.processes(), by_key=by_key):
             self._say_waiting(None)
         elif self._feeder.ended:
             self._feeder.repeat_end()

@@ -33,24 +33,29 @@ class Input:
         self._identity = (about.st_dev, about.st_ino)
         self._device = about.st_rdev
 
-    def is_awaited(self, processes: list[procfs.Process]) -> bool:
-        """Whether any thread of `processes` is in a call that waits for it."""
+    def is_awaited(self, processes: list[procfs.Process], *, by_key: bool) -> bool:
+        """Whether any thread of `processes` is in a call that waits for it.
+
+        One that waits for other descriptors as well, as ssh does for its connection, counts only
+        where the terminal gives keys one by one (`by_key`): then somebody is to press one.
+        """
         return any(
-            self._reads(process.pid, thread)
+            self._reads(process.pid, thread, by_key)
             for process in processes
             if process.state == "S"
             for thread in procfs.threads(process.pid)
         )
 
-    def _reads(self, pid: int, thread: str) -> bool:
+    def _reads(self, pid: int, thread: str, by_key: bool) -> bool:
         fields = procfs.content(f"/proc/{pid}/task/{thread}/syscall").split()
         if len(fields) < 7:  # "running", or not ours to look at
             return False
         waits = _WAITS.get(_CALLS.get(int(fields[0]), ""))
         if waits is None:
             return False
-        arguments = [int(field, 16) for field in fields[1:7]]
-        return any(self._is(pid, descriptor) for descriptor in waits(pid, arguments))
+        awaited = waits(pid, [int(field, 16) for field in fields[1:7]])
+        ours = [descriptor for descriptor in awaited if self._is(pid, descriptor)]
+        return bool(ours) and (by_key or len(ours) == len(awaited))
 
     def _is(self, pid: int, descriptor: int) -> bool:
         path = f"/proc/{pid}/fd/{descriptor}"
