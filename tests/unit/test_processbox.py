@@ -235,6 +235,13 @@ def test_nothing_is_left_when_the_keeper_is_killed() -> None:
     until(lambda: not psutil.pid_exists(daemon))
 
 
+def test_a_keeper_that_is_asked_to_end_ends_its_run_first() -> None:
+    box = Boxed(program("forks_a_daemon.py", "stay"))
+    box.printed(b"\n")
+    os.kill(box.keeper().pid, signal.SIGTERM)
+    assert box.end() == Exit("failed", 143, "ended by SIGTERM (terminated)", Processes(2, 0))
+
+
 def test_nothing_is_left_when_the_server_is_killed() -> None:
     """The server is a child of this test here, and runs a box."""
     server = subprocess.Popen(

@@ -42,6 +42,7 @@ class Keeper:
         self._decoder = decoder
         self._telling = bytearray()
         self._server_gone = False
+        self._signalled = False  # somebody wants this program to end
         self._bound: str | None = None  # that was broken
         self._how = "itself"  # the main process ended so
         self._kill_at: float | None = None
@@ -99,8 +100,12 @@ class Keeper:
         signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, lambda *_: self._end("term"))
+            signal.signal(number, self._note_signal)
         return wake
+
+    def _note_signal(self, number: int, frame: object) -> None:
+        """A handler: it may interrupt anything here."""
+        self._signalled = True
 
     def _open_terminal(self, columns: int, rows: int) -> tuple[int, int, int]:
         ours, theirs = terminal.open_terminal(columns, rows)
@@ -139,6 +144,8 @@ class Keeper:
             self._carry(ready, now)
             if not self._over:
                 self._tree.reap()
+                if self._signalled:
+                    self._end("term")
                 self._see_to_the_end(now)
                 self._looks.look(now)
 
