@@ -17,6 +17,9 @@ from tests.support.hub import until
 
 NONE_LEFT = Processes(0, 0)
 SUCCEEDED = Exit("succeeded", 0, "finished", NONE_LEFT)
+# Signals 32 and 33, which no program can set: glibc's posix_spawn leaves them ignored, and
+# subprocess of Python 3.13 and newer calls that. Whoever started this process may have.
+OWN_SIGNALS_OF_LIBC = 0b11 << 31
 
 
 def python(code: str, *arguments: str, **options: object) -> Boxed:
@@ -135,7 +138,8 @@ def test_it_stands_back_behind_the_server() -> None:
 def test_signals_are_as_they_are_by_default() -> None:
     box = Boxed(command("grep", "-E", "^Sig(Blk|Ign)", "/proc/self/status"))
     box.end()
-    assert [line.split()[1].strip(b"0") for line in box.output.splitlines()] == [b"", b""]
+    masks = [int(line.split()[1], 16) for line in box.output.splitlines()]
+    assert [mask & ~OWN_SIGNALS_OF_LIBC for mask in masks] == [0, 0]
 
 
 def test_it_runs_in_the_folder_that_is_named(tmp_path: Path) -> None:
