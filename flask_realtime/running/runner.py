@@ -164,10 +164,11 @@ class Runner:
         arriving = (each.run.queue_position for each in self._arriving.values())
         waiting = len(self._queue) + sum(place is not None for place in arriving)
         if waiting >= self._options.max_queued:
+            held = self._queue.held_by(active.place, going_on) or ["those before it"]
             raise TooManyRuns(
-                f"{len(self._begun())} runs are active and {waiting} wait, and no more may "
-                "(MAX_RUNS, MAX_QUEUED, and the job's own max_runs): stop one, or wait until one "
-                "ends"
+                f"{len(going_on)} runs are active, and this one has to wait "
+                f"({', '.join(held)}), but {waiting} wait already and no more may (MAX_QUEUED): "
+                "stop one, or wait until one ends"
             )
         active.run.queue_position = self._queue.position_of(active.place, going_on)
 

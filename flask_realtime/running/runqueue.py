@@ -89,6 +89,12 @@ class RunQueue:
             line.add(waiting)
         return line.positions(active)[run.run]
 
+    def held_by(self, run: Waiting, active: Iterable[Waiting]) -> list[str]:
+        """The bounds that it waits for, as people set them; none if only others are before it."""
+        going_on = list(active)
+        full = [] if len(going_on) < self._limits.runs else ["MAX_RUNS"]
+        return full + [_NAMES[same] for same in self._held(run, going_on)]
+
     def _held(self, run: Waiting, active: list[Waiting]) -> list[Same]:
         """What it has in common with as many active runs as there may be of these."""
         return [
@@ -115,3 +121,10 @@ def _same_job(one: Waiting, other: Waiting) -> bool:
 
 def _same_job_and_user(one: Waiting, other: Waiting) -> bool:
     return _same_job(one, other) and _same_user(one, other)
+
+
+_NAMES: dict[Same, str] = {
+    _same_user: "MAX_RUNS_PER_USER",
+    _same_job: "the job's max_runs",
+    _same_job_and_user: "the job's max_runs_per_user",
+}

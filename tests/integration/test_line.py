@@ -10,7 +10,6 @@ import pytest
 
 from tests.support.server import Server
 
-
 ENDLESS = {"lines": 1_000_000, "delay_ms": 10}
 
 
@@ -35,7 +34,7 @@ def test_a_run_in_line_is_followed_from_before_it_begins(narrow: Server) -> None
     assert [run["id"] for run in narrow.get("/api/runs?state=queued").json()["runs"]] == [second]
     narrow.post(f"/api/runs/{first}/stop")
     assert narrow.ended(second)["state"] == "succeeded"
-    viewer.join(30)
+    viewer.join(60)
     assert followed == [narrow.output(second)]
     assert followed[0]
 
@@ -44,7 +43,10 @@ def test_a_full_line_refuses_and_says_why(narrow: Server) -> None:
     runs = [narrow.start_run("count", **ENDLESS) for _ in range(3)]
     refused = narrow.post("/api/runs", {"job": "greet"})
     assert (refused.status_code, refused.json()["code"]) == (429, "too_many_runs")
-    assert "1 runs are active and 2 wait" in refused.json()["detail"]
+    assert (
+        "1 runs are active, and this one has to wait (MAX_RUNS), but 2 wait already"
+        in refused.json()["detail"]
+    )
     for run in reversed(runs):  # those in line leave it without having begun
         assert narrow.post(f"/api/runs/{run}/stop").status_code == 200
     states = [narrow.ended(run) for run in runs]

@@ -93,7 +93,7 @@ def test_no_more_runs_than_the_limit_also_when_they_start_at_the_same_time(engin
             task.wait()
         assert len(refused) == 3
         assert (
-            "runs are active and 0 wait, and no more may (MAX_RUNS, MAX_QUEUED"
+            "2 runs are active, and this one has to wait (MAX_RUNS), but 0 wait already"
             in refused[0].message
         )
         first, second = watched.engine.runs.own()

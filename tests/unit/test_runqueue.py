@@ -85,6 +85,19 @@ def test_when_the_server_is_full_everybody_waits_behind_everybody() -> None:
     assert line.positions([waiting("x")]) == {"a": 1, "b": 2}
 
 
+def test_what_holds_one_back_is_named_as_it_is_set() -> None:
+    bounds = Bounds(runs=1, runs_per_user=1)
+    going_on = [waiting("x", "tidy", "ann", bounds)]
+    line = queue(most=1, per_user=1)
+    assert line.held_by(waiting("a", "tidy", "ann", bounds), going_on) == [
+        "MAX_RUNS",
+        "MAX_RUNS_PER_USER",
+        "the job's max_runs",
+        "the job's max_runs_per_user",
+    ]
+    assert queue(per_user=1).held_by(waiting("b", "other", "ben"), going_on) == []
+
+
 JOBS = {"free": FREE, "alone": ALONE, "each": Bounds(runs_per_user=1), "two": Bounds(runs=2)}
 
 
