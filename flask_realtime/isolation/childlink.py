@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask_realtime import host
 from flask_realtime.currentrun import CurrentRun
@@ -15,6 +15,18 @@ from flask_realtime.isolation.dumps import take_dump
 from flask_realtime.isolation.line import Line
 
 logger = logging.getLogger(__name__)
+
+SILENT = (
+    "Its interpreter does not answer: C code may hold the lock. Only threads that compute are "
+    "shown; to look at one that waits would end its wait."
+)
+
+
+class Shown(NamedTuple):
+    """The threads of a child as a report has them, and why there are no others, or empty."""
+
+    threads: list[dict[str, Any]]
+    note: str = ""
 
 
 def first_order(launch: Launch) -> bytes:
@@ -53,8 +65,8 @@ class ChildLink:
         """Let `running()` be False."""
         self._say(control.STOP)
 
-    def threads(self, pid: int, seconds: float) -> list[dict[str, Any]] | None:
-        """The threads of the child `pid` as a report has them; None if it says nothing.
+    def threads(self, pid: int, seconds: float) -> Shown:
+        """What the child `pid` tells of its threads.
 
         Waits `seconds` for its answer, and as long for stacks that C code leaves it to write.
         """
@@ -63,10 +75,12 @@ class ChildLink:
         self._say(control.report_order(number))
         host.wait_for(lambda: number in self._threads, self._changed, seconds)
         threads = self._threads.pop(number, None)
-        if threads is None and self._dumps is not None:
+        if threads is not None:
+            return Shown(threads)
+        if self._dumps is not None:
             with suppress(OSError):  # it has ended
-                threads = host.offload(take_dump, pid, self._dumps, seconds)
-        return threads
+                return Shown(host.offload(take_dump, pid, self._dumps, seconds), SILENT)
+        return Shown([], SILENT)
 
     def close(self) -> None:
         """Nobody is left who would say more: take what was said, and close."""

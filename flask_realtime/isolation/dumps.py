@@ -4,6 +4,9 @@ No Python code of such a process runs, so nothing in it can answer. But a signal
 faulthandler writes to the file in memory of stackfile.py; it is read through /proc. Each thread is
 sent a signal of its own and writes its own stack: that of a thread that runs on meanwhile could be
 half changed, and whoever walks it then may crash.
+
+Only a thread that computes gets one. A signal would end what another waits for, sleep(3) say: a
+look must not change what it looks at.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from flask_realtime.isolation.stackfile import NAME, SIGNAL
 MAX_BYTES = 64 << 10  # of a stack that are read; faulthandler ends after 100 frames
 MAX_SOURCE = 4 << 20  # bytes of a file that lines of code are read from
 LOOK_SECONDS = 0.005
+LOOKS = 20  # for threads that compute; a disk may make one wait for a moment
 # A stack has no end mark: it is whole when it has not grown for so long.
 SETTLED_SECONDS = 0.015
 EMPTY_SECONDS = 0.15  # in which nothing comes of a thread that runs no Python code
@@ -34,21 +38,18 @@ _ESCAPE = re.compile(r"\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8}))")
 def take_dump(pid: int, dumps: Dumps, seconds: float = 1.0) -> list[dict[str, Any]]:
     """The `threads` of the protocol's report, of the process `pid`, the main thread first.
 
-    For the server, off the hub. The threads that have not answered after `seconds` are left out,
-    and those that run no Python code. Raises OSError when the process is gone, or has become
-    another program meanwhile, which the signal would end.
+    For the server, off the hub. The threads that wait are left out, those that have not answered
+    after `seconds`, and those that run no Python code. Raises OSError when the process is gone, or
+    has become another program meanwhile, which the signal would end.
     """
     deadline = time.monotonic() + seconds
     file = _open(pid, dumps.descriptor)
     try:
-        natives = [int(name) for name in os.listdir(f"/proc/{pid}/task")]
-        natives.sort(key=lambda native: native != pid)
         threads = []
-        for native in natives[:MAX_THREADS]:
-            if native != dumps.control:
-                stack = parse_stack(_take(file, pid, native, deadline))
-                if stack:
-                    threads.append(_thread(pid, native, without_ours(stack)))
+        for native in _computing(pid, but=dumps.control):
+            stack = parse_stack(_take(file, pid, native, deadline))
+            if stack:
+                threads.append(_thread(pid, native, without_ours(stack)))
     finally:
         os.close(file)
     return threads
@@ -61,10 +62,37 @@ def _open(pid: int, descriptor: int) -> int:
     return os.open(path, os.O_RDWR | os.O_CLOEXEC)
 
 
+def _computing(pid: int, but: int) -> list[int]:
+    """The threads that do not wait for anything, the main thread first."""
+    natives = sorted(map(int, os.listdir(f"/proc/{pid}/task")), key=lambda native: native != pid)
+    for _ in range(LOOKS):
+        before = {native: _waits(pid, native) for native in natives[:MAX_THREADS] if native != but}
+        time.sleep(LOOK_SECONDS)
+        found = [
+            native
+            for native, waits in before.items()
+            if waits is not None and waits == _waits(pid, native)
+        ]
+        if found:
+            return found
+    return []
+
+
+def _waits(pid: int, native: int) -> str | None:
+    """How often the thread has waited until now, as far as the kernel tells; None if it does so
+    now, or is gone.
+    """
+    status = _status(pid, native)
+    if not re.search(r"^State:\s*R", status, re.MULTILINE):
+        return None
+    found = re.search(r"^voluntary_ctxt_switches:\s*(\d+)", status, re.MULTILINE)
+    return found[1] if found else ""
+
+
 def _take(file: int, pid: int, native: int, deadline: float) -> str:
-    """What the thread `native` writes; empty if it is gone, or is none of Python's."""
+    """What the thread `native` writes; empty if it is gone, or waits, or is none of Python's."""
     os.ftruncate(file, 0)
-    if ctypes.CDLL(None).tgkill(pid, native, int(SIGNAL)):
+    if _waits(pid, native) is None or ctypes.CDLL(None).tgkill(pid, native, int(SIGNAL)):
         return ""
     size, since = 0, time.monotonic()
     while (now := time.monotonic()) < deadline:
@@ -81,12 +109,17 @@ def _take(file: int, pid: int, native: int, deadline: float) -> str:
 
 def _is_pending(pid: int, native: int) -> bool:
     """Whether the signal has not reached the thread yet."""
+    found = re.search(r"^SigPnd:\s*([0-9a-f]+)", _status(pid, native), re.MULTILINE)
+    return found is not None and bool(int(found[1], 16) >> (SIGNAL - 1) & 1)
+
+
+def _status(pid: int, native: int) -> str:
+    """What the kernel tells of a thread; empty if it has ended."""
     try:
         with open(f"/proc/{pid}/task/{native}/status", encoding="ascii", errors="replace") as file:
-            found = re.search(r"^SigPnd:\s*([0-9a-f]+)", file.read(), re.MULTILINE)
-    except OSError:  # the thread has ended
-        return False
-    return found is not None and bool(int(found[1], 16) >> (SIGNAL - 1) & 1)
+            return file.read()
+    except OSError:
+        return ""
 
 
 def _thread(pid: int, native: int, stack: list[dict[str, Any]]) -> dict[str, Any]:

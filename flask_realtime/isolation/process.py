@@ -12,7 +12,7 @@ from flask_realtime import host
 from flask_realtime.errors import InputFull, RealtimeError
 from flask_realtime.isolation import outcome, processreport
 from flask_realtime.isolation.box import Exit, Launch, Prompt, Watcher
-from flask_realtime.isolation.childlink import ChildLink, first_order
+from flask_realtime.isolation.childlink import ChildLink, Shown, first_order
 from flask_realtime.isolation.keeper import messages
 from flask_realtime.isolation.keptprocess import PIPE_BYTES, KeptProcess
 from flask_realtime.isolation.lastline import LastLine
@@ -86,12 +86,12 @@ class ProcessBox:
     def report(self) -> dict[str, Any]:
         self._numbers += 1
         number = self._numbers
-        threads = None
+        shown = Shown([])
         if self._told is None:
             deadline = host.Deadline(REPORT_SECONDS)
             self._order({"report": number})
             if self._child is not None and self._pid:
-                threads = self._child.threads(self._pid, REPORT_SECONDS / 2)
+                shown = self._child.threads(self._pid, REPORT_SECONDS / 2)
             host.wait_for(
                 lambda: number in self._reports or self._told is not None,
                 self._reported,
@@ -99,7 +99,8 @@ class ProcessBox:
             )
         return processreport.report(
             self._reports.pop(number, None),
-            threads,
+            shown.threads,
+            note=shown.note,
             waiting=self._prompt.waiting,
             mask=self._launch.run.secrets.mask,
         )

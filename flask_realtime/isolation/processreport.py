@@ -17,15 +17,17 @@ _STATES = {
 
 def report(
     told: Mapping[str, Any] | None,
-    threads: Sequence[Mapping[str, Any]] | None,
+    threads: Sequence[Mapping[str, Any]],
     *,
+    note: str,
     waiting: bool,
     mask: Callable[[str], str],
 ) -> dict[str, Any]:
     """The part of the protocol's `report` that a box fills.
 
-    `told` is what the keeper told of all processes, `threads` what the child told of its own; None
-    where they did not answer. Command lines are shown with `mask`.
+    `told` is what the keeper told of all processes, None where it did not answer; `threads` what is
+    known of those of the child, and `note` why of others nothing is. Command lines are shown with
+    `mask`.
     """
     processes = [
         {
@@ -39,8 +41,8 @@ def report(
         "doing": _doing(told, waiting, processes),
         "cpu_percent": told["cpu_percent"] if told else 0.0,
         "processes": processes,
-        "threads": list(threads or ()),
-        "note": "" if told else "The run has just ended, or its processes cannot be looked at.",
+        "threads": list(threads),
+        "note": note if told else "The run has just ended, or its processes cannot be looked at.",
     }
 
 

@@ -93,5 +93,13 @@ def computes_in_c(running: Running) -> None:
 
 
 @job(isolation="process")
+def sleeps_in_c(running: Running) -> None:
+    import ctypes
+
+    print("here")
+    print("ended with", ctypes.PyDLL(None).sleep(1000), "s left")  # it holds the lock
+
+
+@job(isolation="process")
 def tells_the_time(running: Running) -> None:
     print(time.time())

@@ -12,7 +12,7 @@ import pytest
 from flask_realtime import host
 from flask_realtime.currentrun import CurrentRun
 from flask_realtime.isolation.box import Exit, Prompt
-from flask_realtime.isolation.childlink import ChildLink
+from flask_realtime.isolation.childlink import SILENT, ChildLink
 from flask_realtime.isolation.line import Line
 from flask_realtime.masking import Secrets
 from tests.support.hub import until
@@ -159,6 +159,6 @@ def test_nonsense_is_left_aside(
 
 def test_threads_that_nobody_asked_for_are_not_kept(linked: Linked) -> None:
     linked.says({"report": 99, "threads": []})
-    assert linked.link.threads(1, 0.05) is None
+    assert linked.link.threads(1, 0.05) == ([], SILENT)
     linked.says({"report": 2, "threads": []})
-    assert linked.link.threads(1, 10) == []
+    assert linked.link.threads(1, 10) == ([], "")

@@ -9,6 +9,7 @@ import pytest
 
 from flask_realtime.errors import RealtimeError
 from flask_realtime.isolation.box import Exit, Processes, Prompt
+from flask_realtime.isolation.childlink import SILENT
 from flask_realtime.jobs import Job, make_job
 from tests.programs import processjobs
 from tests.support.boxes import Boxed
@@ -125,6 +126,16 @@ def test_the_report_has_stacks_also_while_c_code_holds_the_lock() -> None:
     assert report["doing"] == "computing"
     (thread,) = report["threads"]
     assert thread["stack"][-1]["code"] == "sum(range(10**12))"
+    box.box.force()
+    assert box.end() == Exit("stopped", 143, "stopped by force", Processes(1, 0))
+
+
+def test_the_report_does_not_end_a_wait_of_c_code_that_holds_the_lock() -> None:
+    box = Boxed(job("sleeps_in_c"))
+    box.printed(b"here\n")
+    report = until(lambda: (each := box.box.report())["doing"] == "sleeping" and each)
+    assert (report["threads"], report["note"]) == ([], SILENT)
+    assert box.output == b"here\n"
     box.box.force()
     assert box.end() == Exit("stopped", 143, "stopped by force", Processes(1, 0))
 
