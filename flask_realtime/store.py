@@ -6,6 +6,7 @@ import logging
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -74,15 +75,20 @@ class Store:
         self._watcher = host.spawn(self._watch)
 
     def close(self) -> None:
-        """Stop watching, and close the connections."""
+        """Stop watching, let the calls under way come to their end, and close the connections."""
         self._closing = True
         self._closed.set()
         if self._watcher is not None:
             self._watcher.wait()  # it may be in the middle of a ping
             self._watcher = None
         if self._client is not None:
-            self._client.close()
-            self._client = None
+            # A greenlet that waits at a socket would not hear that it was closed: it would wait on,
+            # at the number of its descriptor, which the next one that is opened may have.
+            with ExitStack() as all_calls:
+                for _ in range(MAX_CALLS):
+                    all_calls.enter_context(self._calls)
+                self._client.close()
+                self._client = None
         if self._blocking is not None:
             self._blocking.close()
             self._blocking = None

@@ -1,4 +1,4 @@
-"""The connections to Redis: what becomes of one that nobody waits for any more."""
+"""The connections to Redis: how they are closed, and one that nobody waits for any more."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import pytest
 from redis import Connection
 
 from flask_realtime import host
-from flask_realtime.store import CONNECTIONS
+from flask_realtime.errors import StoreUnavailable
+from flask_realtime.redisserver import RedisServer
+from flask_realtime.store import CONNECTIONS, MAX_CALLS, Store
 from tests.support.hub import until
 
 
@@ -38,3 +40,17 @@ def test_a_connection_that_nobody_takes_is_closed(
         task.kill()  # the hub has had no turn to hand it over
     until(lambda: ours.fileno() < 0)
     theirs.close()
+
+
+def test_calls_under_way_come_to_their_end_before_it_is_closed(redis_server: RedisServer) -> None:
+    store = Store()
+    store.connect(redis_server.url)
+    waits = [
+        host.spawn(store.call, lambda client: client.blpop("nothing ever", 0.3))
+        for _ in range(MAX_CALLS + 2)  # two wait for room
+    ]
+    host.sleep(0)
+    store.close()
+    assert {wait.wait() for wait in waits} == {None}
+    with pytest.raises(StoreUnavailable, match=r"call Realtime.start\(\) first"):
+        store.read(lambda client: client.ping())
