@@ -10,6 +10,7 @@ from flask_realtime.isolation.ending import Exit
 from flask_realtime.isolation.ownframes import is_ours
 
 MAX_REASON = 500  # characters of an exception that the run's record keeps; all is in the output
+MAX_SHOWN = 8 << 10  # characters of it that are looked at for that
 
 
 def returned(*, stop_asked: bool) -> Exit:
@@ -36,11 +37,21 @@ def show(error: BaseException) -> None:
 
 
 def one_line(error: BaseException) -> str:
-    """The last line of what is shown of `error`, for a run's record."""
+    """What `error` is and says, for a run's record."""
     import traceback
 
-    text = "".join(traceback.format_exception_only(type(error), error)).strip()
-    return text.splitlines()[-1][:MAX_REASON] if text else type(error).__name__
+    lines = traceback.format_exception_only(type(error), error)
+    if isinstance(error, SyntaxError):  # the others are the place and the code
+        lines = [f"{type(error).__name__}: {error.msg}"]
+    return _in_a_line("".join(lines))
+
+
+def _in_a_line(text: str) -> str:
+    from flask_realtime.search.ansi import AnsiFilter
+
+    plain = AnsiFilter().feed(text[:MAX_SHOWN].encode("utf-8", "backslashreplace"))
+    line = " ".join(plain.decode("utf-8", "replace").split())
+    return "".join(character for character in line if character.isprintable())[:MAX_REASON].strip()
 
 
 def _exited(error: SystemExit, stop_asked: bool) -> Exit:
@@ -50,7 +61,7 @@ def _exited(error: SystemExit, stop_asked: bool) -> Exit:
         code = 0
     if not isinstance(code, int):
         print(code, file=_stderr())
-        return Exit("failed", 1, str(code)[:MAX_REASON])
+        return Exit("failed", 1, _in_a_line(str(code)))
     if code == 0:
         return returned(stop_asked=stop_asked)
     return Exit("failed", code, f"exited with code {code}")

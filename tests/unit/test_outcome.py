@@ -87,6 +87,18 @@ def test_an_interruption_is_a_stop_if_one_was_asked_for(
 
 
 def test_a_reason_is_one_line_of_bounded_length() -> None:
-    assert outcome.one_line(ValueError("first\nlast")) == "last"
     assert len(outcome.one_line(ValueError("x" * 10_000))) == MAX_REASON
     assert outcome.one_line(SyntaxError("bad", ("a.py", 3, 1, "x =", 3, 2))) == "SyntaxError: bad"
+
+
+def test_a_reason_begins_with_the_type_whatever_the_message_is_like(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    error = ValueError("cannot open the table:\n  no such column\n")
+    assert outcome.one_line(error) == "ValueError: cannot open the table: no such column"
+    assert outcome.one_line(ValueError("...\n\0")) == "ValueError: ..."
+    assert outcome.one_line(ValueError("\x1b[31mred\x1b[0m\ralert\a")) == "ValueError: red alert"
+    assert outcome.one_line(ValueError("half \ud800")) == r"ValueError: half \ud800"
+    assert outcome.one_line(ValueError("\n")) == "ValueError:"
+    assert outcome.one_line(KeyError("a\nb")) == r"KeyError: 'a\nb'"
+    assert ends(lambda: sys.exit("no table:\n\x1b[1mt1\x1b[m")).reason == "no table: t1"
