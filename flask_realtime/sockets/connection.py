@@ -29,10 +29,10 @@ PACE_SECONDS = 1.0
 # More than this of unread messages, and the client has to wait.
 UNREAD_MESSAGES = 16
 UNREAD_BYTES = 64 * 1024
+BEATS = 4  # in an interval between pings
 
 _MAX_REASON_BYTES = 123  # RFC 6455, section 5.5
 
-# Beside the dictionary of simple-websocket's attributes, which would take 1 KB more.
 # Beside the dictionary of simple-websocket's attributes, which would take 1 KB more. By a name,
 # since mypy would take a tuple in the class for all the attributes that there are.
 _SLOTS = (
@@ -45,9 +45,9 @@ _SLOTS = (
     "_is_pacing",
     "_is_working",
     "_options",
-    "_pinged",
     "_taken",
     "_took_at",
+    "_unanswered",
     "wire",
 )
 
@@ -72,7 +72,7 @@ class WebSocket(SimpleWebSocket):  # type: ignore[misc]  # simple-websocket has 
         self._ends_with_none = ends_with_none
         self._is_working = self._is_behind = self._is_pacing = self._is_full = False
         self._has_told_of_unread = False
-        self._pinged = False
+        self._unanswered = 0  # beats since a ping that nothing came after
         self._has_closed = False  # by our side, before the client did
         self._got_close = False
         self._took_at = time.monotonic()
@@ -259,7 +259,9 @@ class WebSocket(SimpleWebSocket):  # type: ignore[misc]  # simple-websocket has 
     def beat(self, now: float, interval: float) -> None:
         """Ping a client that says nothing for `interval` seconds; give up one that still does not.
 
-        `now` is of the monotonic clock. Does not wait.
+        `now` is of the monotonic clock. Does not wait. Counts what is called BEATS times in an
+        interval: after a stall of this process or of its machine the clock has run on, while no
+        client was pinged and no answer was read.
         """
         silent = now - self.wire.heard
         if self._is_pacing:
@@ -268,13 +270,14 @@ class WebSocket(SimpleWebSocket):  # type: ignore[misc]  # simple-websocket has 
             if now - self._took_at >= 2 * interval and self.wire.has_hung_up():
                 self.wire.abort()
                 self._vanished()
-        elif silent >= 2 * interval:
-            host.spawn(self._give_up)
         elif silent < interval:
-            self._pinged = False
-        elif not self._pinged and self._is_open:
-            self._pinged = True
-            host.spawn(self._ping)
+            self._unanswered = 0
+        else:
+            self._unanswered += 1
+            if self._unanswered == 1:
+                host.spawn(self._ping)
+            elif self._unanswered == 1 + BEATS:
+                host.spawn(self._give_up)
 
     def _ping(self) -> None:
         if self._is_open:

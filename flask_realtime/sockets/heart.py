@@ -5,9 +5,7 @@ from __future__ import annotations
 import time
 
 from flask_realtime import host
-from flask_realtime.sockets.connection import WebSocket
-
-_BEATS = 4  # in an interval
+from flask_realtime.sockets.connection import BEATS, WebSocket
 
 
 class Heart:
@@ -32,7 +30,7 @@ class Heart:
 
     def _beat(self, interval: float, sockets: set[WebSocket]) -> None:
         while sockets:
-            host.sleep(interval / _BEATS)
+            host.sleep(interval / BEATS)
             now = time.monotonic()
             for socket in list(sockets):
                 socket.beat(now, interval)
