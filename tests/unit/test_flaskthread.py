@@ -106,7 +106,7 @@ def test_a_job_that_raises_failed_and_shows_its_own_part_of_the_traceback() -> N
     with starter() as start:
         run = start(job)
         end = run.end()
-    assert end == Exit("failed", 1, "of two lines")
+    assert end == Exit("failed", 1, "ValueError: a bad day of two lines")
     lines = run.output(STDERR).splitlines()
     assert lines[0] == "Traceback (most recent call last):"
     assert lines[1].endswith("in job")
