@@ -41,12 +41,22 @@ class Secrets:
         return own if self._parent is None else (*self._parent.known(), *own)
 
     def mask(self, text: str) -> str:
-        """Return `text`, which is whole, without the secrets."""
+        """Return `text`, which is whole, without the secrets, also where it has them in a line."""
         data = text.encode("utf-8", "surrogateescape")
         known = self.known()
+        known += tuple(line for line in map(_in_a_line, known) if len(line) >= LEAST_LENGTH)
         if any(secret in data for secret in known):
             return _pattern(known).sub(MASK, data).decode("utf-8", "surrogateescape")
         return text
+
+
+def in_a_line(text: str) -> str:
+    """`text` as records have it: its words with a blank between them, no control characters."""
+    return "".join(letter for letter in " ".join(text.split()) if letter.isprintable())
+
+
+def _in_a_line(secret: bytes) -> bytes:
+    return in_a_line(secret.decode("utf-8", "surrogateescape")).encode()
 
 
 class Masker:

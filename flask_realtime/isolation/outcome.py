@@ -8,6 +8,7 @@ from typing import TextIO
 
 from flask_realtime.isolation.ending import Exit
 from flask_realtime.isolation.ownframes import is_ours
+from flask_realtime.masking import in_a_line
 
 MAX_REASON = 500  # characters of an exception that the run's record keeps; all is in the output
 MAX_SHOWN = 8 << 10  # characters of it that are looked at for that
@@ -50,8 +51,7 @@ def _in_a_line(text: str) -> str:
     from flask_realtime.search.ansi import AnsiFilter
 
     plain = AnsiFilter().feed(text[:MAX_SHOWN].encode("utf-8", "backslashreplace"))
-    line = " ".join(plain.decode("utf-8", "replace").split())
-    return "".join(character for character in line if character.isprintable())[:MAX_REASON].strip()
+    return in_a_line(plain.decode("utf-8", "replace"))[:MAX_REASON].strip()
 
 
 def _exited(error: SystemExit, stop_asked: bool) -> Exit:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flask_realtime.masking import MASK, MOST, SHOWN, Masker, Secrets
+from flask_realtime.masking import MASK, MOST, SHOWN, Masker, Secrets, in_a_line
 
 SECRET = "abcab-secret"
 OTHER = "abcab-secret-and-more"
@@ -113,3 +113,12 @@ def test_a_text_is_masked_as_a_whole() -> None:
     secrets.add(SECRET)
     assert secrets.mask(f"Bearer {SECRET}, {SECRET}") == "Bearer ***, ***"
     assert secrets.mask("nothing") == "nothing"
+
+
+def test_a_secret_of_several_lines_is_masked_in_a_text_of_one() -> None:
+    key = "-----BEGIN KEY-----\r\nabc  def\x07\n-----END KEY-----\n"
+    secrets = Secrets()
+    secrets.add(key)
+    secrets.add("a\n\n\n\n\n\n\nb")
+    assert secrets.mask(f"no key: {in_a_line(key)} a b") == "no key: *** a b"
+    assert secrets.mask(f"{key}{key}") == "******"
