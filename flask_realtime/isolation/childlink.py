@@ -61,9 +61,9 @@ class ChildLink:
         self._line.say(first)
         self._listening = host.spawn(self._listen)
 
-    def stop(self) -> None:
+    def stop(self, *, interrupt: bool = False) -> None:
         """Let `running()` be False."""
-        self._say(control.STOP)
+        self._say(control.stop_order(interrupt=interrupt))
 
     def threads(self, pid: int, seconds: float) -> Shown:
         """What the child `pid` tells of its threads.

@@ -3,7 +3,7 @@
 Both sides send lines of JSON, each an object whose one name says what it is:
 
     server: {"job": {"name", "reference"}, "params": {}, "run": {"id", "job", "user"}}   first, once
-            {"stop": true}   {"report": n}   {"masked": n}
+            {"stop": true, "interrupt": bool}   {"report": n}   {"masked": n}
     child:  {"ready": pid, "dumps": {"descriptor", "control"} or null}   first, once
             {"progress": {"done", "total", "label"}}   {"report": n, "threads": [...]}
             {"mask": secret, "number": n}   {"end": {"state", "code", "reason"}}   last, once
@@ -38,7 +38,6 @@ __all__ = [
     "MAX_TELL",
     "MAX_TEXT",
     "MAX_THREADS",
-    "STOP",
     "BadMessage",
     "Dumps",
     "Exit",
@@ -71,7 +70,9 @@ def start_order(
     return {"job": {"name": job, "reference": reference}, "params": params, "run": run}
 
 
-STOP: dict[str, object] = {"stop": True}
+def stop_order(*, interrupt: bool = False) -> dict[str, object]:
+    """`interrupt`: as Ctrl+C does, since the job waits for input and does not ask running()."""
+    return {"stop": True, "interrupt": interrupt}
 
 
 def report_order(number: int) -> dict[str, object]:

@@ -8,6 +8,7 @@ import itertools
 import mmap
 import os
 import select
+import signal
 import threading
 import time
 from collections import deque
@@ -177,6 +178,8 @@ class Link:
     def _obey(self, order: dict[str, Any]) -> None:
         if "stop" in order:
             self._stop_asked[0] = 1
+            if order.get("interrupt"):
+                os.kill(os.getpid(), signal.SIGINT)
         elif "masked" in order:
             known = self._masks.pop(order["masked"], None)
             if known is not None:

@@ -200,7 +200,7 @@ class ProcessBox:
             self._pid, self._group = tell["started"], tell["group"]
         elif "watching" in tell:  # now, so that all who end because of it are counted
             if self._child is not None:
-                self._child.stop()
+                self._child.stop(interrupt=self._prompt.waiting)
         elif "report" in tell:
             self._reports[tell["report"]] = tell
             self._reported.set()

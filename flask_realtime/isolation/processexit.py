@@ -37,11 +37,11 @@ def _found(told: Mapping[str, Any], said: Exit | None, asked: Asked, program: Pr
     broken = asked.broken or _bound(told, program)
     if broken:
         return Exit("failed", code or 1, broken)
-    if said is not None:
+    forced = (asked.stop or asked.force) and told["how"] != "itself"
+    if said is not None and not (forced and said.state == "failed"):
         return said
     if asked.stop or asked.force:
-        reason = "stopped" if told["how"] == "itself" else "stopped by force"
-        return Exit("stopped", code, reason)
+        return Exit("stopped", code, "stopped by force" if forced else "stopped")
     if code is None:
         return Exit("failed", None, "it cannot be ended")
     if code == 0:

@@ -75,7 +75,8 @@ def program_of(launch: Launch, own: Mapping[str, str]) -> Program:
     for name in _SIZE:
         environ.pop(name, None)
     if command is None:
-        argv = [sys.executable, "-u", "-m", "flask_realtime.isolation.child", "{control}"]
+        # The job's name is for people, who look at a list of processes.
+        argv = [sys.executable, "-u", "-m", "flask_realtime.isolation.child", "{control}", job.name]
         folder, stop_signal = str(_ROOT), 0
     else:
         argv, folder = command.argv(launch.params), command.cwd

@@ -116,6 +116,7 @@ def test_a_run_that_asks_can_be_stopped(server: Server, where: str) -> None:
     server.post(f"/api/runs/{run}/stop")
     record = server.ended(run)
     assert (record["state"], record["waiting"]) == ("stopped", None)
+    assert record["exit"]["reason"] == "stopped"
     assert b"Traceback" not in server.output(run)
 
 

@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 
 from flask_realtime.isolation.box import Exit
+from flask_realtime.isolation.control import Mask as MaskTold
 from flask_realtime.isolation.control import (
-    STOP,
     Progress,
     Ready,
     Threads,
     masked_order,
     report_order,
+    stop_order,
 )
-from flask_realtime.isolation.control import Mask as MaskTold
 from tests.support.child import Child, write_job
 
 SUCCEEDED = Exit("succeeded", 0, "finished")
@@ -164,12 +164,12 @@ WAITS = """
 def test_a_stop_is_what_running_tells(tmp_path: Path, after: str, end: Exit) -> None:
     with Child(write_job(tmp_path, WAITS.format(after=after))) as child:
         child.output_until("begun")
-        child.send(STOP)
+        child.send(stop_order())
         assert child.end() == end
 
 
 def test_a_stop_that_comes_with_the_start_is_heard(tmp_path: Path) -> None:
-    with Child(write_job(tmp_path, WAITS.format(after="")), {}, STOP) as child:
+    with Child(write_job(tmp_path, WAITS.format(after="")), {}, stop_order()) as child:
         assert child.end() == STOPPED
 
 
@@ -198,7 +198,7 @@ def test_it_waits_for_the_threads_that_the_job_left_and_they_hear_of_a_stop(
         """
     with Child(write_job(tmp_path, text)) as child:
         child.output_until("returns")
-        child.send(STOP)
+        child.send(stop_order())
         assert child.end() == STOPPED
         assert child.rest() == "returns\nthe thread has ended\nat exit\n"
 
@@ -315,7 +315,7 @@ def test_progress_before_a_long_silence_is_told(tmp_path: Path) -> None:
     with Child(write_job(tmp_path, text)) as child:
         while child.told(Progress) != Progress(3, 3, "waits"):
             pass
-        child.send(STOP)
+        child.send(stop_order())
         assert child.end() == STOPPED
 
 
@@ -385,7 +385,7 @@ def test_a_job_sees_no_threads_but_its_own(tmp_path: Path) -> None:
         child.output_until("begins")
         child.send(report_order(1))
         assert len(child.told(Threads).threads) == 1
-        child.send(STOP)
+        child.send(stop_order())
         assert child.end() == STOPPED
         assert child.rest() == "begins\nTrue\n"
 
@@ -407,7 +407,7 @@ def test_copies_hear_of_a_stop(tmp_path: Path) -> None:
         """
     with Child(write_job(tmp_path, text)) as child:
         child.output_until("begun")
-        child.send(STOP)
+        child.send(stop_order())
         assert child.end() == STOPPED
         assert child.rest() == "begun\nheard\n"
 
@@ -547,7 +547,7 @@ def test_output_stays_unbuffered_when_the_job_puts_in_a_stream_of_its_own(tmp_pa
         """
     with Child(write_job(tmp_path, text)) as child:
         child.output_until("stream 0\nstream 1\nof a detached one")
-        child.send(STOP)
+        child.send(stop_order())
         assert child.end() == STOPPED
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from flask_realtime.isolation.box import Exit
 from flask_realtime.isolation.keeper import procfs, terminal
 from flask_realtime.isolation.keeper.bounds import Bounds
 from flask_realtime.isolation.keeper.cgroup import Cgroup, make_cgroup, own_folder
@@ -293,6 +294,15 @@ def test_the_end_of_a_run_is_told(
     assert (found.state, found.code, found.reason) == end
     assert found.processes is not None
     assert found.processes.left == said["left"]
+
+
+def test_one_that_is_forced_is_stopped_whatever_it_says_as_it_goes() -> None:
+    failed = Exit("failed", 5, "exited with code 5")
+    found = exit_of(told(5 << 8, "term"), failed, Asked(stop=True), PROGRAM)
+    assert (found.state, found.code, found.reason) == ("stopped", 5, "stopped by force")
+    assert exit_of(told(5 << 8), failed, Asked(stop=True), PROGRAM).state == "failed", "by itself"
+    tidied = Exit("stopped", 0, "stopped")
+    assert exit_of(told(0, "term"), tidied, Asked(stop=True), PROGRAM).reason == "stopped"
 
 
 def test_a_keeper_that_hears_nothing_ends() -> None:

@@ -97,6 +97,16 @@ def test_a_run_that_takes_key_by_key_asks_whatever_else_it_waits_for() -> None:
     assert box.end() == SUCCEEDED
 
 
+@pytest.mark.parametrize(("call", "a_second"), [("poll", 1000), ("epoll", 1)])
+def test_one_that_fills_the_screen_and_looks_at_the_keys_in_between_does_not_ask(
+    call: str, a_second: int
+) -> None:
+    code = "import tty; tty.setcbreak(0)\n" + WAITS_FOR_BOTH.format(call=call, timeout=a_second)
+    box = python(code)
+    assert box.end() == SUCCEEDED
+    assert box.told == []
+
+
 def test_a_password_is_asked_for_as_hidden_and_not_shown() -> None:
     box = Boxed(program("reads_a_password.py"))
     assert box.prompt() == Prompt(False, "Name:")

@@ -9,18 +9,10 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Callable
+from typing import NamedTuple
 
 from flask_realtime.isolation.keeper import procfs
 
-# Numbers of system calls: those that read a descriptor, and those that wait for several.
-_X86_64 = {
-    **{0: "read", 19: "read", 7: "poll", 271: "poll", 23: "select", 270: "select"},
-    **{232: "epoll", 281: "epoll", 441: "epoll"},
-}
-_GENERIC = {  # aarch64 and those that came later
-    **{63: "read", 65: "read", 73: "poll", 72: "select", 22: "epoll", 441: "epoll"},
-}
-_CALLS = {"x86_64": _X86_64, "aarch64": _GENERIC, "riscv64": _GENERIC}.get(os.uname().machine, {})
 _MOST_POLLED = 1024
 _POLLIN = 1
 
@@ -50,10 +42,14 @@ class Input:
         fields = procfs.content(f"/proc/{pid}/task/{thread}/syscall").split()
         if len(fields) < 7:  # "running", or not ours to look at
             return False
-        waits = _WAITS.get(_CALLS.get(int(fields[0]), ""))
-        if waits is None:
+        number = int(fields[0])
+        call = _CALLS.get(number)
+        if call is None:
             return False
-        awaited = waits(pid, [int(field, 16) for field in fields[1:7]])
+        arguments = [int(field, 16) for field in fields[1:7]]
+        if by_key and not call.waits_for_ever(arguments):
+            return False  # it fills the screen, and looks at the keys in between
+        awaited = call.awaited(pid, arguments)
         ours = [descriptor for descriptor in awaited if self._is(pid, descriptor)]
         return bool(ours) and (by_key or len(ours) == len(awaited))
 
@@ -93,12 +89,37 @@ def _epoll(pid: int, arguments: list[int]) -> list[int]:
     return [int(words[1]) for words in lines if words[:1] == [b"tfd:"]]
 
 
-_WAITS: dict[str, Callable[[int, list[int]], list[int]]] = {
-    "read": _read,
-    "poll": _poll,
-    "select": _select,
-    "epoll": _epoll,
+class _Call(NamedTuple):
+    """A system call: what it waits for, and which of its arguments says for how long.
+
+    That is in ms, negative for ever; or, `by_pointer`, where a time stands, null for ever.
+    """
+
+    awaited: Callable[[int, list[int]], list[int]]
+    patience: int | None = None
+    by_pointer: bool = False
+
+    def waits_for_ever(self, arguments: list[int]) -> bool:
+        if self.patience is None:
+            return True
+        given = arguments[self.patience]
+        return given == 0 if self.by_pointer else bool(given & 0x8000_0000)
+
+
+_READ = _Call(_read)
+_PPOLL = _Call(_poll, 2, by_pointer=True)
+_PSELECT = _Call(_select, 4, by_pointer=True)
+_EPOLL_PWAIT = _Call(_epoll, 3)
+_EPOLL_PWAIT2 = _Call(_epoll, 3, by_pointer=True)
+# By their numbers: calls that read a descriptor, and those that wait for several.
+_X86_64 = {
+    **{0: _READ, 19: _READ, 7: _Call(_poll, 2), 271: _PPOLL, 23: _PSELECT, 270: _PSELECT},
+    **{232: _EPOLL_PWAIT, 281: _EPOLL_PWAIT, 441: _EPOLL_PWAIT2},
 }
+_GENERIC = {  # aarch64 and those that came later
+    **{63: _READ, 65: _READ, 73: _PPOLL, 72: _PSELECT, 22: _EPOLL_PWAIT, 441: _EPOLL_PWAIT2},
+}
+_CALLS = {"x86_64": _X86_64, "aarch64": _GENERIC, "riscv64": _GENERIC}.get(os.uname().machine, {})
 
 
 def _memory(pid: int, address: int, size: int) -> bytes:
