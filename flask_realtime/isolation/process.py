@@ -21,7 +21,8 @@ from flask_realtime.isolation.processexit import Asked, exit_of, keeper_gone
 from flask_realtime.isolation.program import Program, program_of
 from flask_realtime.pipeio import STDERR, STDOUT
 
-REPORT_SECONDS = 2.0
+LOOK_SECONDS = 2.0  # in which the keeper tells of all processes; it looks at them for 0.4 s
+STACKS_SECONDS = 1.0  # in which the child tells of its threads
 MAX_INPUT = 1 << 17  # bytes that a run was given and has not read
 MAX_LINE = 4095  # bytes that a terminal keeps of a line: Linux lets go of the rest
 
@@ -88,15 +89,15 @@ class ProcessBox:
         number = self._numbers
         shown = Shown([])
         if self._told is None:
-            deadline = host.Deadline(REPORT_SECONDS)
             self._order({"report": number})
-            if self._child is not None and self._pid:
-                shown = self._child.threads(self._pid, REPORT_SECONDS / 2)
             host.wait_for(
                 lambda: number in self._reports or self._told is not None,
                 self._reported,
-                deadline.left(),
+                LOOK_SECONDS,
             )
+        if self._told is None and self._child is not None and self._pid:
+            # After that: what the child does to answer is nothing that the job does.
+            shown = self._child.threads(self._pid, STACKS_SECONDS)
         return processreport.report(
             self._reports.pop(number, None),
             shown.threads,

@@ -103,3 +103,21 @@ def sleeps_in_c(running: Running) -> None:
 @job(isolation="process")
 def tells_the_time(running: Running) -> None:
     print(time.time())
+
+
+@job(isolation="process")
+def is_slow_to_report(running: Running) -> None:
+    """Sleeps; what it computes, it computes for its report."""
+    from flask_realtime.isolation import ownthreads
+
+    look = ownthreads.threads_of_process
+
+    def compute_and_look(but: int) -> list[dict[str, object]]:
+        end = time.thread_time() + 0.3
+        while time.thread_time() < end:
+            pass
+        return look(but)
+
+    ownthreads.threads_of_process = compute_and_look
+    print("here")
+    time.sleep(1000)

@@ -119,6 +119,17 @@ def test_the_report_has_its_stacks() -> None:
     box.end()
 
 
+def test_the_report_does_not_tell_of_what_it_computes_itself() -> None:
+    box = Boxed(job("is_slow_to_report"))
+    box.printed(b"here\n")
+    report = box.box.report()
+    assert (report["doing"], report["note"]) == ("sleeping", "")
+    (thread,) = report["threads"]
+    assert thread["stack"][-1]["code"] == "time.sleep(1000)"
+    box.box.force()
+    box.end()
+
+
 def test_the_report_has_stacks_also_while_c_code_holds_the_lock() -> None:
     box = Boxed(job("computes_in_c"))
     box.printed(b"here\n")
