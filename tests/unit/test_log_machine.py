@@ -105,10 +105,14 @@ class LogMachine(RuleBasedStateMachine):
         self.saved = tuple(map(self.redis.dump, self.keys))  # type: ignore[assignment]
         self.saved_end = self.other.stored_end(self.run_id)[0]
 
-    @precondition(lambda self: not self.open or self.saved_end >= self.writer.tail.start)
     @rule()
     def crash_redis(self) -> None:
-        """It comes back without what it has got since, which the owner's tail still has."""
+        """It comes back without what it has got since, if the owner's tail still has that.
+
+        No precondition: that depends on time, and Hypothesis wants those to be the same each time.
+        """
+        if self.open and self.saved_end < self.writer.tail.start:
+            return
         pipeline = self.redis.pipeline()
         for name, value in zip(self.keys, self.saved, strict=True):
             if value is None:
