@@ -16,7 +16,8 @@ class CurrentRun:
 
     `environ`: variables that a job in a process of its own gets beside the usual ones; what is
     called before a run may add some. `report_progress(done, total, label)` is what `progress`
-    calls, in any thread of the job.
+    calls, in any thread of the job. `hidden_reader()` is what getpass reads a line with in a
+    process without a terminal, or None.
     """
 
     id: str
@@ -26,6 +27,9 @@ class CurrentRun:
     environ: dict[str, str] = field(default_factory=dict, repr=False)
     report_progress: Callable[[float, float | None, str], None] = field(
         default=lambda done, total, label: None, repr=False, compare=False
+    )
+    hidden_reader: Callable[[], Callable[[], str] | None] = field(
+        default=lambda: None, repr=False, compare=False
     )
 
 

@@ -14,6 +14,7 @@ from types import FunctionType
 from typing import Any, TextIO
 
 from flask_realtime import currentrun
+from flask_realtime.isolation.framing import MAX_SECRET
 from flask_realtime.masking import LEAST_LENGTH
 from flask_realtime.promptio import prompt_io
 
@@ -64,16 +65,25 @@ def ask(prompt: str, stream: TextIO | None, echo_char: str | None) -> str:
 
     In a job it is masked in the run's output from then on, if it is long enough for that.
     """
-    prompts = prompt_io(sys.stdin)
-    if prompts is None:
+    read = _reader()
+    if read is None:
         options = {} if echo_char is None else {"echo_char": echo_char}  # of Python 3.14
         return _originals[-1](prompt, stream, **options)
     shown = stream or sys.stdout
     shown.write(prompt)
     shown.flush()
-    answer = prompts.read_hidden()
-    if len(answer) >= LEAST_LENGTH:
+    answer = read()
+    if LEAST_LENGTH <= len(answer) <= MAX_SECRET:
         currentrun.mask(answer)
     shown.write((echo_char or "") * len(answer) + "\n")
     shown.flush()
     return answer
+
+
+def _reader() -> Callable[[], str] | None:
+    """What reads a hidden line of the job here; None outside of jobs, and on a terminal."""
+    prompts = prompt_io(sys.stdin)
+    if prompts is not None:
+        return prompts.read_hidden
+    run = currentrun.current_run()
+    return None if run is None else run.hidden_reader()

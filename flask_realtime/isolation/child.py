@@ -41,6 +41,7 @@ def main(descriptor: int) -> int:
             run["user"],
             LinkedSecrets(link),
             report_progress=link.progress,
+            hidden_reader=_hidden_reader(link),
         )
     )
     os.environ[currentrun.RUN_VARIABLE] = run["id"]
@@ -49,6 +50,17 @@ def main(descriptor: int) -> int:
     link.start(stackfile.register())
     ending.exit = _run_job(link, reference, order["params"])
     return ending.exit.code or 0
+
+
+def _hidden_reader(link: Link) -> Callable[[], Callable[[], str] | None]:
+    """What CurrentRun takes. On a terminal the standard library knows how; it is left alone."""
+    if os.isatty(0):
+        return lambda: None
+    from flask_realtime import hiddeninput
+    from flask_realtime.isolation.pipeprompt import PipePrompt
+
+    hiddeninput.install()
+    return PipePrompt(link).reader
 
 
 class _Ending:

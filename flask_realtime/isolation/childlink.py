@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -44,15 +45,24 @@ def first_order(launch: Launch) -> bytes:
 
 
 class ChildLink:
-    """The control socket, on the hub. `end` is how the job ended, once the child has said so."""
+    """The control socket, on the hub. `end` is how the job ended, once the child has said so.
+
+    `hides(hidden)` is called when it begins to read what is to be hidden, and ceases to.
+    """
 
     def __init__(
-        self, connected: socket.socket, first: bytes, run: CurrentRun, watcher: Watcher
+        self,
+        connected: socket.socket,
+        first: bytes,
+        run: CurrentRun,
+        watcher: Watcher,
+        hides: Callable[[bool], None],
     ) -> None:
         self.end: Exit | None = None
         self._dumps: control.Dumps | None = None
         self._run = run
         self._watcher = watcher
+        self._hides = hides
         self._line = Line(connected)
         self._lines = control.Lines(control.MAX_TELL)
         self._reports = 0
@@ -112,6 +122,9 @@ class ChildLink:
             case control.Mask():
                 with suppress(ValueError):  # too short to be one; the child has told the job so
                     self._run.secrets.add(tell.secret)
+                self._say(control.masked_order(tell.number))
+            case control.Hidden():
+                self._hides(tell.hidden)
                 self._say(control.masked_order(tell.number))
             case control.Threads():
                 if tell.number <= self._reports:

@@ -6,11 +6,13 @@ Both sides send lines of JSON, each an object whose one name says what it is:
             {"stop": true, "interrupt": bool}   {"report": n}   {"masked": n}
     child:  {"ready": pid, "dumps": {"descriptor", "control"} or null}   first, once
             {"progress": {"done", "total", "label"}}   {"report": n, "threads": [...]}
-            {"mask": secret, "number": n}   {"end": {"state", "code", "reason"}}   last, once
+            {"mask": secret, "number": n}   {"hidden": bool, "number": n}
+            {"end": {"state", "code", "reason"}}   last, once
 
 A child that masks a secret waits for ``{"masked": n}``, so what it prints afterwards is masked: the
-server answers once it knows the secret. The child runs the job's code, so the server believes
-nothing of what it says: `read_tell` checks and bounds all of it.
+server answers once it knows the secret. Likewise where it begins or ceases to read what is to be
+hidden, on a pipe; on a terminal the echo says so. The child runs the job's code, so the server
+believes nothing of what it says: `read_tell` checks and bounds all of it.
 """
 
 from __future__ import annotations
@@ -41,6 +43,7 @@ __all__ = [
     "BadMessage",
     "Dumps",
     "Exit",
+    "Hidden",
     "Lines",
     "Mask",
     "Progress",
@@ -119,6 +122,14 @@ class Mask:
 
 
 @dataclass(frozen=True, slots=True)
+class Hidden:
+    """What the child reads from now on is to be hidden, or no longer; it waits as for `Mask`."""
+
+    hidden: bool
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Threads:
     """The answer to ``report_order(number)``: the `threads` of the protocol's report."""
 
@@ -126,7 +137,7 @@ class Threads:
     threads: list[dict[str, Any]]
 
 
-Tell = Ready | Progress | Mask | Threads | Exit
+Tell = Ready | Progress | Mask | Hidden | Threads | Exit
 
 
 def read_tell(message: Mapping[str, Any]) -> Tell:
@@ -136,6 +147,8 @@ def read_tell(message: Mapping[str, Any]) -> Tell:
             return _progress(message["progress"])
         if "mask" in message:
             return Mask(_secret(message["mask"]), _whole(message["number"]))
+        if "hidden" in message:
+            return Hidden(message["hidden"] is True, _whole(message["number"]))
         if "report" in message:
             threads = message["threads"][:MAX_THREADS]
             return Threads(_whole(message["report"]), [_thread(each) for each in threads])

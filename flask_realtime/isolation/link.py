@@ -97,15 +97,26 @@ class Link:
 
     def mask(self, secret: str) -> None:
         """Return once the server masks `secret`. Raises RuntimeError where it cannot be told."""
+        self._tell_and_wait({"mask": secret})
+        if self._cut:
+            raise RuntimeError(f"mask() cannot tell the server of a secret: {self._cut}")
+
+    def hide(self, hidden: bool) -> None:
+        """Return once the server hides what is typed, or does so no longer."""
+        self._tell_and_wait({"hidden": hidden})
+
+    def reached(self) -> bool:
+        """Whether this process can tell the server anything, if there still is one."""
+        return not self._cut
+
+    def _tell_and_wait(self, message: dict[str, Any]) -> None:
         number = next(self._numbers)
         known = self._masks[number] = threading.Event()
         if not self._cut:
-            self._tells.append({"mask": secret, "number": number})
+            self._tells.append({**message, "number": number})
             self._wake()
             if not self._gone:
                 known.wait()
-        if self._cut:
-            raise RuntimeError(f"mask() cannot tell the server of a secret: {self._cut}")
 
     def end(self, exit: Exit) -> None:
         """Tell how the job ended, after all else; wait until it is sent."""

@@ -142,7 +142,9 @@ class ProcessBox:
         self._keeper = Line(kept.orders)
         try:
             if kept.control is not None:
-                self._child = ChildLink(kept.control, first, self._launch.run, self._watcher)
+                self._child = ChildLink(
+                    kept.control, first, self._launch.run, self._watcher, self._prompt.hide
+                )
             self._see_to_it(self._keeper, kept.outputs)
         finally:  # without its socket the keeper ends all
             if self._child is not None:
@@ -218,12 +220,19 @@ class Prompts:
         self._line = LastLine()
         self._handed = {STDOUT: 0, STDERR: 0}  # bytes
         self._coming: messages.Message | None = None  # told, but not all that it printed is here
+        self._hidden = 0  # lines that the child reads and are to be hidden, in as many threads
         self.waiting = False  # as it was told
 
     def printed(self, stream: int, data: bytes) -> None:
         self._line.feed(data)
         self._handed[stream] += len(data)
         self._say()
+
+    def hide(self, hidden: bool) -> None:
+        """The child says that it begins to read what is to be hidden, or ceases to."""
+        self._hidden = max(self._hidden + (1 if hidden else -1), 0)
+        if hidden and self.waiting:
+            self._watcher.waiting(Prompt(True, self._line.text()))
 
     def told(self, waiting: messages.Message | None) -> None:
         self._coming = waiting
@@ -238,5 +247,6 @@ class Prompts:
         reached = zip((STDOUT, STDERR), self._coming["bytes"], strict=False)
         if all(self._handed[stream] >= count for stream, count in reached):
             self.waiting = True
-            self._watcher.waiting(Prompt(self._coming["hidden"], self._line.text()))
+            hidden = self._coming["hidden"] or self._hidden > 0
+            self._watcher.waiting(Prompt(hidden, self._line.text()))
             self._coming = None

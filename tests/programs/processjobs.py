@@ -76,6 +76,17 @@ def asks(running: Running) -> None:
     print(name, len(password))
 
 
+@job(isolation="process", terminal=False)
+def asks_on_pipes(running: Running) -> None:
+    print(input("Name: "))
+    print(getpass.getpass())
+    print(input("Again: "))
+    try:
+        getpass.getpass("PIN: ")
+    except EOFError:
+        print("no PIN")
+
+
 @job(isolation="process")
 def has_children(running: Running) -> None:
     children = [subprocess.Popen(["sleep", "1000"]) for _ in range(2)]

@@ -93,7 +93,8 @@ class Linked:
     def __init__(self, ours: socket.socket, theirs: socket.socket) -> None:
         self.run = CurrentRun("1", "job", "ada", Secrets())
         self.watched = Watched()
-        self.link = ChildLink(ours, b'{"first":1}\n', self.run, self.watched)
+        self.hidden: list[bool] = []
+        self.link = ChildLink(ours, b'{"first":1}\n', self.run, self.watched, self.hidden.append)
         self._theirs = theirs
 
     def says(self, *messages: Any) -> None:
@@ -140,6 +141,14 @@ def test_a_secret_is_known_before_the_child_goes_on(linked: Linked) -> None:
     linked.says({"mask": "short", "number": 8})  # would hide ordinary text
     assert linked.hears() == [{"masked": 8}]
     assert linked.run.secrets.mask("a short one") == "a short one"
+
+
+def test_what_is_read_is_hidden_before_the_child_reads_it(linked: Linked) -> None:
+    linked.says({"hidden": True, "number": 1})
+    assert linked.hears() == [{"masked": 1}]
+    linked.says({"hidden": False, "number": 2})
+    assert linked.hears() == [{"masked": 2}]
+    assert linked.hidden == [True, False]
 
 
 @pytest.mark.parametrize(

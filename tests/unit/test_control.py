@@ -16,6 +16,7 @@ from flask_realtime.isolation.control import (
     MAX_THREADS,
     BadMessage,
     Dumps,
+    Hidden,
     Lines,
     Mask,
     Progress,
@@ -99,6 +100,8 @@ def test_the_orders_are_as_the_child_reads_them() -> None:
         ),
         ({"progress": {"done": 0.5, "total": None, "label": ""}}, Progress(0.5, None, "")),
         ({"mask": "a secret", "number": 1}, Mask("a secret", 1)),
+        ({"hidden": True, "number": 2}, Hidden(True, 2)),
+        ({"hidden": 1, "number": 2}, Hidden(False, 2)),
         ({"report": 2, "threads": [thread()]}, Threads(2, [thread()])),
         (
             {"end": {"state": "failed", "code": 3, "reason": "exited with code 3"}},

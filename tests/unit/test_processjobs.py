@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from unittest.mock import Mock, call
 
 import pytest
 
 from flask_realtime.errors import RealtimeError
 from flask_realtime.isolation.box import Exit, Processes, Prompt
 from flask_realtime.isolation.childlink import SILENT
+from flask_realtime.isolation.process import Prompts
 from flask_realtime.jobs import Job, make_job
+from flask_realtime.pipeio import STDOUT
 from tests.programs import processjobs
 from tests.support.boxes import Boxed
 from tests.support.hub import until
@@ -105,6 +108,33 @@ def test_it_asks() -> None:
     box.box.input(b"open sesame\n")
     assert box.end() == SUCCEEDED
     assert b"sesame" not in box.output
+
+
+def test_getpass_is_hidden_and_masked_on_a_pipe_too() -> None:
+    box = Boxed(job("asks_on_pipes", terminal=False))
+    assert box.prompt() == Prompt(False, "Name:")
+    box.box.input(b"ada\n")
+    until(lambda: box.told[-1] == Prompt(True, "Password:"))
+    box.box.input(b"open sesame\n")
+    until(lambda: box.told[-1] == Prompt(False, "Again:"))
+    box.box.input(b"ada\n")
+    until(lambda: box.told[-1] == Prompt(True, "PIN:"))
+    box.box.end_input()
+    assert box.end() == SUCCEEDED
+    output = box.run.secrets.mask(box.output.decode())
+    assert output == "Name: ada\nPassword: \n***\nAgain: ada\nPIN: no PIN\n"
+
+
+def test_a_hidden_prompt_without_a_word_hides_what_is_waited_for_already() -> None:
+    watched = Mock()
+    prompts = Prompts(watched)
+    prompts.printed(STDOUT, b"Name: ")
+    prompts.told({"hidden": False, "bytes": [6, 0]})
+    prompts.hide(True)
+    assert watched.waiting.mock_calls == [call(Prompt(False, "Name:")), call(Prompt(True, "Name:"))]
+    prompts.hide(False)
+    prompts.told({"hidden": False, "bytes": [6, 0]})
+    assert watched.waiting.mock_calls[2:] == [call(Prompt(False, "Name:"))]
 
 
 def test_the_report_has_its_stacks() -> None:
