@@ -81,7 +81,7 @@ def test_a_second_attach_moves_the_cursor(viewer: Viewer) -> None:
 
 def test_reconnecting_at_the_reached_offset_misses_and_repeats_nothing(server: Server) -> None:
     starter = Viewer(server.url)
-    run = starter.start("numbered", lines=4000, pause_every=100)
+    run = starter.start("numbered", lines=1_000_000, pause_every=10)
     data = b""
     for _ in range(6):
         viewer = Viewer(server.url)
