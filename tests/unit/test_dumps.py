@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from flask_realtime.isolation.control import STOP, Dumps, Ready, Threads, report_order
+from flask_realtime.isolation.control import Dumps, Ready, Threads, report_order, stop_order
 from flask_realtime.isolation.dumps import parse_stack, take_dump
 from tests.support.child import Child, write_job
 from tests.support.server import eventually
@@ -134,7 +134,7 @@ def test_a_job_that_runs_on_survives_its_dumps(tmp_path: Path) -> None:
         child.output_until("begins")
         seen = [each for _ in range(20) for each in take_dump(ready.pid, ready.dumps)]
         assert "computes" in {each["stack"][0]["function"] for each in seen}
-        child.send(STOP)
+        child.send(stop_order())
         assert child.end().state == "stopped"
 
 
@@ -183,7 +183,7 @@ def test_a_report_that_fails_says_so_and_ends_no_job(tmp_path: Path) -> None:
         child.send(report_order(1))
         (thread,) = child.told(Threads).threads
         assert thread["name"] == "its stacks cannot be read: LookupError('no frames here')"
-        child.send(STOP)
+        child.send(stop_order())
         assert child.end().state == "stopped"
 
 
