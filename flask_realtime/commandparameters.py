@@ -9,8 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from flask_realtime.argv import Argument, Manners
-from flask_realtime.parameters import Parameters, read_parameters
+from flask_realtime.parameters import Parameters, Secret, read_parameters
+from flask_realtime.parameters.hints import annotated, outline
 
 
 class CommandFault(ValueError):
@@ -26,7 +29,8 @@ def read_types(
 ) -> Parameters:
     """The parameters that `templates` use: those of `types` in their order, then the others.
 
-    What has no type is a text, or a truth value that is false by default if it is a flag. Raises
+    What has no type is a text, or a truth value that is false by default if it is a flag. A text
+    that must be given is not empty, unless its type has a `min_length` of its own. Raises
     CommandFault.
     """
     used = dict.fromkeys(each.name for template in templates for each in template.placeholders)
@@ -74,7 +78,20 @@ def _item(name: str, hint: Any, default: object) -> inspect.Parameter:
             f"{{{name}}} cannot be a parameter, for it is a word of Python: take another name",
             *("parameters", name),
         )
+    if default is inspect.Parameter.empty:
+        hint = _not_empty(hint)
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=hint, default=default)
+
+
+def _not_empty(hint: Any) -> Any:
+    """`hint`; a text in it has a character at least, for ``rm -r "$1"/*`` must not get none."""
+    whole = outline(hint)
+    bounds = [note for note in whole.notes if isinstance(note, msgspec.Meta)]
+    if whole.optional or whole.kind not in (str, Secret):
+        return hint
+    if any(note.min_length is not None for note in bounds):
+        return hint
+    return annotated(hint, msgspec.Meta(min_length=1))
 
 
 def _parameters(items: Sequence[inspect.Parameter], *at: str) -> Parameters:

@@ -50,6 +50,9 @@ class Parameters:
                         raise msgspec.ValidationError(fault)
                     bound[name] = item.convert(value)
                 except msgspec.ValidationError as error:
+                    if item.is_empty(value):
+                        faults.append(f"{name} must not be empty: give a value")
+                        continue
                     reason = str(error).replace("`", "")
                     text = item.shown(value, shown(value))
                     faults.append(f"{name} must be {item.expected}, not {text} ({reason})")

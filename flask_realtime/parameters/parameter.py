@@ -66,6 +66,11 @@ class Parameter:
             return "the id of an upload"
         return in_words(self.type)
 
+    def is_empty(self, value: object) -> bool:
+        """Whether `value` is the empty text or list, and this parameter must not be."""
+        notes = (note for note in outline(self.type).notes if isinstance(note, msgspec.Meta))
+        return value in ("", []) and any(note.min_length for note in notes)
+
     def convert(self, value: object) -> object:
         """Return `value` as this parameter's type; raise `msgspec.ValidationError` if it is none.
 

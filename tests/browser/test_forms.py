@@ -125,6 +125,23 @@ def test_all_that_is_wrong_is_said_at_its_field_and_the_first_has_the_focus(
     assert printed(forms, press_start(page, "Plan"))["days"] == 14
 
 
+def test_a_text_without_a_default_is_not_taken_while_it_is_empty(
+    forms: Server, open_page: Open
+) -> None:
+    page = open_page(forms.url)
+    card = card_of(page, "Sign in")
+    user = card.get_by_label("user")
+    expect(user).to_have_attribute("required", "", timeout=SECONDS)
+    expect(card.locator(".is-required")).to_have_count(2)  # the password too
+    card.get_by_label("password", exact=True).fill("a long secret")
+    card.get_by_role("button", name="Start Sign in").click()
+    expect(user).to_be_focused()
+    expect(user).to_have_accessible_description("Please give a value.")
+    assert "/runs/" not in path(page)
+    user.fill("ann")
+    assert printed(forms, press_start(page, "Sign in"))["user"] == "ann"
+
+
 def test_what_the_server_refuses_is_said_in_the_card_and_nothing_typed_is_lost(
     forms: Server, open_page: Open
 ) -> None:

@@ -69,7 +69,10 @@ def test_a_placeholder_without_a_type_is_a_text_that_must_be_given() -> None:
     made = command(["true", "{b}", "{a}{b}"])
     assert made.parameters == {
         "type": "object",
-        "properties": {"b": {"type": "string"}, "a": {"type": "string"}},
+        "properties": {
+            "b": {"type": "string", "minLength": 1},
+            "a": {"type": "string", "minLength": 1},
+        },
         "required": ["b", "a"],
     } | {key: made.parameters[key] for key in made.parameters.keys() - {"properties", "required"}}
     assert argv(made, a="1", b="2") == ["true", "2", "12"]
@@ -77,6 +80,34 @@ def test_a_placeholder_without_a_type_is_a_text_that_must_be_given() -> None:
         made.bind({"b": "x"})
     with pytest.raises(BadParameters, match="there is no parameter 'c'"):
         made.bind({"a": "x", "b": "x", "c": "x"})
+
+
+def test_a_text_that_must_be_given_is_not_empty_unless_it_says_that_it_may_be() -> None:
+    types = {
+        "declared": str,
+        "lines": MultiLine,
+        "secret": Secret,
+        "short": Annotated[str, msgspec.Meta(max_length=3)],
+        "long": Annotated[str, msgspec.Meta(min_length=2)],
+        "free": Annotated[str, msgspec.Meta(min_length=0)],
+        "none": str | None,
+        "usual": str,
+    }
+    made = command(
+        ["true", "{undeclared}", *(f"--{name}={{{name}}}" for name in types)],
+        parameters=types,
+        defaults={"usual": ""},
+    )
+    given: dict[str, object] = dict.fromkeys([*types, "undeclared"], "ab")
+    assert made.bind(given | {"free": "", "none": "", "usual": ""})["free"] == ""
+    for name in ("undeclared", "declared", "lines", "secret", "short"):
+        with pytest.raises(BadParameters, match=f"^{name} must not be empty: give a value$"):
+            made.bind(given | {name: ""})
+        assert made.parameters["properties"][name]["minLength"] == 1
+    with pytest.raises(BadParameters, match=r"^long must not be empty"):
+        made.bind(given | {"long": ""})
+    with pytest.raises(BadParameters, match=r"^long must be str, not 'a' \(.*length >= 2"):
+        made.bind(given | {"long": "a"})
 
 
 def test_parameters_have_the_types_and_defaults_that_functions_have() -> None:
@@ -157,7 +188,7 @@ def test_variables_are_filled_like_arguments() -> None:
     made = command(
         ["true"],
         environ={"PLAIN": "{{a}}", "PASSWORD": "{password}", "DEBUG": "{debug?1}", "N": "n{n}"},
-        parameters={"n": int | None},
+        parameters={"n": int | None, "password": Annotated[str, msgspec.Meta(min_length=0)]},
         defaults={"n": None},
     )
     assert made.command is not None

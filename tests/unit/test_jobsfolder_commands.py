@@ -101,7 +101,7 @@ def test_a_file_says_all_that_a_call_says(tmp_path: Path) -> None:
     ]
     assert job.command is not None
     assert job.command.cwd == f"{tmp_path}/data"
-    assert job.command.variables(job.bind({"target": "", "mode": "-fast"})) == {
+    assert job.command.variables(job.bind({"target": "z", "mode": "-fast"})) == {
         **{"TOOL_MODE": "-fast", "PLAIN": "x"}
     }
     rules = job.rules
@@ -115,6 +115,27 @@ def test_a_file_says_all_that_a_call_says(tmp_path: Path) -> None:
     }
     assert (rules.stop_grace, rules.stop_signal, rules.terminal) == (3, "SIGINT", False)
     assert (rules.inherit, rules.keep, rules.stop_when_unwatched) == (("TOOL_*",), Keep(days=7), 60)
+
+
+def test_a_text_that_must_be_given_is_not_empty(tmp_path: Path) -> None:
+    job = the_job(
+        tmp_path,
+        """
+        args = ["{folder}", "{lines}", "{undeclared}", "{free}", "{left_out}"]
+        [parameters.folder]
+        [parameters.lines]
+        type = "multi-line text"
+        [parameters.free]
+        default = ""
+        [parameters.left_out]
+        required = false
+        """,
+    )
+    values = {"folder": "f", "lines": "l", "undeclared": "u"}
+    assert argv(job, **values, free="")[1:] == ["f", "l", "u", ""]
+    for name in values:
+        with pytest.raises(BadParameters, match=f"^{name} must not be empty: give a value$"):
+            job.bind(values | {name: ""})
 
 
 def test_each_type_of_a_parameter_has_its_form_and_its_values(tmp_path: Path) -> None:

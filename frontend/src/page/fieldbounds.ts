@@ -27,7 +27,7 @@ export function checkText(field: Field, text: string): string {
   const { minLength, maxLength, pattern } = field.bounds;
   const length = minLength === null && maxLength === null ? 0 : [...text].length;
   if (minLength !== null && length < minLength) {
-    const told = text === "" && minLength === 1 ? "Please give a value." : `At least ${counted(minLength, "character")}.`;
+    const told = text === "" ? "Please give a value." : `At least ${counted(minLength, "character")}.`;
     throw new FieldError(field.name, told);
   }
   if (maxLength !== null && length > maxLength) {

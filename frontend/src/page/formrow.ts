@@ -29,7 +29,7 @@ export class FormRow {
     this.#error.hidden = true;
     target.setAttribute("aria-describedby", `${hint.id} ${this.#error.id}`);
     const mustBeGiven = isToBeGiven(field);
-    if (mustBeGiven && target instanceof HTMLInputElement) target.required = true;
+    if (target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement) target.required = mustBeGiven;
     this.element = el("div", `field field-${field.kind}`, label, this.control.element, hint, this.#error);
     this.element.classList.toggle("is-required", mustBeGiven);
     for (const event of ["input", "change", CONTROL_STATE]) {

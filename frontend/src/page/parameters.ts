@@ -91,8 +91,16 @@ export function fieldsOf(schema: Schema): Field[] {
   if (!isFields(properties)) return [];
   const required = Array.isArray(root["required"]) ? root["required"] : [];
   return Object.entries(properties).map(([name, value]) =>
-    fieldOf(name, isFields(value) ? value : {}, schema, required.includes(name)),
+    withText(fieldOf(name, isFields(value) ? value : {}, schema, required.includes(name))),
   );
+}
+
+/** A text that has to be given is not empty, unless its schema says that it may be: nobody meant to give it. */
+function withText(field: Field): Field {
+  const { kind, required, nullable, bounds } = field;
+  const isText = kind === "string" || kind === "multi-line";
+  if (!isText || !required || nullable || bounds.minLength !== null) return field;
+  return { ...field, bounds: { ...bounds, minLength: 1 } };
 }
 
 function fieldOf(name: string, outer: Schema, root: Schema, required: boolean): Field {

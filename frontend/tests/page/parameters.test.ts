@@ -140,6 +140,20 @@ test("an empty string is a string", () => {
   assert.equal(valueOf(only({ type: "string" }), ""), "");
 });
 
+test("a text that is required is not empty, unless the schema says that it may be", () => {
+  for (const more of [{}, { format: "multi-line" }, { format: "path" }, { maxLength: 5 }]) {
+    refused(only({ type: "string", ...more }, ["it"]), "", /give a value/);
+    assert.equal(valueOf(only({ type: "string", ...more }, ["it"]), " "), " ");
+  }
+  assert.equal(valueOf(only({ type: "string", minLength: 0 }, ["it"]), ""), "");
+  assert.equal(valueOf(only({ anyOf: [{ type: "string" }, { type: "null" }] }, ["it"]), ""), null);
+  assert.equal(boundsText(only({ type: "string", maxLength: 5 }, ["it"])), "up to 5 characters");
+  assert.equal(valueOf(only({ enum: ["", "a"] }, ["it"]), '""'), "");
+  const items = only({ type: "array", items: { type: "string" } }, ["it"]).item;
+  assert.ok(items);
+  assert.equal(valueOf(items, ""), "");
+});
+
 test("choices keep their types", () => {
   const field = only({ enum: [1, "one"], default: 1 });
   assert.equal(initialText(field), "1");
