@@ -34,7 +34,7 @@ def read_command(file: Path, program: Path) -> Job:
     the folder of `file` unless ``cwd`` does, relative to that.
     """
     try:
-        text = file.read_text("utf-8")
+        text = file.read_text("utf-8-sig")  # editors of Windows begin with a mark
         tables = parse(text)
     except TomlFault as fault:
         raise FileFaults([(fault.line, str(fault))]) from fault

@@ -7,6 +7,7 @@ import itertools
 import logging
 import os
 import shlex
+import stat
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,6 +62,7 @@ def load(folder: Path, registry: JobRegistry) -> list[LoadFailure]:
     taken: set[int] = set()
     for file in _sources(present):
         try:
+            _check_file(file)
             if file.suffix == ".toml":
                 jobs = [read_command(file, _program_of(file, present))]
             else:
@@ -100,6 +102,16 @@ def _sources(present: list[Path]) -> list[Path]:
     # With a TOML file beside it, Python is a program like any other, and not imported.
     scripts = [path for path in wanted if path.suffix == ".py" and path.stem not in stems]
     return sorted([*scripts, *tables])
+
+
+def _check_file(file: Path) -> None:
+    """Raise RealtimeError unless `file` can be read; a FIFO or a device would have us wait."""
+    try:
+        if not stat.S_ISREG(os.stat(file).st_mode):
+            raise RealtimeError("cannot be read: it is no regular file")
+        os.close(os.open(file, os.O_RDONLY | os.O_CLOEXEC))
+    except OSError as error:
+        raise RealtimeError(f"cannot be read: {error.strerror}") from error
 
 
 def _program_of(file: Path, present: list[Path]) -> Path:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -198,10 +200,54 @@ def test_ctrl_c_while_a_file_loads_ends_the_program(tmp_path: Path) -> None:
         load(tmp_path, JobRegistry())
 
 
-def test_a_link_to_nowhere_is_told(tmp_path: Path) -> None:
-    os.symlink("absent.py", tmp_path / "a.py")
-    (failure,) = load(tmp_path, JobRegistry())
-    assert failure.message
+@pytest.mark.parametrize("suffix", [".py", ".toml"])
+def test_what_is_no_file_that_can_be_read_is_told_as_such_and_waited_for_by_nobody(
+    tmp_path: Path, suffix: str
+) -> None:
+    os.symlink(f"absent{suffix}", tmp_path / f"a{suffix}")
+    os.mkfifo(tmp_path / f"b{suffix}")
+    os.symlink(f"c{suffix}", tmp_path / f"c{suffix}")
+    os.symlink("/dev/zero", tmp_path / f"d{suffix}")
+    registry = JobRegistry()
+    write(tmp_path, "good.py", GOOD)
+    assert load(tmp_path, registry) == [
+        LoadFailure(tmp_path / f"{stem}{suffix}", None, f"cannot be read: {message}")
+        for stem, message in (
+            ("a", "No such file or directory"),
+            ("b", "it is no regular file"),
+            ("c", "Too many levels of symbolic links"),
+            ("d", "it is no regular file"),
+        )
+    ]
+    assert names(registry) == ["good"]
+
+
+def test_the_mark_that_editors_of_windows_begin_files_with_is_read_away(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text(GOOD, "utf-8-sig")
+    (tmp_path / "b.toml").write_text('title = "Marked"\n', "utf-8-sig")
+    write(tmp_path, "b.sh", "#!/bin/sh\n").chmod(0o755)
+    registry = JobRegistry()
+    assert load(tmp_path, registry) == []
+    assert names(registry) == ["good", "b"]
+    assert registry.get("b").title == "Marked"
+
+
+@pytest.mark.parametrize("name", ["a.py", "a.toml"])
+def test_a_file_that_may_not_be_read_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    file = write(tmp_path, name, GOOD)
+    taken = os.open
+
+    def refuse(path: object, *arguments: Any, **options: Any) -> int:
+        if path == file:  # root, as which tests may run, reads everything
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return taken(path, *arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(os, "open", refuse)
+    assert load(tmp_path, JobRegistry()) == [
+        LoadFailure(file, None, "cannot be read: Permission denied")
+    ]
 
 
 def test_a_folder_that_is_none_is_a_fault_of_the_configuration(tmp_path: Path) -> None:
