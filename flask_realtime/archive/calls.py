@@ -84,8 +84,6 @@ class Calls:
                     f"the archive has not answered {AT_ONCE} calls for "
                     f"{self._patience_seconds:.0f} s: try again in a moment"
                 )
-        if self._stopped:
-            raise ArchiveUnavailable("the server is shutting down")
         self._running += 1
         outcome: Outcome[T] = Outcome()
         host.spawn(self._carry_out, function, outcome)
@@ -97,16 +95,21 @@ class Calls:
             raise TimeoutError(f"no answer within {self._patience_seconds:.0f} s") from None
 
     def _carry_out(self, function: Callable[[], T], outcome: Outcome[T]) -> None:
+        try:
+            outcome.take(lambda: self._hand_over(function))
+        finally:
+            self._running -= 1
+            self._ended.set()
+
+    def _hand_over(self, function: Callable[[], T]) -> T:
+        if self._stopped:  # also since it was asked for: a thread begun now would never end
+            raise ArchiveUnavailable("the server is shutting down")
         future: Future[T] = Future()
         if self._threads < self._running:
             self._threads += 1
             threading.Thread(target=self._serve, name="archive", daemon=True).start()
         self._work.put((future, function))
-        try:
-            outcome.take(lambda: host.offload(future.result))
-        finally:
-            self._running -= 1
-            self._ended.set()
+        return host.offload(future.result)
 
     def _serve(self) -> None:
         while (work := self._work.get()) is not None:
