@@ -13,7 +13,7 @@ from flask_realtime.errors import BadParameters
 from flask_realtime.parameters.inputs import Secret, Upload
 from flask_realtime.parameters.parameter import Parameter, to_builtins
 from flask_realtime.parameters.schema import schema_of
-from flask_realtime.parameters.values import Budget, fault_in, shown
+from flask_realtime.parameters.values import Size, fault_in, shown
 
 _MOST_FAULTS = 10  # that one message names
 
@@ -40,15 +40,17 @@ class Parameters:
         if not isinstance(values, Mapping):
             raise BadParameters(f"params must be an object, not {type(values).__name__}")
         faults = list(self._unknown(values))
-        budget = Budget()
+        total = Size()
         bound: dict[str, object] = {}
         for name, item in self._items.items():
             if name in values:
                 value = values[name]
+                size = Size()
                 try:
-                    if fault := fault_in(value, budget):
+                    if fault := fault_in(value, size):
                         raise msgspec.ValidationError(fault)
                     bound[name] = item.convert(value)
+                    total += size
                 except msgspec.ValidationError as error:
                     if item.is_empty(value):
                         faults.append(f"{name} must not be empty: give a value")
@@ -60,6 +62,8 @@ class Parameters:
                 faults.append(f"{name} is missing ({item.expected})")
             else:
                 bound[name] = copy.deepcopy(item.default)
+        if total.fault:  # of those that are right each for itself
+            faults.insert(0, total.fault)
         if faults:
             raise BadParameters("; ".join(faults[:_MOST_FAULTS]))
         return bound

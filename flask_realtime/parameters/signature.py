@@ -15,7 +15,7 @@ from flask_realtime.parameters.inputs import Upload
 from flask_realtime.parameters.model import Parameters
 from flask_realtime.parameters.parameter import Parameter
 from flask_realtime.parameters.schema import schema_of
-from flask_realtime.parameters.values import Budget, fault_in, shown
+from flask_realtime.parameters.values import Size, fault_in, shown
 
 _EMPTY = inspect.Parameter.empty
 
@@ -110,7 +110,7 @@ def _check_default(item: Parameter) -> None:
         raise TypeError(
             f"{has} {shown(default)}, which is not {item.expected}: write {item.name}: {hint}"
         )
-    if fault := fault_in(item.plain(default), Budget()):
+    if fault := fault_in(item.plain(default), Size()):
         raise TypeError(f"{has} {shown(default)}: {fault}")
 
 

@@ -20,11 +20,26 @@ _short.maxstring = _short.maxother = _short.maxlong = 80
 
 
 @dataclass(slots=True)
-class Budget:
-    """What is left of the bounds for all values of one start."""
+class Size:
+    """What values have: `items` in all their lists and objects, `characters` in all texts."""
 
-    items: int = MOST_ITEMS
-    characters: int = MOST_CHARACTERS
+    items: int = 0
+    characters: int = 0
+
+    def __add__(self, other: Size) -> Size:
+        return Size(self.items + other.items, self.characters + other.characters)
+
+    @property
+    def fault(self) -> str:
+        """Why it is too much for a start, or empty."""
+        if self.items > MOST_ITEMS:
+            return f"all lists and objects together have more than {MOST_ITEMS:,} items"
+        if self.characters > MOST_CHARACTERS:
+            return (
+                f"all texts together have more than {MOST_CHARACTERS:,} characters; "
+                "a job can take an upload instead"
+            )
+        return ""
 
 
 def shown(value: object) -> str:
@@ -34,33 +49,28 @@ def shown(value: object) -> str:
     return _short.repr(value)
 
 
-def fault_in(value: object, budget: Budget) -> str:
-    """Why no parameter takes `value`, or empty. Uses the budget up."""
+def fault_in(value: object, size: Size) -> str:
+    """Why no parameter takes `value`, or empty. Counts it into `size`, as far as it looks."""
     waiting = [(value, 1)]
     while waiting:
         each, depth = waiting.pop()
         if isinstance(each, dict | list | tuple):
-            budget.items -= len(each)
-            if budget.items < 0:
-                return f"all lists and objects together have more than {MOST_ITEMS:,} items"
+            size.items += len(each)
+            if size.fault:
+                return size.fault
             if depth > DEEPEST:
                 return f"it is nested more than {DEEPEST} levels deep"
             inner = [*each, *each.values()] if isinstance(each, dict) else each
             waiting += [(item, depth + 1) for item in inner]
-        elif fault := _fault_in_one(each, budget):
+        elif fault := _fault_in_one(each, size):
             return fault
     return ""
 
 
-def _fault_in_one(value: object, budget: Budget) -> str:
+def _fault_in_one(value: object, size: Size) -> str:
     if isinstance(value, str):
-        budget.characters -= len(value)
-        if budget.characters < 0:
-            return (
-                f"all texts together have more than {MOST_CHARACTERS:,} characters; "
-                "a job can take an upload instead"
-            )
-        return text_fault(value)
+        size.characters += len(value)
+        return size.fault or text_fault(value)
     if isinstance(value, float):
         return "" if math.isfinite(value) else "there is no such number in JSON"
     if isinstance(value, int):

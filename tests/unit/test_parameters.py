@@ -469,8 +469,28 @@ def test_bounds_hold_for_all_values_of_a_start_together() -> None:
     made = make_job(takes)
     half = [0] * (MOST_ITEMS // 2)
     made.bind({"a": half, "b": half})
-    with pytest.raises(BadParameters, match=r"b must be .* more than 10,000 items"):
+    with pytest.raises(BadParameters, match=r"^all lists .* more than 10,000 items$"):
         made.bind({"a": half, "b": [*half, 0]})
+
+
+def test_texts_that_are_too_long_together_are_refused_in_one_sentence() -> None:
+    def takes(
+        running: Running, lit: Literal["a"], long: str, more: str, other: str, number: int = 1
+    ) -> None: ...
+
+    made = make_job(takes)
+    half = "x" * (MOST_CHARACTERS // 2)
+    values = {"lit": "a", "long": half, "more": half, "other": "z"}
+    said = "all texts together have more than 65,536 characters; a job can take an upload instead"
+    with pytest.raises(BadParameters) as caught:
+        made.bind(values)
+    assert caught.value.message == said
+    with pytest.raises(BadParameters) as caught:
+        made.bind(values | {"number": "one"})
+    assert caught.value.message.startswith(f"{said}; number must be int, not 'one'")
+    with pytest.raises(BadParameters, match=r"^long must be str, not 'xxx") as caught:
+        made.bind(values | {"long": half + half + "x", "more": ""})
+    assert "lit" not in caught.value.message
 
 
 def test_what_is_just_within_the_bounds_is_taken() -> None:
