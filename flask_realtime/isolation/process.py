@@ -88,16 +88,16 @@ class ProcessBox:
         self._numbers += 1
         number = self._numbers
         shown = Shown([])
+        if self._told is None and self._child is not None and self._pid:
+            shown = self._child.threads(self._pid, STACKS_SECONDS)
         if self._told is None:
+            # After that: what the child does to answer is nothing that the job does.
             self._order({"report": number})
             host.wait_for(
                 lambda: number in self._reports or self._told is not None,
                 self._reported,
                 LOOK_SECONDS,
             )
-        if self._told is None and self._child is not None and self._pid:
-            # After that: what the child does to answer is nothing that the job does.
-            shown = self._child.threads(self._pid, STACKS_SECONDS)
         return processreport.report(
             self._reports.pop(number, None),
             shown.threads,

@@ -124,7 +124,7 @@ def is_slow_to_report(running: Running) -> None:
     look = ownthreads.threads_of_process
 
     def compute_and_look(but: int) -> list[dict[str, object]]:
-        end = time.thread_time() + 0.3
+        end = time.thread_time() + 0.15
         while time.thread_time() < end:
             pass
         return look(but)
