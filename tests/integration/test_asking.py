@@ -72,7 +72,7 @@ def test_a_run_is_answered_over_http(server: Server, where: str) -> None:
     assert server.output(run).decode() == "Your name? größer\nHello größer.\n"
 
 
-@pytest.mark.parametrize("where", WHERE)
+@pytest.mark.parametrize("where", [*WHERE, "_on_pipes"])
 def test_a_password_is_in_no_output_record_or_log(server: Server, where: str) -> None:
     run = server.start_run(f"asks_password{where}")
     asked = waiting(server, run)

@@ -113,6 +113,12 @@ def asks_password_apart(running):
     asks_password(running)
 
 
+@job(isolation="process", terminal=False)
+def asks_password_on_pipes(running):
+    """As asks_password, in a process without a terminal."""
+    asks_password(running)
+
+
 @job(isolation="process")
 def adds_up_apart(running):
     """As adds_up, in a process of its own."""
