@@ -113,7 +113,9 @@ def _prepare(
         return function, parameters.unwire(params)
     except (TypeError, ValidationError) as error:
         raise JobGone(
-            reference["file"], f"{reference['name']!r} does not take what it took: {error}"
+            reference["file"],
+            f"{reference['name']!r} does not take what it took: {error}; "
+            "start the server again, which has read another signature",
         ) from error
 
 

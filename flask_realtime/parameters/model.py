@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import difflib
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
@@ -78,19 +78,21 @@ class Parameters:
     def unwire(self, values: Mapping[str, object]) -> dict[str, object]:
         """Turn what `to_json` returned into the keywords again, in a child process.
 
-        Not for what a client sent: an upload is the path of any file here.
+        Not for what a client sent: an upload is the path of any file here. Raises
+        `msgspec.ValidationError`, which names the parameter.
         """
-        return self._each(values, Parameter.unwire)
+        keywords = {}
+        for name, value in values.items():
+            try:
+                keywords[name] = self._items[name].unwire(value)
+            except msgspec.ValidationError as error:
+                raise msgspec.ValidationError(f"{name}: {error}") from error
+        return keywords
 
     @staticmethod
     def secrets(bound: Mapping[str, object]) -> list[str]:
         """The secrets that were typed in."""
         return [str(value) for value in bound.values() if isinstance(value, Secret) and value]
-
-    def _each(
-        self, values: Mapping[str, object], change: Callable[[Parameter, object], object]
-    ) -> dict[str, object]:
-        return {name: change(self._items[name], value) for name, value in values.items()}
 
     def _unknown(self, values: Mapping[str, object]) -> Iterator[str]:
         unknown = (name for name in values if name not in self._items)
