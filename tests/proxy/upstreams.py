@@ -29,13 +29,9 @@ class Upstream:
 
     async def _main(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        tasks: set[asyncio.Task[None]] = set()
+        connections: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
-        async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            task = asyncio.current_task()
-            assert task is not None
-            tasks.add(task)
-            self.connections += 1
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             self.open += 1
             try:
                 await self._handler(reader, writer)
@@ -43,8 +39,11 @@ class Upstream:
                 pass  # cut, by the proxy or by the end of the test
             finally:
                 self.open -= 1
-                tasks.discard(task)
                 writer.close()
+
+        def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            self.connections += 1
+            connections[asyncio.create_task(serve(reader, writer))] = writer
 
         if self._path:
             server = await asyncio.start_unix_server(accept, self._path)
@@ -56,10 +55,10 @@ class Upstream:
         self._started.set()
         await self._stop.wait()
         server.close()
-        for task in tuple(tasks):
+        for task, writer in connections.items():
             task.cancel()
-        while tasks:
-            await asyncio.sleep(0.01)
+            writer.transport.abort()  # the task may not have begun, or its last bytes not have gone
+        await asyncio.gather(*connections, return_exceptions=True)
 
     def __enter__(self) -> Upstream:
         self._thread = threading.Thread(target=asyncio.run, args=(self._main(),))

@@ -104,13 +104,14 @@ def test_an_async_job_runs_in_a_loop(tmp_path: Path) -> None:
         import asyncio
 
         async def tidy(running):
-            await asyncio.gather(*(asyncio.to_thread(print, "line", 1) for _ in range(2)))
+            for _ in range(2):
+                await asyncio.to_thread(print, "line", 1)
             raise LookupError("in the loop")
         """,
     )
     assert end == Exit("failed", 1, "LookupError: in the loop")
     assert output.startswith("line 1\nline 1\nTraceback (most recent call last):\n")
-    assert output.splitlines()[3].endswith('tidy.py", line 6, in tidy')
+    assert output.splitlines()[3].endswith('tidy.py", line 7, in tidy')
 
 
 def test_an_exception_is_shown_from_the_job_on(tmp_path: Path) -> None:
