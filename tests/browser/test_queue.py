@@ -103,6 +103,22 @@ def test_a_broken_bound_is_told_as_the_reason(going: Server, open_page: Open) ->
     expect(header(page)).to_contain_text("it took longer than 1 s (timeout)")
 
 
+def test_a_broken_bound_is_told_while_the_run_is_stopping(going: Server, open_page: Open) -> None:
+    run = going.start_run("overstays")
+    page = open_page(f"{going.url}/runs/{run}")
+    why = "it took longer than 1 s (timeout)"
+    expect_state(page, "stopping")
+    expect(header(page)).to_contain_text(f"{why} · asking… ")
+    note = page.locator(".run-row .run-note").filter(has_text="timeout").first
+    expect(note).to_have_attribute("title", why)
+    page.goto(f"{going.url}/runs")
+    expect(page.get_by_role("row").filter(has_text="Overstays")).to_contain_text(
+        why, timeout=SECONDS
+    )
+    going.post(f"/api/runs/{run}/stop", {"force": True})
+    assert going.ended(run)["state"] == "failed"
+
+
 def test_processes_that_are_left_are_an_alarm(going: Server, open_page: Open) -> None:
     run = going.start_run("keeps_still")
     going.post(f"/api/runs/{run}/stop", {"force": True})

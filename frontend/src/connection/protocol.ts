@@ -100,6 +100,8 @@ export interface Run {
   readonly isolation: string;
   readonly host: string;
   readonly stopRequested: number | null;
+  /** Why the server asked it to stop; empty where somebody did, or nobody has. */
+  readonly stopReason: string;
   /** The grace period has passed and the job still runs: the page offers to force it. */
   readonly stopOverdue: boolean;
   /** Seconds from Stop until the server ends it by force; null if it is not known, or never does. */

@@ -74,6 +74,7 @@ export function readRun(value: unknown): Run {
     isolation: textOr(from, "isolation", ""),
     host: textOr(from, "host", ""),
     stopRequested: moment(from, "stop_requested"),
+    stopReason: textOr(from, "stop_reason", ""),
     stopOverdue: flag(from, "stop_overdue"),
     stopGrace: countOr(from, "stop_grace", null),
     queuePosition: countOr(from, "queue_position", null),

@@ -3,7 +3,7 @@ import { el, setText } from "./dom";
 import { elapsedOf, formatElapsed, formatWhen } from "./format";
 import { leadTo } from "./placelink";
 import { ProgressBar } from "./progressbar";
-import { isAsking, underWayText } from "./runwords";
+import { boundText, isAsking, underWayText } from "./runwords";
 import type { Session } from "./session";
 import { setChip, statusChip, waitsBadge } from "./statuschip";
 import { StopControl } from "./stopcontrol";
@@ -39,9 +39,11 @@ class RunRow {
     // There is room for one of them.
     this.#waits.hidden = !isAsking(run);
     this.#chip.hidden = !this.#waits.hidden;
-    const note = underWayText(run);
+    const note = boundText(run) || underWayText(run);
     setText(this.#note, note);
-    this.#link.classList.toggle("has-note", note !== "");
+    this.#note.title = underWayText(run);
+    // Why a run is stopping does not say that it is.
+    this.#link.classList.toggle("has-note", note !== "" && run.state !== "stopping");
     const title = this.session.jobTitle(run.job);
     this.#bar.update(run, title);
     const when = run.created === null ? "" : formatWhen(run.created, now);

@@ -100,8 +100,26 @@ export function silenceText(run: Run | undefined, lastOutput: number | null, now
   return silence < LONG_SILENCE_MS ? "" : `silent for ${formatDuration(silence / 1000)}`;
 }
 
-/** What comes of asking a run to stop, `now` in ms; empty for one that was not asked, or has just been. */
+/** Why a run is stopping that nobody asked to; empty for the rest. */
+function reasonText(run: Run): string {
+  return run.state === "stopping" ? run.stopReason : "";
+}
+
+/** The same in a word, where there is room for no more: the bound that it broke. */
+export function boundText(run: Run): string {
+  const reason = reasonText(run);
+  return /\((\w+)\)$/.exec(reason)?.[1] ?? reason;
+}
+
+/**
+ * Why a run is stopping if nobody asked it to, and what comes of asking, `now` in ms; empty for one that was not
+ * asked, or has just been.
+ */
 export function stoppingText(run: Run, now: number): string {
+  return [reasonText(run), askingText(run, now)].filter((part) => part !== "").join(" · ");
+}
+
+function askingText(run: Run, now: number): string {
   if (run.state !== "stopping") return "";
   if (run.stopOverdue) return "the job ignores Stop";
   if (run.isolation !== "process") return "";
@@ -114,5 +132,5 @@ export function stoppingText(run: Run, now: number): string {
 /** What a list says of a run under way in the place of when it began; empty for the rest. */
 export function underWayText(run: Run): string {
   const progress = progressOf(run);
-  return queueText(run) || (progress ? progressText(progress) : "");
+  return queueText(run) || reasonText(run) || (progress ? progressText(progress) : "");
 }

@@ -3,6 +3,7 @@ import { test } from "node:test";
 
 import { readRun } from "../../src/connection/reading";
 import {
+  boundText,
   formatDuration,
   isAlarming,
   isAsking,
@@ -141,4 +142,22 @@ test("Stop of a process counts down to force, as far as the server says when tha
   assert.equal(told({}, 1), "asking it to end…");
   assert.equal(told({ stop_grace: 5, isolation: "thread" }, 1), "");
   assert.equal(told({ isolation: "thread", stop_overdue: true }, 6), "the job ignores Stop");
+});
+
+test("a run that nobody asked to stop says why it was, in its header and in the lists, until it has ended", () => {
+  const why = { stop_reason: "it took longer than 60 s (timeout)" };
+  const requested = { stop_requested: "2026-11-21T01:00:00Z" };
+  const now = Date.UTC(2026, 10, 21, 1, 0, 1);
+  const asked = run("stopping", { ...why, ...requested, stop_grace: 5 });
+  assert.equal(stoppingText(asked, now), "it took longer than 60 s (timeout) · asking… 4 s until it is ended by force");
+  assert.equal(stoppingText(run("stopping", { ...why, isolation: "thread" }), now), why.stop_reason);
+  assert.equal(underWayText(asked), why.stop_reason);
+  assert.equal(boundText(asked), "timeout");
+  assert.equal(boundText(run("stopping", { stop_reason: "nobody watched it for 5 s" })), "nobody watched it for 5 s");
+  assert.equal(boundText(run("running", why)), "");
+  const progress = { percent: 45, eta_seconds: 12 };
+  assert.equal(underWayText(run("stopping", { ...why, progress })), why.stop_reason);
+  assert.equal(underWayText(run("stopping", { progress })), "45 %, 12 s left");
+  assert.equal(underWayText(run("failed", why)), "");
+  assert.equal(stoppingText(run("failed", why), now), "");
 });

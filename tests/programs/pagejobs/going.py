@@ -54,6 +54,14 @@ def too_long(running):
         time.sleep(0.05)
 
 
+@job(isolation="process", timeout=1, stop_grace=3600)
+def overstays(running):
+    """Break its bound, and end no sooner than by force."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    while True:
+        time.sleep(0.1)
+
+
 @job(isolation="process", stop_grace=3600)
 def patient(running):
     """Ignore Stop for an hour, if it is let."""
