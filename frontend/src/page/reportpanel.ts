@@ -41,7 +41,6 @@ export class ReportPanel {
     const close = button("✕", "button quiet", () => this.#close());
     close.setAttribute("aria-label", "Close the report");
     this.#answer.setAttribute("role", "status");
-    this.element.setAttribute("aria-label", "What the run does now");
     const buttons = el("div", "report-buttons", this.#refresh, this.#copy, close);
     this.element.append(el("div", "report-head", this.#answer, buttons), this.#facts, this.#body);
     this.element.addEventListener("keydown", (event) => {
@@ -106,7 +105,9 @@ export class ReportPanel {
     setUnavailable(this.#copy, this.#report ? null : "There is nothing to copy");
     this.element.classList.toggle("is-old", this.#isAsking || this.#failure !== "");
     this.#answer.classList.toggle("is-failure", this.#failure !== "");
-    const answer = this.#report ? answerOf(this.#report) : this.#isAsking ? "Looking at what it does…" : "";
+    // The report of a run that has ended stays to be read.
+    this.element.setAttribute("aria-label", this.#isRunning ? "What the run does now" : "What the run did");
+    const answer = this.#report ? answerOf(this.#report, !this.#isRunning) : this.#isAsking ? "Looking at what it does…" : "";
     setText(this.#answer, this.#failure || answer);
   }
 

@@ -21,8 +21,13 @@ const STATES: Readonly<Record<string, string>> = {
   I: "idle",
 };
 
-/** The one sentence that answers why nothing is printed. */
-export function answerOf(report: Report): string {
+/** The one sentence that answers why nothing is printed; of a run that is over, what it did last. */
+export function answerOf(report: Report, isOver = false): string {
+  const answer = nowOf(report);
+  return isOver ? `Before it ended: ${answer.charAt(0).toLowerCase()}${answer.slice(1)}` : answer;
+}
+
+function nowOf(report: Report): string {
   const { waiting, doing, cpuPercent } = report;
   if (waiting) {
     const asked = waiting.prompt.trim();

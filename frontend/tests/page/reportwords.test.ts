@@ -79,6 +79,7 @@ describe("a report", () => {
 
   it("of something without a stack says what is known", () => {
     assert.equal(answerOf(report()), "It sleeps.");
+    assert.equal(answerOf(report(), true), "Before it ended: it sleeps.");
     assert.equal(answerOf(report({ doing: "reading a disk" })), "It is reading a disk.");
     assert.equal(answerOf(report({ doing: "" })), "It does nothing that can be told.");
     assert.match(answerOf(report({ doing: "waiting for room" })), /output has been taken/);
