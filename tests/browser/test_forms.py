@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import re
 
 from playwright.sync_api import expect
 
@@ -183,6 +184,22 @@ def test_a_secret_is_never_shown_kept_or_offered_again(forms: Server, open_page:
     page.reload()
     expect(card.get_by_label("user")).to_have_value("ann", timeout=SECONDS)
     expect(field).to_have_value("")
+
+
+def test_a_secret_that_is_too_short_to_be_masked_says_so(forms: Server, open_page: Open) -> None:
+    page = open_page(forms.url)
+    card = card_of(page, "Sign in")
+    field = card.get_by_label("password", exact=True)
+    field.press_sequentially("1234567")
+    expect(field).to_have_accessible_description(re.compile("it is not masked in the output"))
+    expect(field).not_to_have_attribute("aria-invalid", "true")
+    field.press_sequentially("8")
+    expect(field).to_have_accessible_description("")
+    field.press("Backspace")
+    card.get_by_label("user").fill("ann")
+    press_start(page, "Sign in")  # it is taken, and then gone
+    expect(field).to_have_value("", timeout=SECONDS)
+    expect(field).to_have_accessible_description("")
 
 
 def test_a_secret_of_several_lines_is_refused_rather_than_joined(

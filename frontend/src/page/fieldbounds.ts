@@ -39,6 +39,16 @@ export function checkText(field: Field, text: string): string {
   return text;
 }
 
+/** What the server cannot mask: shorter ones stand in ordinary text too often. In characters. */
+const LEAST_MASKED = 8;
+
+/** What is to be known of a text while it is typed in, though it is taken; empty if there is nothing. */
+export function warningOf(field: Field, text: string): string {
+  const length = [...text].length;
+  if (field.kind !== "secret" || length === 0 || length >= LEAST_MASKED) return "";
+  return `Shorter than ${LEAST_MASKED} characters, it is not masked in the output, should the run print it.`;
+}
+
 /** Throws FieldError. */
 export function checkItems(field: Field, items: readonly unknown[]): void {
   const { minItems, maxItems } = field.bounds;

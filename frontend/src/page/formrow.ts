@@ -1,6 +1,6 @@
 import { controlOf } from "./controls";
 import { el, setText } from "./dom";
-import { boundsText } from "./fieldbounds";
+import { boundsText, warningOf } from "./fieldbounds";
 import { CONTROL_STATE, type FieldControl } from "./fieldcontrol";
 import { FieldError } from "./fielderror";
 import { timeZone } from "./moments";
@@ -11,6 +11,7 @@ import type { Uploads } from "./uploads";
 export class FormRow {
   readonly element: HTMLElement;
   readonly control: FieldControl;
+  readonly #hint = el("p", "field-hint");
   readonly #error = el("p", "field-error");
 
   constructor(
@@ -22,19 +23,28 @@ export class FormRow {
     const { target } = this.control;
     target.id = id;
     const label = labelOf(field, target);
-    const hint = el("p", "field-hint", hintOf(field));
-    hint.id = `${id}-hint`;
-    hint.hidden = hint.textContent === "";
+    this.#hint.id = `${id}-hint`;
+    this.#hint.setAttribute("aria-live", "polite");
     this.#error.id = `${id}-error`;
     this.#error.hidden = true;
-    target.setAttribute("aria-describedby", `${hint.id} ${this.#error.id}`);
+    target.setAttribute("aria-describedby", `${this.#hint.id} ${this.#error.id}`);
     const mustBeGiven = isToBeGiven(field);
     if (target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement) target.required = mustBeGiven;
-    this.element = el("div", `field field-${field.kind}`, label, this.control.element, hint, this.#error);
+    this.element = el("div", `field field-${field.kind}`, label, this.control.element, this.#hint, this.#error);
     this.element.classList.toggle("is-required", mustBeGiven);
     for (const event of ["input", "change", CONTROL_STATE]) {
       this.element.addEventListener(event, () => this.tell(this.control.failure));
     }
+    for (const event of ["input", "fill"]) target.addEventListener(event, () => this.#explain());
+    this.#explain();
+  }
+
+  /** What is to be known of the field, and of what stands in it. */
+  #explain(): void {
+    const { target } = this.control;
+    const warning = target instanceof HTMLInputElement ? warningOf(this.field, target.value) : "";
+    setText(this.#hint, [hintOf(this.field), warning].filter((part) => part !== "").join(" "));
+    this.#hint.hidden = this.#hint.textContent === "";
   }
 
   /** The value that was entered, or the error, which is shown. */

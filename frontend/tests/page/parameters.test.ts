@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { initialText, textOf, valueOf } from "../../src/page/entries";
-import { boundsText } from "../../src/page/fieldbounds";
+import { boundsText, warningOf } from "../../src/page/fieldbounds";
 import { FieldError } from "../../src/page/fielderror";
 import { offsetAt } from "../../src/page/moments";
 import { fieldsOf, type Field } from "../../src/page/parameters";
@@ -180,6 +180,15 @@ test("a list of scalars has rows, and what has no control of its own is entered 
   assert.equal(initialText(other), '{"a":1}');
   assert.deepEqual(valueOf(other, '{"a": [2]}'), { a: [2] });
   refused(other, "[1,", /not JSON/);
+});
+
+test("a secret that is too short to be masked says so, as long as it is", () => {
+  const secret = only({ type: "string", format: "password", writeOnly: true });
+  assert.match(warningOf(secret, "1234567"), /not masked in the output/);
+  assert.match(warningOf(secret, "🔑🔑🔑🔑🔑🔑🔑"), /not masked/);
+  for (const text of ["", "12345678"]) assert.equal(warningOf(secret, text), "");
+  assert.equal(valueOf(secret, "1234567"), "1234567");
+  assert.equal(warningOf(only({ type: "string" }), "1234567"), "");
 });
 
 test("a secret has no default that could be seen, and an empty one is not sent", () => {
