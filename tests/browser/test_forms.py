@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime
 import hashlib
 import re
+from pathlib import Path
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.formpages import (
@@ -238,6 +240,34 @@ def test_a_card_tells_bounds_and_how_the_job_runs(forms: Server, open_page: Open
         "own process · at most 90 min, 30 s CPU, 512 MiB memory, 1 per user at once; others wait"
     )
     expect(card_of(page, "Plan").locator(".job-facts")).to_have_count(0)
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_of_many_jobs_that_cannot_be_loaded_all_can_be_seen(
+    tmp_path: Path, open_page: Open, width: int
+) -> None:
+    jobs, home = tmp_path / "jobs", tmp_path / "server"
+    jobs.mkdir()
+    home.mkdir()
+    for number in range(18):
+        (jobs / f"faulty_{number:02}.py").write_text("import no_such_module_anywhere\n", "utf-8")
+    with Server(home, JOBS_PATH=str(jobs)) as server:
+        page = open_page("about:blank")
+        page.set_viewport_size({"width": width, "height": 800})
+        page.goto(server.url)
+        notice = page.get_by_role("region", name="What could not be loaded")
+        more = notice.get_by_role("button", name=re.compile(r"^\d+ more: show all 18$"))
+        expect(more).to_be_visible(timeout=SECONDS)
+        seen = notice.get_by_role("listitem")
+        assert seen.count() == 18 - int(more.inner_text().split()[0]) > 0
+        more.press("Enter")
+        expect(seen).to_have_count(18)
+        seen.last.scroll_into_view_if_needed()
+        expect(seen.last).to_be_in_viewport()
+        fewer = notice.get_by_role("button", name="Show fewer")
+        expect(fewer).to_be_focused()
+        fewer.press("Enter")
+        expect(more).to_be_visible()
 
 
 def test_jobs_that_cannot_be_loaded_are_named_line_by_line_and_found_again(

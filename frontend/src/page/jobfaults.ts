@@ -40,6 +40,9 @@ export class JobFaults {
   readonly button: HTMLButtonElement;
   readonly #title = el("p", "job-faults-title");
   readonly #list = el("ul", "job-faults-list");
+  /** Shows all of them, or as many as have room. */
+  readonly #more: HTMLButtonElement;
+  #isWhole = false;
   #text = "";
   #isPutAway = false;
 
@@ -52,7 +55,15 @@ export class JobFaults {
     this.notice.setAttribute("aria-label", "What could not be loaded");
     this.button.setAttribute("aria-controls", this.notice.id);
     const close = button("Dismiss", "button quiet", () => this.#putAway(true));
-    this.notice.append(el("div", "notice-text", this.#title, this.#list), close);
+    this.#more = button("", "button quiet job-faults-more", () => {
+      this.#isWhole = !this.#isWhole;
+      this.#fit();
+    });
+    this.#list.id = "job-faults-list";
+    this.#more.setAttribute("aria-controls", this.#list.id);
+    this.notice.append(el("div", "notice-text", this.#title, this.#list, this.#more), close);
+    // It is narrower or wider, or shown again.
+    new ResizeObserver(() => this.#fit()).observe(this.#list);
   }
 
   /** What the server says now. What was put away stays away until it says something else. */
@@ -78,6 +89,24 @@ export class JobFaults {
     setText(this.#title, `${counted(faults.length, "file")} of ${where} could not be loaded:`);
     setText(this.button, `${faults.length} not loaded`);
     this.#list.replaceChildren(...faults.map((fault) => faultItem(fault, folder)));
+    this.#isWhole = false;
+    this.#fit();
+  }
+
+  /** Says how many have no room. */
+  #fit(): void {
+    this.#list.classList.toggle("is-whole", this.#isWhole);
+    const items = [...this.#list.children];
+    for (const item of items) item.classList.remove("is-beyond");
+    const end = this.#list.getBoundingClientRect().bottom + 1;
+    const beyond = items.filter((item) => !this.#isWhole && item.getBoundingClientRect().bottom > end);
+    // None is shown in part, unless it is the only one.
+    for (const item of beyond) item.classList.toggle("is-beyond", item !== items[0]);
+    setText(this.#more, this.#isWhole ? "Show fewer" : moreText(beyond.length, items.length));
+    this.#more.hidden = !this.#isWhole && beyond.length === 0;
+    this.#more.setAttribute("aria-expanded", String(this.#isWhole));
+    if (this.#isWhole) this.#list.tabIndex = 0;
+    else this.#list.removeAttribute("tabindex");
   }
 
   #putAway(isPutAway: boolean): void {
@@ -92,6 +121,10 @@ export class JobFaults {
     this.notice.hidden = !isShown;
     this.button.setAttribute("aria-expanded", String(isShown));
   }
+}
+
+function moreText(beyond: number, all: number): string {
+  return all === 1 ? "Show all of it" : `${beyond} more: show all ${all}`;
 }
 
 function faultItem({ place, message }: JobFault, folder: string): HTMLElement {
