@@ -84,8 +84,8 @@ def test_what_a_job_masks_is_not_seen_from_the_next_byte_on(server: Server) -> N
     assert end == {"state": "failed", "code": 1, "reason": "LookupError: ***"}
     lines = output.splitlines()
     assert lines[:20] == ["***"] * 20
-    # A secret that comes byte by byte shows its first three before it is known as one.
-    assert re.fullmatch(r"(inv)?\*\*\*", lines[20])
+    # A secret that comes byte by byte shows up to three before it is known as one.
+    assert re.fullmatch(r"(i|in|inv)?\*\*\*", lines[20])
     assert lines[21] == "local"
     assert lines[-1] == "LookupError: ***"
 
