@@ -63,7 +63,7 @@ def ended(site: Site) -> bool:
 def test_both_sides_hear_it(site: Site, upstream: WebSocketServer, tls: bool) -> None:
     serve(site, upstream, server=True, tls=tls)
     with ExitStack() as stack:
-        clients = [stack.enter_context(opened(site, ping_interval=None)) for _ in range(3)]
+        clients = [stack.enter_context(opened(site)) for _ in range(3)]
         for client in clients:
             client.send("x")
             assert client.recv(10) == "x"

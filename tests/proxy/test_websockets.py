@@ -59,8 +59,8 @@ def trusting(site: Site) -> dict[str, Any]:
 
 
 def opened(site: Site, **options: Any) -> ClientConnection:
-    defaults = {"max_size": None, "close_timeout": 5, "open_timeout": 20, **trusting(site)}
-    return connect(address(site), **{**defaults, **options})
+    defaults = {"max_size": None, "close_timeout": 5, "open_timeout": 60, "ping_interval": None}
+    return connect(address(site), **{**defaults, **trusting(site), **options})
 
 
 def test_messages_of_every_size(app: Site) -> None:
@@ -221,7 +221,7 @@ def test_a_silent_tunnel_ends(app: Site, upstream: WebSocketServer, site: Site) 
     site.stop()
     tls = app.url.startswith("https")
     serve(site, upstream, limits={"idle_timeout": 1.5}, server=tls, tls=tls)
-    with opened(site, ping_interval=None) as client:
+    with opened(site) as client:
         began = time.monotonic()
         with pytest.raises(ConnectionClosed):
             client.recv(60)
@@ -251,7 +251,11 @@ def test_500_tunnels(site: Site, upstream: WebSocketServer) -> None:
     async def all_of_them() -> int:
         clients = []
         for _ in range(500):
-            clients.append(await connect_async(address(site), compression=None, ping_interval=None))
+            clients.append(
+                await connect_async(
+                    address(site), compression=None, ping_interval=None, open_timeout=60
+                )
+            )
         for client in clients:
             await client.send("x")
         for client in clients:
@@ -267,7 +271,7 @@ def test_500_tunnels(site: Site, upstream: WebSocketServer) -> None:
 
 
 def test_a_stop_of_the_server_ends_tunnels(app: Site, upstream: WebSocketServer) -> None:
-    with opened(app, ping_interval=None) as client:
+    with opened(app) as client:
         began = time.monotonic()
         app.stop()
         assert time.monotonic() - began < 5

@@ -24,7 +24,9 @@ class WebSocketServer:
     """Echoes; "close N why" closes with that code, "big N" sends N bytes, "never" reads no more."""
 
     def __init__(self, **options: Any) -> None:
-        self._options = {"max_size": None, "select_subprotocol": _choose, **options}
+        # No pings: behind much data, on a machine that stalls, none is answered in time.
+        defaults = {"max_size": None, "ping_interval": None, "open_timeout": 60}
+        self._options = {**defaults, "select_subprotocol": _choose, **options}
         self._started = threading.Event()
         self.open: set[ServerConnection] = set()
         self.requests: list[Any] = []

@@ -109,7 +109,13 @@ class Serving:
         url = self.origin.replace("http", "ws", 1) + path
         if self.certificate is not None:
             options["ssl"] = self.context()
-        return connect(url, proxy=None, **{"max_size": None, "close_timeout": 10, **options})
+        defaults = {
+            "max_size": None,
+            "open_timeout": 60,
+            "close_timeout": 10,
+            "ping_interval": None,
+        }
+        return connect(url, proxy=None, **{**defaults, **options})
 
     def get(self, path: str, **options: Any) -> requests.Response:
         verify = str(self.certificate) if self.certificate else True
