@@ -25,7 +25,7 @@ from app.sandboxprocess import sandbox_integration, sandbox_running
 from app.settings import Settings, exit_misconfigured, read_settings
 from flask_realtime import ConfigurationError, Options, Realtime
 from flask_realtime.bounds import Bounds
-from flask_realtime.jobsfolder import load
+from flask_realtime.jobsfolder.jobsfolder import load
 from flask_realtime.keep import Keep
 from flask_realtime.masking import Secrets
 from flask_realtime.proxy import start_apps, stop_apps

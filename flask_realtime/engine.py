@@ -26,13 +26,13 @@ from flask_realtime.outputlog import OutputLog
 from flask_realtime.parameters.schema import with_max_bytes
 from flask_realtime.registry import RunRegistry
 from flask_realtime.retention import Sweeper
-from flask_realtime.runcalls import RunCalls, not_answering
+from flask_realtime.running.runcalls import RunCalls, not_answering
 from flask_realtime.running.runner import Runner
 from flask_realtime.runs import Run, unknown_run
 from flask_realtime.service import Service
 from flask_realtime.services import Services
 from flask_realtime.store import Store
-from flask_realtime.uploads import Uploads
+from flask_realtime.uploads.uploads import Uploads
 from flask_realtime.watching.runoutputs import RunOutputs
 from flask_realtime.watching.unwatched import Unwatched
 from flask_realtime.watching.viewers import Viewers

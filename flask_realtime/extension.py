@@ -15,7 +15,7 @@ from redis import Redis
 
 from flask_realtime import host
 from flask_realtime.archive import Archive, check_url, default_url
-from flask_realtime.commands import caller, command_job
+from flask_realtime.commands.command import caller, command_job
 from flask_realtime.currentrun import CurrentRun
 from flask_realtime.engine import Engine
 from flask_realtime.errors import ConfigurationError
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
     from typing_extensions import Unpack
 
-    from flask_realtime.commands import CommandOptions
+    from flask_realtime.commands.command import CommandOptions
     from flask_realtime.jobrules import RuleOptions
 
 F = TypeVar("F", bound=Callable[..., object])

@@ -14,11 +14,11 @@ from typing import Any
 from flask_realtime import host
 from flask_realtime.isolation import outcome
 from flask_realtime.isolation.box import Exit, Prompt
+from flask_realtime.isolation.jobthreads import JobThreads
 from flask_realtime.isolation.lastline import LastLine
-from flask_realtime.jobthreads import JobThreads
-from flask_realtime.newest import Newest
+from flask_realtime.isolation.newest import Newest
+from flask_realtime.isolation.promptio import Answers, Asking
 from flask_realtime.pipeio import DEFAULT_MAX_SIZE, OutputPipe
-from flask_realtime.promptio import Answers, Asking
 from flask_realtime.routing import Routing
 
 FORCED = Exit("stopped", 1, "stopped by force")

@@ -25,7 +25,7 @@ from flask_realtime.service import Service, describe
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from flask_realtime.commands import Command
+    from flask_realtime.commands.command import Command
 
 __all__ = ["Job", "JobRegistry", "check_name", "make_job", "mark_of", "title_of"]
 

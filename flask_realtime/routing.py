@@ -16,10 +16,10 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TextIO, cast
 
-from flask_realtime import hiddeninput, jobthreads
-from flask_realtime.jobthreads import JobThreads
+from flask_realtime.isolation import hiddeninput, jobthreads
+from flask_realtime.isolation.jobthreads import JobThreads
+from flask_realtime.isolation.promptio import Answers, PromptIO
 from flask_realtime.pipeio import STDERR, STDOUT, OutputPipe, PipeIO
-from flask_realtime.promptio import Answers, PromptIO
 
 
 class StreamRouter(io.TextIOBase):

@@ -13,12 +13,13 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from flask_realtime import currentrun, jobspackage
+from flask_realtime import currentrun
 from flask_realtime.isolation import outcome, stackfile
 from flask_realtime.isolation.ending import Exit
 from flask_realtime.isolation.jobref import LOADED_MAIN, MAIN, JobGone, find
 from flask_realtime.isolation.link import Link, LinkedSecrets
 from flask_realtime.isolation.unbuffered import prepare_streams
+from flask_realtime.jobsfolder import jobspackage
 
 NO_SERVER = 70  # exit code: the server was gone before it said what to run
 
@@ -56,7 +57,7 @@ def _hidden_reader(link: Link) -> Callable[[], Callable[[], str] | None]:
     """What CurrentRun takes. On a terminal the standard library knows how; it is left alone."""
     if os.isatty(0):
         return lambda: None
-    from flask_realtime import hiddeninput
+    from flask_realtime.isolation import hiddeninput
     from flask_realtime.isolation.pipeprompt import PipePrompt
 
     hiddeninput.install()
@@ -122,7 +123,7 @@ def _prepare(
 def _not_loaded(error: BaseException, reference: dict[str, Any], *, stop_asked: bool) -> Exit:
     from pathlib import Path
 
-    from flask_realtime.jobsfolder import failure_of
+    from flask_realtime.jobsfolder.jobsfolder import failure_of
 
     if stop_asked and isinstance(error, KeyboardInterrupt):
         return outcome.returned(stop_asked=True)

@@ -16,7 +16,7 @@ from importlib.machinery import ModuleSpec, SourceFileLoader
 from typing import Any
 
 from flask_realtime.errors import ConfigurationError
-from flask_realtime.jobspackage import folder_of, make_package
+from flask_realtime.jobsfolder.jobspackage import folder_of, make_package
 
 MAIN = "__main__"
 # As which multiprocessing loads the main script into its children: what stands below

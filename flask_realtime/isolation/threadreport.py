@@ -15,9 +15,9 @@ from typing import Any
 
 import flask_realtime
 from flask_realtime.isolation.coroutines import tasks_in
+from flask_realtime.isolation.promptio import Answers
 from flask_realtime.isolation.stacks import frames_of, is_in, stack_of
 from flask_realtime.pipeio import OutputPipe
-from flask_realtime.promptio import Answers
 
 SAMPLE_SECONDS = 0.15  # between two looks at how much CPU time each thread has had
 COMPUTING = 0.1  # of one CPU; threads of one interpreter share its lock, so few have much
@@ -29,10 +29,11 @@ _HERE = Path(flask_realtime.__file__).parent
 _OUTER = {  # what is around a job's own code
     threading.__file__,
     concurrent.futures.thread.__file__,
-    *(str(_HERE / name) for name in ("flaskthread.py", "jobthreads.py", "routing.py")),
+    *(str(_HERE / name) for name in ("flaskthread.py", "isolation/jobthreads.py", "routing.py")),
 }
 _INNER = {  # what it calls when it prints and asks
-    str(_HERE / name) for name in ("pipeio.py", "promptio.py", "routing.py", "hiddeninput.py")
+    str(_HERE / name)
+    for name in ("pipeio.py", "isolation/promptio.py", "routing.py", "isolation/hiddeninput.py")
 }
 
 

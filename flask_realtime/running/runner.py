@@ -22,7 +22,7 @@ from flask_realtime.routing import Routing
 from flask_realtime.running.activerun import ActiveRun
 from flask_realtime.running.runqueue import Limits, RunQueue
 from flask_realtime.runs import Run, RunIds
-from flask_realtime.uploads import Uploads
+from flask_realtime.uploads.uploads import Uploads
 
 logger = logging.getLogger(__name__)
 

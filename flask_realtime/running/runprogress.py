@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import asdict
 
 from flask_realtime import host
-from flask_realtime.barforms import Progress
-from flask_realtime.progressreader import ProgressReader, Speed
+from flask_realtime.running.barforms import Progress
+from flask_realtime.running.progressreader import ProgressReader, Speed
 from flask_realtime.runs import Run
 
 LOOK_SECONDS = 0.5  # between two looks at what was said and printed

@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 
 from flask_realtime import host
-from flask_realtime.commands import command_job
+from flask_realtime.commands.command import command_job
 from flask_realtime.currentrun import CurrentRun
 from flask_realtime.isolation.box import Exit, Launch, Prompt
 from flask_realtime.isolation.process import ProcessBox

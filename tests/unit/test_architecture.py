@@ -70,7 +70,7 @@ assert before == after, (before, after)
         "flask_realtime.isolation.child",
         "flask_realtime.isolation.ownthreads",
         "flask_realtime.jobs",
-        "flask_realtime.jobsfolder",
+        "flask_realtime.jobsfolder.jobsfolder",
         "flask_realtime.marks",
         "flask_realtime.pipeio",
         "flask_realtime.progress",

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flask_realtime.argv import (
+from flask_realtime.commands.argv import (
     MAX_ARGUMENT_BYTES,
     Argument,
     Manners,

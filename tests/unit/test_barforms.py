@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from flask_realtime.barforms import MAX_LABEL, MAX_LINE, Progress, bar_in
+from flask_realtime.running.barforms import MAX_LABEL, MAX_LINE, Progress, bar_in
 
 
 def said(line: str, *, rewritten: bool = True) -> tuple[Any, ...] | None:

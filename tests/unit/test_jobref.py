@@ -14,10 +14,11 @@ from typing import Any
 
 import pytest
 
-from flask_realtime import Realtime, jobsfolder
+from flask_realtime import Realtime
 from flask_realtime.errors import ConfigurationError, RealtimeError
 from flask_realtime.isolation.jobref import Reference, reference_to
 from flask_realtime.jobs import JobRegistry, make_job
+from flask_realtime.jobsfolder.jobsfolder import load
 from tests.support.child import Child
 
 Running = Callable[[], bool]
@@ -199,7 +200,7 @@ def test_the_files_of_a_jobs_folder_are_found_in_it(tmp_path: Path) -> None:
         "def tidy(running):\n    print(_shared.text(), __name__)\n"
     )
     registry = JobRegistry()
-    assert not jobsfolder.load(tmp_path, registry)
+    assert not load(tmp_path, registry)
     registry.check()
     reference = registry.get("another").reference
     assert reference is not None
@@ -211,7 +212,7 @@ def test_a_file_of_the_jobs_folder_that_marks_a_lambda_is_reported(tmp_path: Pat
     (tmp_path / "tidy.py").write_text(
         "from flask_realtime import job\n\ntidy = job(isolation='process')(lambda running: None)\n"
     )
-    (failure,) = jobsfolder.load(tmp_path, JobRegistry())
+    (failure,) = load(tmp_path, JobRegistry())
     assert f"{tmp_path}/tidy.py:3" in failure.message
     assert "cannot take a lambda" in failure.message
 

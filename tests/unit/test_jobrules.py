@@ -11,7 +11,7 @@ from flask_realtime import Realtime, job
 from flask_realtime.errors import RealtimeError
 from flask_realtime.jobrules import JobRules
 from flask_realtime.jobs import JobRegistry, make_job
-from flask_realtime.jobsfolder import load
+from flask_realtime.jobsfolder.jobsfolder import load
 from flask_realtime.keep import Keep
 
 RULES: dict[str, Any] = {

@@ -14,7 +14,7 @@ import pytest
 
 from flask_realtime.errors import ConfigurationError
 from flask_realtime.jobs import JobRegistry
-from flask_realtime.jobsfolder import LoadFailure, load
+from flask_realtime.jobsfolder.jobsfolder import LoadFailure, load
 
 GOOD = """
 from flask_realtime import job

@@ -13,13 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flask_realtime.commandfile import FileFaults, read_command
 from flask_realtime.errors import BadParameters
 from flask_realtime.jobrules import RuleOptions
 from flask_realtime.jobs import Job, JobRegistry
-from flask_realtime.jobsfolder import load
+from flask_realtime.jobsfolder.commandfile import FileFaults, read_command
+from flask_realtime.jobsfolder.jobsfolder import load
+from flask_realtime.jobsfolder.parametertables import KINDS
 from flask_realtime.keep import Keep
-from flask_realtime.parametertables import KINDS
 
 
 def program(folder: Path, name: str = "tool.sh", mode: int = 0o755) -> Path:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flask_realtime.barforms import Progress
-from flask_realtime.progressreader import WINDOW, ProgressReader, Speed
+from flask_realtime.running.barforms import Progress
+from flask_realtime.running.progressreader import WINDOW, ProgressReader, Speed
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = (ROOT / "frontend/tests/terminal/recordings", ROOT / "tests/recordings")

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from flask_realtime.errors import InputFull
-from flask_realtime.promptio import MAX_INPUT, Answers, PromptIO
+from flask_realtime.isolation.promptio import MAX_INPUT, Answers, PromptIO
 from tests.support.server import eventually
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from flask_realtime import host
-from flask_realtime.newest import Newest
+from flask_realtime.isolation.newest import Newest
 from flask_realtime.running import runprogress
 from flask_realtime.running.runprogress import RunProgress
 from flask_realtime.runs import Run

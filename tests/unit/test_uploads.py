@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flask_realtime import Upload, host, uploads
+from flask_realtime import Upload, host
 from flask_realtime.errors import (
     BadParameters,
     TooManyUploads,
@@ -24,8 +24,9 @@ from flask_realtime.errors import (
     UploadTooLarge,
 )
 from flask_realtime.parameters import UploadId
-from flask_realtime.uploadfolder import LONGEST_NAME, IncomingFile, UploadFolder, safe_name
-from flask_realtime.uploads import CHUNK_BYTES, MOST_WAITING, Uploads
+from flask_realtime.uploads import uploads
+from flask_realtime.uploads.uploadfolder import LONGEST_NAME, IncomingFile, UploadFolder, safe_name
+from flask_realtime.uploads.uploads import CHUNK_BYTES, MOST_WAITING, Uploads
 from tests.support.hub import until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -314,7 +315,7 @@ def test_the_first_start_after_a_crash_cleans_up_and_spares_all_else(
     program = """
 import os, sys
 from pathlib import Path
-from flask_realtime.uploadfolder import IncomingFile, UploadFolder
+from flask_realtime.uploads.uploadfolder import IncomingFile, UploadFolder
 folder = UploadFolder(Path(sys.argv[1]))
 for name in ("a", "b", "c"):
     file = IncomingFile(folder, name * 32, name)

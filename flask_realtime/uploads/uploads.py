@@ -19,7 +19,7 @@ from flask_realtime.errors import (
     UploadTooLarge,
 )
 from flask_realtime.parameters import Upload, UploadId
-from flask_realtime.uploadfolder import IncomingFile, Stored, UploadFolder, safe_name
+from flask_realtime.uploads.uploadfolder import IncomingFile, Stored, UploadFolder, safe_name
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -11,22 +11,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from flask_realtime.argv import Argument, Manners, fill_argv, fill_text, parse_argument
-from flask_realtime.commandparameters import (
+from flask_realtime.commands.argv import Argument, Manners, fill_argv, fill_text, parse_argument
+from flask_realtime.commands.commandparameters import (
     CommandFault,
     check_places,
     manners_of,
     read_types,
     shapes_of,
 )
+from flask_realtime.commands.programs import check_program
 from flask_realtime.errors import RealtimeError
 from flask_realtime.jobrules import JobRules, RuleOptions, read_rules
 from flask_realtime.jobs import Job, check_name, title_of
 from flask_realtime.parameters import Parameters, to_json
-from flask_realtime.programs import check_program
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_PACKAGE = str(Path(__file__).parent) + os.sep
+_PACKAGE = str(Path(__file__).parents[1]) + os.sep
 
 
 OPTIONS = ("parameters", "defaults", "cwd", "environ")

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from flask_realtime.commandparameters import CommandFault
-from flask_realtime.commands import job_of, make_command
+from flask_realtime.commands.command import job_of, make_command
+from flask_realtime.commands.commandparameters import CommandFault
 from flask_realtime.errors import RealtimeError
 from flask_realtime.jobrules import RuleOptions, read_rules
 from flask_realtime.jobs import Job, check_name
-from flask_realtime.parametertables import read_tables
+from flask_realtime.jobsfolder.parametertables import read_tables
 from flask_realtime.tomltext import TomlFault, key_lines, parse, unknown_key
 
 _TEXTS = ("name", "title", "description", "cwd")

@@ -15,8 +15,8 @@ from typing import Any, TextIO
 
 from flask_realtime import currentrun
 from flask_realtime.isolation.framing import MAX_SECRET
+from flask_realtime.isolation.promptio import prompt_io
 from flask_realtime.masking import LEAST_LENGTH
-from flask_realtime.promptio import prompt_io
 
 _originals: list[Callable[..., str]] = []  # what it does elsewhere, once for each `install`
 
@@ -55,7 +55,7 @@ def _body(
     prompt: str = "Password: ", stream: TextIO | None = None, *, echo_char: str | None = None
 ) -> str:
     """Runs with the globals of the module getpass: it can use nothing of this one."""
-    from flask_realtime.hiddeninput import ask
+    from flask_realtime.isolation.hiddeninput import ask
 
     return ask(prompt, stream, echo_char)
 

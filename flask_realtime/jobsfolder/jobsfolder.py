@@ -12,10 +12,10 @@ import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
-from flask_realtime.commandfile import FileFaults, read_command
 from flask_realtime.errors import ConfigurationError, RealtimeError
 from flask_realtime.jobs import Job, JobRegistry, make_job, mark_of
-from flask_realtime.jobspackage import make_package, package_name
+from flask_realtime.jobsfolder.commandfile import FileFaults, read_command
+from flask_realtime.jobsfolder.jobspackage import make_package, package_name
 
 _log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from typing import Any
 from flask_realtime import host
 from flask_realtime.bus import Bus, Handler
 from flask_realtime.errors import NotRunning, RealtimeError
-from flask_realtime.promptio import MAX_INPUT
+from flask_realtime.isolation.promptio import MAX_INPUT
 from flask_realtime.registry import RunRegistry
 from flask_realtime.running.runner import Runner
 from flask_realtime.runs import Run, now

@@ -13,8 +13,8 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from flask_realtime.argv import NAME
-from flask_realtime.commandparameters import CommandFault
+from flask_realtime.commands.argv import NAME
+from flask_realtime.commands.commandparameters import CommandFault
 from flask_realtime.parameters import MultiLine, Parameter, Secret, Upload
 from flask_realtime.parameters.values import LARGEST, MOST_CHARACTERS
 from flask_realtime.tomltext import unknown_key

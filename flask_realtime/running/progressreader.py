@@ -11,7 +11,7 @@ import re
 from collections import deque
 from dataclasses import replace
 
-from flask_realtime.barforms import Progress, bar_in
+from flask_realtime.running.barforms import Progress, bar_in
 
 WINDOW = 1 << 13  # bytes of the output's end that are looked at
 RECENT = 16  # times that the cursor went up

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from flask_realtime.argv import Argument, Manners
+from flask_realtime.commands.argv import Argument, Manners
 from flask_realtime.parameters import Parameters, Secret, read_parameters
 from flask_realtime.parameters.hints import annotated, outline
 

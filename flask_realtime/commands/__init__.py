@@ -1,0 +1,1 @@
+"""Commands as jobs: programs with arguments out of parameters."""
