@@ -53,6 +53,8 @@ class Store:
         self.reason = ""  # why it is not, for people
         self.changed: Callable[[], None] = lambda: None
         self._back = host.Signal()
+        self._is_pinging = False
+        self._pinged = host.Signal()
         self._closing = False
         self._closed = host.Signal()
         self._calls = Slots(MAX_CALLS)
@@ -142,6 +144,17 @@ class Store:
 
     def ping(self) -> bool:
         """Ask Redis now whether it answers, and takes writes if it was full."""
+        if self._is_pinging:  # one at a time: each may hold a native thread for long
+            self._pinged.wait(ANSWER_SECONDS)
+            return self.available
+        self._is_pinging = True
+        try:
+            return self._ping()
+        finally:
+            self._is_pinging = False
+            self._pinged.set()
+
+    def _ping(self) -> bool:
         try:
             if self.reason == FULL:
                 self._connected().set(f"{PREFIX}probe", bytes(PROBE_BYTES), px=1)
@@ -215,7 +228,9 @@ class _Green:
     def _connect(self) -> Any:
         attempt = _Attempt(super()._connect)  # type: ignore[misc]
         try:
-            return host.green_socket(host.offload(attempt))
+            # The timeout of redis-py is not that of the name's resolution, which may hang longer.
+            with host.Timeout(ANSWER_SECONDS, TimeoutError("no connection was made in time")):
+                return host.green_socket(host.offload(attempt))
         except BaseException:  # the greenlet is ended, or its time is up: the thread goes on
             attempt.abandon()
             raise

@@ -32,7 +32,8 @@ def expect_no_redis(stack: Stack, said: str) -> None:
     """
     done = stack.run("up", "-d")
     eventually(lambda: said in stack.log("redis"))
-    eventually(lambda: not any(stack.is_running(each) for each in ("redis", "flask")))
+    # A host without a name server takes its time to say that there is no name `redis`.
+    eventually(lambda: not any(stack.is_running(each) for each in ("redis", "flask")), 180)
     assert done.returncode != 0 or "there is no Redis at redis://redis:6379" in stack.log("flask")
     assert stack.status("/readyz") != 200
 

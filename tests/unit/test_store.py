@@ -9,6 +9,7 @@ import pytest
 from redis import Connection
 
 from flask_realtime import host
+from flask_realtime import store as store_module
 from flask_realtime.errors import StoreUnavailable
 from flask_realtime.redisserver import RedisServer
 from flask_realtime.store import CONNECTIONS, MAX_CALLS, Store
@@ -54,3 +55,28 @@ def test_calls_under_way_come_to_their_end_before_it_is_closed(redis_server: Red
     assert {wait.wait() for wait in waits} == {None}
     with pytest.raises(StoreUnavailable, match=r"call Realtime.start\(\) first"):
         store.read(lambda client: client.ping())
+
+
+def test_a_name_whose_resolution_hangs_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And takes one native thread, however many ask whether Redis answers."""
+    monkeypatch.setattr(store_module, "ANSWER_SECONDS", 0.1)
+    monkeypatch.setattr(store_module, "RECHECK_SECONDS", 60.0)
+    may_end = threading.Event()
+    asked = 0
+
+    def connect(self: Connection) -> socket.socket:
+        nonlocal asked
+        asked += 1
+        assert may_end.wait(60)
+        raise OSError("there is no such name")
+
+    monkeypatch.setattr(Connection, "_connect", connect)
+    store = Store()
+    store.connect("redis://nowhere:1/0")
+    pings = [host.spawn(store.ping) for _ in range(5)]
+    assert [ping.wait() for ping in pings] == [False] * 5
+    with pytest.raises(StoreUnavailable):
+        store.read(lambda client: client.ping())
+    assert asked == 1
+    may_end.set()
+    store.close()

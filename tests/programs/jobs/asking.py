@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from flask_realtime import job, mask, progress
 
-RECORDINGS = Path(__file__).parents[3] / "frontend" / "tests" / "terminal" / "recordings"
+RECORDINGS = Path("frontend/tests/terminal/recordings")  # of the project
 
 
 @job
@@ -86,7 +86,8 @@ def draws_tqdm(running, steps: int = 20):
 @job
 def draws_rich(running):
     """Writes what rich wrote to a terminal, up to its middle, asks, and writes the rest."""
-    output = (RECORDINGS / "rich_flood.bin").read_bytes()
+    project = Path(__file__).resolve().parents[3]  # there is none where it is in a container
+    output = (project / RECORDINGS / "rich_flood.bin").read_bytes()
     half = len(output) // 2
     sys.stdout.buffer.write(output[:half])
     input("\ngo on? ")
