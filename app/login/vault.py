@@ -75,8 +75,7 @@ class TokenVault:
                 stored = self._stored(client, user)
                 if self._usable(stored, refused):
                     return stored.tokens.access_token
-                if (failure := client.get(_failed_key(user, stored))) is not None:
-                    raise TokenServiceUnavailable(_text(failure))
+                _raise_what_failed(client, user, stored)
                 key, lock = _lock_key(user, stored), secrets.token_hex(8)
                 if client.set(key, lock, nx=True, px=LOCK_MS):
                     try:
@@ -103,6 +102,7 @@ class TokenVault:
         stored = self._stored(client, user)
         if self._usable(stored, refused):
             return
+        _raise_what_failed(client, user, stored)
         if stored.tokens.refresh_token is None:
             self._over(client, user, stored, "Webex gave no token to renew it with")
             return
@@ -130,6 +130,13 @@ class TokenVault:
         """Webex no longer accepts this login: forget it, unless there is another one by now."""
         if self._logins.end(client, user, stored.version):
             raise LoginOver(f"your Webex login has ended ({reason}): log in again")
+
+
+def _raise_what_failed(client: Redis, user: str, stored: StoredTokens) -> None:
+    """Raise TokenServiceUnavailable if a renewal of these tokens has just failed."""
+    failure = client.get(_failed_key(user, stored))
+    if failure is not None:
+        raise TokenServiceUnavailable(_text(failure))
 
 
 def _text(value: Any) -> str:

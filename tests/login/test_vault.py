@@ -212,6 +212,25 @@ def test_those_who_wait_do_not_ask_again_what_just_failed(
     assert vault.renewed("ada", "access-0") == "access-2"
 
 
+def test_who_gets_the_lock_just_after_a_failure_does_not_ask_again(
+    vault: TokenVault, service: Service, client: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another one's renewal fails between its look and its lock."""
+    stored = vault._stored(client, "ada")
+    take = client.set
+
+    def fail_first(key: str, *value: Any, **options: Any) -> Any:
+        if options.get("nx"):
+            take(vault_module._failed_key("ada", stored), "invented outage")
+        return take(key, *value, **options)
+
+    monkeypatch.setattr(client, "set", fail_first)
+    monkeypatch.setattr(vault, "_connect", lambda: client)
+    with pytest.raises(TokenServiceUnavailable, match="invented outage"):
+        vault.renewed("ada", "access-0")
+    assert not service.calls
+
+
 def test_without_a_refresh_token_the_login_ends(
     vault: TokenVault, logins: Logins, client: Redis, clock: Clock
 ) -> None:
