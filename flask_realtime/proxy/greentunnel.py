@@ -55,6 +55,8 @@ class GreenTunnel:
     """A visitor and an upstream, both green sockets, that hear each other."""
 
     def __init__(self, visitor: Any, upstream: Any, said: Frames, idle_timeout: float) -> None:
+        for connection in (visitor, upstream):
+            connection.settimeout(None)  # what was set for an answer is no bound of a tunnel
         self._up = _Way(visitor, upstream, Frames(), to_upstream())
         self._down = _Way(upstream, visitor, said, TO_VISITOR)
         self._upstream = upstream

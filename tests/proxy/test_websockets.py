@@ -132,6 +132,15 @@ def test_a_64_mb_message_passes_at_constant_memory(app: Site) -> None:
         assert app.memory_bytes() - before < 12 * MIB
 
 
+def test_a_silence_is_no_end(app: Site) -> None:
+    """Longer than an answer's head is waited for at a time."""
+    with opened(app, compression=None) as client:
+        for text in ("before", "after"):
+            client.send(text)
+            assert client.recv(60) == text
+            time.sleep(1.5)
+
+
 @pytest.mark.parametrize("server", [False, True])
 def test_an_upstream_that_does_not_read_holds_its_visitor(site: Site, server: bool) -> None:
     async def never_reads(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
