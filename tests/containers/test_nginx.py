@@ -119,7 +119,9 @@ def test_nothing_runs_as_root_and_nothing_can_be_written(stack: Stack) -> None:
     def users(container: str) -> set[str]:
         top = docker("top", container, "-eo", "uid,pid,args").splitlines()[1:]
         return {
-            line.split()[0] for line in top if "docker-init" not in line and "/init" not in line
+            line.split()[0]
+            for line in top
+            if "docker-init" not in line and "/sbin/init" not in line
         }
 
     for service in ("nginx", "flask", "redis"):
