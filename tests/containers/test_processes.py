@@ -55,6 +55,11 @@ def ended(stack: Stack, run: str) -> dict[str, object]:
     return stack.run_record(run)
 
 
+def reported(stack: Stack, run: str) -> dict[str, list[object]]:
+    report: dict[str, list[object]] = stack.get(f"/api/runs/{run}/report").json()["report"]
+    return report
+
+
 def test_a_job_in_a_process_asks_as_an_ordinary_user(boxed: Stack) -> None:
     run = boxed.start_run("who")
     eventually(lambda: boxed.run_record(run)["waiting"], 60)
@@ -71,7 +76,7 @@ def test_a_job_in_a_process_asks_as_an_ordinary_user(boxed: Stack) -> None:
 
 def test_stop_ends_the_daemon_of_a_command_as_well(boxed: Stack) -> None:
     run = boxed.start_run("daemon", name="ada")
-    eventually(lambda: b"daemon of ada" in boxed.get(f"/api/runs/{run}/output").content, 60)
+    eventually(lambda: len(reported(boxed, run)["processes"]) == 4, 60)  # two shells, two sleeps
     boxed.post(f"/api/runs/{run}/stop")
     record = ended(boxed, run)
     assert record["state"] == "stopped"
