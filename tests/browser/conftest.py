@@ -76,3 +76,11 @@ def forms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("server")
     with Server(folder, JOBS_PATH=str(jobs), MAX_UPLOAD_MIB="2") as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def going(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with jobs that ask, wait, show progress and are silent."""
+    jobs = ROOT / "tests" / "programs" / "pagejobs"
+    with Server(tmp_path_factory.mktemp("server"), JOBS_PATH=str(jobs)) as server:
+        yield server

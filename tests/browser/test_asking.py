@@ -3,33 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.support.server import ROOT, Server, eventually
+from tests.support.server import Server, eventually
 
 SECONDS = 60_000  # ms that a page gets
 
 Open = Callable[[str], Page]
 
 
-@pytest.fixture(scope="module")
-def asking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server with the jobs of pagejobs."""
-    jobs = ROOT / "tests" / "programs" / "pagejobs"
-    with Server(tmp_path_factory.mktemp("server"), JOBS_PATH=str(jobs)) as server:
-        yield server
-
-
 @pytest.fixture
-def watch(asking: Server, open_page: Open) -> Callable[..., tuple[Page, str]]:
+def watch(going: Server, open_page: Open) -> Callable[..., tuple[Page, str]]:
     """Starts a run of a job and opens its page."""
 
     def started(job: str) -> tuple[Page, str]:
-        run = asking.start_run(job)
-        return open_page(f"{asking.url}/runs/{run}"), run
+        run = going.start_run(job)
+        return open_page(f"{going.url}/runs/{run}"), run
 
     return started
 
@@ -64,7 +56,7 @@ def stored(page: Page) -> str:
     )
 
 
-def test_two_questions_are_answered_by_keyboard_alone(watch: Watch, asking: Server) -> None:
+def test_two_questions_are_answered_by_keyboard_alone(watch: Watch, going: Server) -> None:
     page, run = watch("greets")
     expect(expect_asked(page, "First name:")).to_be_focused()
     expect(page.locator(".run-header")).to_contain_text("waits for input")
@@ -77,7 +69,7 @@ def test_two_questions_are_answered_by_keyboard_alone(watch: Watch, asking: Serv
     eventually(lambda: "Hello Ann Lee" in shown(page))
     expect(line(page)).to_be_hidden()
     expect(page.locator(".waits:visible")).to_have_count(0)
-    assert b"Hello Ann Lee" in asking.output(run)
+    assert b"Hello Ann Lee" in going.output(run)
 
 
 def test_a_job_in_a_thread_of_the_server_is_answered_as_well(watch: Watch) -> None:
@@ -88,7 +80,7 @@ def test_a_job_in_a_thread_of_the_server_is_answered_as_well(watch: Watch) -> No
     eventually(lambda: "Hello Ann" in shown(page))
 
 
-def test_a_hidden_answer_is_seen_and_kept_nowhere(watch: Watch, asking: Server) -> None:
+def test_a_hidden_answer_is_seen_and_kept_nowhere(watch: Watch, going: Server) -> None:
     page, run = watch("unlocks")
     field = expect_asked(page, "Password:")
     expect(field).to_have_attribute("type", "password")
@@ -102,15 +94,15 @@ def test_a_hidden_answer_is_seen_and_kept_nowhere(watch: Watch, asking: Server) 
         assert "tr0ub4dor" not in text
     values = page.locator("input, textarea").evaluate_all("all => all.map((each) => each.value)")
     assert "tr0ub4dor" not in values
-    assert b"tr0ub4dor" not in asking.output(run)
-    assert "tr0ub4dor" not in json.dumps(asking.run_record(run))
+    assert b"tr0ub4dor" not in going.output(run)
+    assert "tr0ub4dor" not in json.dumps(going.run_record(run))
     opened.fill("yes")
     opened.press("Enter")
     expect_state(page, "succeeded")
 
 
 def test_lines_pasted_into_a_hidden_field_are_refused_and_not_made_one(
-    watch: Watch, asking: Server
+    watch: Watch, going: Server
 ) -> None:
     page, run = watch("unlocks")
     field = expect_asked(page, "Password:")
@@ -123,12 +115,12 @@ def test_lines_pasted_into_a_hidden_field_are_refused_and_not_made_one(
     assert not field.evaluate(paste, "first\nsecond")
     expect(line(page).get_by_role("alert")).to_contain_text("it has 2 lines")
     assert field.evaluate(paste, "first\n")  # the browser's own
-    asking.post(f"/api/runs/{run}/stop", {"force": True})
+    going.post(f"/api/runs/{run}/stop", {"force": True})
     expect_state(page, "stopped")
 
 
 def test_lines_pasted_at_once_arrive_whole_and_the_button_ends_the_input(
-    watch: Watch, asking: Server
+    watch: Watch, going: Server
 ) -> None:
     page, run = watch("sorts")
     field = expect_asked(page, "Input")
@@ -139,10 +131,10 @@ def test_lines_pasted_at_once_arrive_whole_and_the_button_ends_the_input(
     expect(field).to_have_value("")
     page.get_by_role("button", name="End of input").click()
     expect_state(page, "succeeded")
-    assert b"apple fig pear" in asking.output(run)
+    assert b"apple fig pear" in going.output(run)
 
 
-def test_a_question_takes_the_focus_from_nobody_who_types(watch: Watch, asking: Server) -> None:
+def test_a_question_takes_the_focus_from_nobody_who_types(watch: Watch, going: Server) -> None:
     page, _ = watch("greets")
     first = expect_asked(page, "First name:")
     page.keyboard.press("Tab")  # the browser's own: to Send
@@ -157,10 +149,10 @@ def test_a_question_takes_the_focus_from_nobody_who_types(watch: Watch, asking: 
     expect(search).to_be_focused()
 
 
-def test_an_answer_to_a_run_that_has_ended_is_told_and_kept(watch: Watch, asking: Server) -> None:
+def test_an_answer_to_a_run_that_has_ended_is_told_and_kept(watch: Watch, going: Server) -> None:
     page, run = watch("greets")
     expect_asked(page, "First name:").fill("Ann and her long story")
-    asking.post(f"/api/runs/{run}/stop", {"force": True})
+    going.post(f"/api/runs/{run}/stop", {"force": True})
     expect_state(page, "stopped")
     expect(line(page).get_by_role("alert")).to_contain_text("was not sent")
     expect(line(page).locator("textarea")).to_have_value("Ann and her long story")
@@ -170,7 +162,7 @@ def test_an_answer_to_a_run_that_has_ended_is_told_and_kept(watch: Watch, asking
     expect(line(page)).to_be_hidden()
 
 
-def test_input_is_sent_to_a_run_that_is_not_known_to_wait(watch: Watch, asking: Server) -> None:
+def test_input_is_sent_to_a_run_that_is_not_known_to_wait(watch: Watch, going: Server) -> None:
     page, run = watch("busy_reader")
     eventually(lambda: "tick" in shown(page))
     page.get_by_role("button", name="Send input").click()
@@ -179,22 +171,22 @@ def test_input_is_sent_to_a_run_that_is_not_known_to_wait(watch: Watch, asking: 
     page.keyboard.type("now")
     page.keyboard.press("Enter")
     expect_state(page, "succeeded")
-    assert b"got now" in asking.output(run)
+    assert b"got now" in going.output(run)
 
 
 def test_rows_and_the_title_say_that_a_run_asks(
-    watch: Watch, asking: Server, open_page: Open
+    watch: Watch, going: Server, open_page: Open
 ) -> None:
     page, run = watch("greets")
     expect_asked(page, "First name:")
     assert "waits for input" in page.title()
     link = page.locator(".run-row").filter(has_text="waits for input")
     expect(link.first).to_be_visible()
-    past = open_page(f"{asking.url}/runs")
+    past = open_page(f"{going.url}/runs")
     row = past.get_by_role("row").filter(has=past.locator(f'a[href*="{run}"]'))
     badge = row.get_by_text("waits for input", exact=True)
     expect(badge).to_be_visible(timeout=SECONDS)
-    asking.post(f"/api/runs/{run}/stop", {"force": True})
+    going.post(f"/api/runs/{run}/stop", {"force": True})
     expect(badge).to_be_hidden(timeout=SECONDS)
     expect_state(page, "stopped")
     assert "waits for input" not in page.title()

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.support.server import ROOT, Server
+from tests.support.server import Server
 
 SECONDS = 60_000  # ms that a page gets
 
 Open = Callable[[str], Page]
-
-
-@pytest.fixture(scope="module")
-def going(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server with the jobs of pagejobs."""
-    jobs = ROOT / "tests" / "programs" / "pagejobs"
-    with Server(tmp_path_factory.mktemp("server"), JOBS_PATH=str(jobs)) as server:
-        yield server
 
 
 def header(page: Page) -> Locator:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.support.server import ROOT, Server, eventually
@@ -13,19 +12,12 @@ from tests.support.server import ROOT, Server, eventually
 SECONDS = 60_000  # ms that a page gets
 
 Open = Callable[[str], Page]
-PAGEJOBS = ROOT / "tests" / "programs" / "pagejobs"
-
-
-@pytest.fixture(scope="module")
-def going(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server with the jobs of pagejobs."""
-    with Server(tmp_path_factory.mktemp("server"), JOBS_PATH=str(PAGEJOBS)) as server:
-        yield server
+GOING = ROOT / "tests" / "programs" / "pagejobs" / "going.py"
 
 
 def line_of(code: str) -> int:
     """Number of the line of going.py that has this."""
-    lines = (PAGEJOBS / "going.py").read_text("utf-8").splitlines()
+    lines = GOING.read_text("utf-8").splitlines()
     return next(number for number, line in enumerate(lines, 1) if code in line)
 
 
