@@ -130,6 +130,9 @@ def _is_idle_worker(thread: threading.Thread) -> bool:
     frame = sys._current_frames().get(thread.ident or 0)
     if frame is not None and frame.f_code is pool._worker.__code__:
         return True
+    own = getattr(sys.modules.get("flask_realtime.host.workers"), "_Worker", None)
+    if frame is not None and own is not None and frame.f_code is own._next.__code__:
+        return True
     callers = [each.f_code for each, _ in traceback.walk_stack(frame)] if frame else []
     worker = getattr(sys.modules.get("eventlet.tpool"), "tworker", None)
     return worker is not None and [queue.Queue.get.__code__, worker.__code__] == callers[1:3]

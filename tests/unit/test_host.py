@@ -11,6 +11,7 @@ import pytest
 
 from flask_realtime import host
 from flask_realtime.errors import ConfigurationError
+from flask_realtime.host.connection import INPUT
 from tests.support.hub import until
 
 
@@ -204,7 +205,7 @@ def test_a_green_socket_makes_only_its_greenlet_wait() -> None:
 
 
 class Input:
-    """What eventlet's server puts into the environment of a request."""
+    """What the server puts into the environment of a request."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
@@ -215,7 +216,7 @@ class Input:
 
 def test_a_connection_knows_when_its_client_has_gone() -> None:
     ours, theirs = socket.socketpair()
-    connection = host.Connection({"eventlet.input": Input(ours)})
+    connection = host.Connection({INPUT: Input(ours)})
     assert not connection.gone()
     theirs.sendall(b"more")
     assert not connection.gone()

@@ -1,0 +1,189 @@
+"""The hub of plain threads: one lock that makes them take turns, as greenlets do.
+
+Whoever has the hub runs until it waits. Its turn then goes to the thread that has stood in line the
+longest. Only waiting gives it away, here by `Thread.park`, `Thread.poll` and `away`.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import sys
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+
+class _Hub:
+    """Who has the hub, and who stands in line; `lock` is held for a few instructions at a time."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self._is_taken = False
+        self._line: deque[threading.Lock] = deque()
+
+    def join(self, gate: threading.Lock) -> None:
+        """Stand in line: `gate` is opened when it is its turn. With `lock` held."""
+        if self._is_taken:
+            self._line.append(gate)
+        else:
+            self._is_taken = True
+            gate.release()
+
+    def leave(self) -> None:
+        """Give the hub to the next in line. With `lock` held."""
+        if self._line:
+            self._line.popleft().release()
+        else:
+            self._is_taken = False
+
+
+_hub = _Hub()
+
+
+def closed_gate() -> threading.Lock:
+    """A lock that is held."""
+    gate = threading.Lock()
+    gate.acquire()
+    return gate
+
+
+def in_line() -> threading.Lock:
+    """A place in the line, for a thread that is still to come: who acquires it has the hub."""
+    gate = closed_gate()
+    with _hub.lock:
+        _hub.join(gate)
+    return gate
+
+
+class Thread:
+    """A thread's part in the hub. `wake` is for any thread, all else for the thread itself."""
+
+    def __init__(self) -> None:
+        self.is_inside = False  # whether it has the hub, or waits to have it again
+        self._gate = closed_gate()
+        # Guarded by the hub's lock: how it waits, and whether it was woken.
+        self._is_parked = False
+        self._waker = -1  # an event's descriptor, while it polls
+        self._is_woken = False
+        # Of the task that it runs (threads.py).
+        self.task: Any = None
+        self.timeouts: list[Any] = []
+
+    def enter(self) -> None:
+        with _hub.lock:
+            _hub.join(self._gate)
+        self._gate.acquire()
+        self.is_inside = True
+
+    def enter_by(self, gate: threading.Lock) -> None:
+        """Enter by a place that was taken in its name."""
+        gate.acquire()
+        self.is_inside = True
+
+    def leave(self) -> None:
+        self.is_inside = False
+        with _hub.lock:
+            _hub.leave()
+
+    def park(self, timeout: float | None) -> bool:
+        """Give the hub away until `wake`; False when `timeout` seconds passed before it."""
+        with _hub.lock:
+            if self._is_woken:
+                self._is_woken = False
+                return True
+            self._is_parked = True
+            _hub.leave()
+        if self._gate.acquire(timeout=-1 if timeout is None else min(timeout, MAX_SECONDS)):
+            return True  # who woke it has put it in line
+        with _hub.lock:
+            is_late = self._is_parked
+            if is_late:
+                self._is_parked = False
+                _hub.join(self._gate)
+        self._gate.acquire()
+        return not is_late
+
+    def poll(self, descriptor: int, events: int, timeout: float | None) -> bool:
+        """Give the hub away until `descriptor` is ready; False when it was woken, or too late."""
+        ready = select.poll()
+        ready.register(descriptor, events)
+        reading, writing = _event()
+        ready.register(reading, select.POLLIN)
+        try:
+            with _hub.lock:
+                if self._is_woken:
+                    self._is_woken = False
+                    return False
+                self._waker = writing
+                _hub.leave()
+            found = ready.poll(None if timeout is None else min(timeout, MAX_SECONDS) * 1000)
+            with _hub.lock:
+                self._waker = -1
+                self._is_woken = False
+                _hub.join(self._gate)
+            self._gate.acquire()
+        finally:
+            for each in {reading, writing}:
+                os.close(each)
+        return any(number == descriptor for number, _ in found)
+
+    def wake(self) -> None:
+        """End its wait, or the next one if it waits for nothing now."""
+        with _hub.lock:
+            if self._is_parked:
+                self._is_parked = False
+                _hub.join(self._gate)
+                return
+            self._is_woken = True
+            if self._waker >= 0:
+                with suppress(BlockingIOError):
+                    os.write(self._waker, (1).to_bytes(8, sys.byteorder))
+
+
+MAX_SECONDS = 1_000_000.0  # what a lock and poll() can wait, and who waits longer looks again
+
+_local = threading.local()
+
+
+def this_thread() -> Thread:
+    """That of the caller; it need not be on the hub."""
+    found: Thread | None = getattr(_local, "thread", None)
+    if found is None:
+        found = _local.thread = Thread()
+    return found
+
+
+@contextmanager
+def entered() -> Iterator[None]:
+    """Have the hub: for a thread that comes from elsewhere, the main thread for example."""
+    me = this_thread()
+    if me.is_inside:
+        yield
+        return
+    me.enter()
+    try:
+        yield
+    finally:
+        me.leave()
+
+
+@contextmanager
+def away() -> Iterator[None]:
+    """Let others have the hub."""
+    me = this_thread()
+    me.leave()
+    try:
+        yield
+    finally:
+        me.enter()
+
+
+def _event() -> tuple[int, int]:
+    """What any thread can end a poll() by: where that reads, and where the other writes."""
+    if hasattr(os, "eventfd"):
+        both = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        return both, both
+    return os.pipe()
