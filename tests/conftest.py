@@ -25,6 +25,10 @@ def pytest_sessionstart() -> None:
     _on_the_hub.enter_context(host.entered())
 
 
+def pytest_sessionfinish() -> None:
+    _on_the_hub.close()
+
+
 @pytest.fixture(scope="session")
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     """A Redis that many tests share; none stops it."""

@@ -31,7 +31,7 @@ class Patient:
         self._patience = None if flag else 0.0
 
     def until_readable(self) -> None:
-        """Raises BlockingIOError at once, or TimeoutError later, where it may not wait (so long)."""
+        """Raises BlockingIOError where it may not wait, TimeoutError where not so long."""
         if self._patience == 0.0:
             raise BlockingIOError(errno.EAGAIN, "nothing can be read now")
         host.wait_readable(self.fileno(), self._patience)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import select
 import socket
-import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
@@ -15,7 +14,7 @@ from typing import Any, ParamSpec, TypeVar
 from flask_realtime.host.hubsocket import HubSocket
 from flask_realtime.host.listening import open_listener
 from flask_realtime.host.threadtask import Signal, Task, Timeout, wait
-from flask_realtime.host.turns import Thread, away, entered, this_thread
+from flask_realtime.host.turns import Thread, entered, this_thread
 from flask_realtime.host.waiting import wait_for
 from flask_realtime.host.workers import Workers
 
@@ -49,8 +48,7 @@ def _parked(me: Thread, left: float | None) -> bool:
 
 
 def _elsewhere(me: Thread, left: float | None) -> bool:
-    with away():
-        time.sleep(0)  # those who wait for the interpreter's lock get it
+    me.step_aside()
     return True
 
 

@@ -1,7 +1,7 @@
 """The hub of plain threads: one lock that makes them take turns, as greenlets do.
 
 Whoever has the hub runs until it waits. Its turn then goes to the thread that has stood in line the
-longest. Only waiting gives it away, here by `Thread.park`, `Thread.poll` and `away`.
+longest. Only waiting gives it away: `Thread.park`, `Thread.poll`, `Thread.step_aside`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import os
 import select
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -23,6 +24,11 @@ class _Hub:
         self.lock = threading.Lock()
         self._is_taken = False
         self._line: deque[threading.Lock] = deque()
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether anybody stands in line."""
+        return bool(self._line)
 
     def join(self, gate: threading.Lock) -> None:
         """Stand in line: `gate` is opened when it is its turn. With `lock` held."""
@@ -82,6 +88,19 @@ class Thread:
         """Enter by a place that was taken in its name."""
         gate.acquire()
         self.is_inside = True
+
+    def step_aside(self) -> None:
+        """Let those who stand in line have the hub first, or those who are about to."""
+        with _hub.lock:
+            is_awaited = _hub.is_awaited
+            if is_awaited:
+                _hub.join(self._gate)
+            _hub.leave()
+        if not is_awaited:
+            time.sleep(0)  # those who wait for the interpreter's lock get it
+            with _hub.lock:
+                _hub.join(self._gate)
+        self._gate.acquire()
 
     def leave(self) -> None:
         self.is_inside = False
@@ -168,17 +187,6 @@ def entered() -> Iterator[None]:
         yield
     finally:
         me.leave()
-
-
-@contextmanager
-def away() -> Iterator[None]:
-    """Let others have the hub."""
-    me = this_thread()
-    me.leave()
-    try:
-        yield
-    finally:
-        me.enter()
 
 
 def _event() -> tuple[int, int]:

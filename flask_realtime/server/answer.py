@@ -52,7 +52,7 @@ class Answer:
                     if data:
                         self.write(data)
                 self._finish()
-            except (Exception, host.Timeout):
+            except (Exception, host.Timeout):  # noqa: BLE001  # the boundary of an application
                 self._failed()
         finally:
             close = getattr(result, "close", None)
