@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from queue import Empty
 from typing import TYPE_CHECKING, Any
 
@@ -179,8 +180,9 @@ class WebSocketApp:
         return []
 
     def close(self) -> None:
-        if self._socket.connected:
-            self._socket.close()
+        with suppress(OSError, LocalProtocolError):  # it has gone already
+            if self._socket.connected:
+                self._socket.close()
 
     def send(self, message: str | bytes) -> None:
         """Send a message. Raises OSError when the connection has ended."""
