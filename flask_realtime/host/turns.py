@@ -12,8 +12,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from typing import Any
 
 
@@ -175,18 +174,40 @@ def this_thread() -> Thread:
     return found
 
 
-@contextmanager
-def entered() -> Iterator[None]:
+class _Entered:
+    """For a block that may be one within another."""
+
+    def __init__(self) -> None:
+        self._has_entered = False
+
+    def __enter__(self) -> None:
+        me = this_thread()
+        self._has_entered = not me.is_inside
+        if self._has_entered:
+            me.enter()
+
+    def __exit__(self, *error: object) -> None:
+        if self._has_entered:
+            this_thread().leave()
+
+
+def entered() -> AbstractContextManager[None]:
     """Have the hub: for a thread that comes from elsewhere, the main thread for example."""
-    me = this_thread()
-    if me.is_inside:
-        yield
-        return
-    me.enter()
-    try:
-        yield
-    finally:
-        me.leave()
+    return _Entered()
+
+
+def _start_anew() -> None:
+    """In a child process: of the threads that took turns only this one is there."""
+    global _hub
+    was_inside = getattr(_local, "thread", None) is not None and _local.thread.is_inside
+    _hub = _Hub()
+    _local.thread = Thread()
+    if was_inside:
+        _local.thread.enter()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_start_anew)
 
 
 def _event() -> tuple[int, int]:

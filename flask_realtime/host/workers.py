@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import os
 import queue
 import threading
 from collections.abc import Callable
@@ -16,6 +17,11 @@ class Workers:
 
     def __init__(self, name: str) -> None:
         self._name = name
+        self._start_anew()
+        if hasattr(os, "register_at_fork"):  # a child process has none of the threads
+            os.register_at_fork(after_in_child=self._start_anew)
+
+    def _start_anew(self) -> None:
         self._lock = threading.Lock()
         self._idle: list[_Worker] = []
 

@@ -339,3 +339,24 @@ def test_a_process_has_one_hub() -> None:
     first, second = result.stdout.splitlines()
     assert "this process runs on 'threading' already" in first, result.stderr
     assert "there is no 'asyncio'; there are eventlet, threading" in second
+
+
+FORK = """
+import os
+from flask_realtime import host
+host.use("threading")
+with host.entered():
+    host.spawn(host.sleep, 0).wait()
+    pid = os.fork()
+    if not pid:
+        host.spawn(host.offload, int, "1").wait()
+        os._exit(7)
+    print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+"""
+
+
+def test_a_child_that_was_forked_has_a_hub_of_its_own() -> None:
+    result = subprocess.run(
+        [sys.executable, "-c", FORK], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert result.stdout == "7\n", result.stderr
