@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from flask_realtime.host.turns import Thread, entered, in_line, this_thread
+from flask_realtime.host.turns import Thread, closed_gate, entered, line_up, this_thread
 from flask_realtime.host.workers import Workers
 
 _log = logging.getLogger(__name__)
@@ -101,7 +101,9 @@ class Task:
         self._is_waiting_again = False  # in its `finally` clauses
         self._news = Signal()
         self._thread: Thread | None = None
-        _workers.run(partial(self._run, in_line()))
+        gate = closed_gate()
+        _workers.run(partial(self._run, gate))  # may raise: nobody would come to the gate then
+        line_up(gate)
 
     def _run(self, gate: Any) -> None:
         me = this_thread()

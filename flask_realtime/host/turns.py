@@ -55,12 +55,10 @@ def closed_gate() -> threading.Lock:
     return gate
 
 
-def in_line() -> threading.Lock:
-    """A place in the line, for a thread that is still to come: who acquires it has the hub."""
-    gate = closed_gate()
+def line_up(gate: threading.Lock) -> None:
+    """Put `gate` in line for a thread that waits at it, `Thread.enter_by`."""
     with _hub.lock:
         _hub.join(gate)
-    return gate
 
 
 class Thread:
@@ -114,8 +112,18 @@ class Thread:
                 return True
             self._is_parked = True
             _hub.leave()
-        if self._gate.acquire(timeout=-1 if timeout is None else min(timeout, MAX_SECONDS)):
-            return True  # who woke it has put it in line
+        is_woken = False
+        try:
+            is_woken = self._gate.acquire(
+                timeout=-1 if timeout is None else min(timeout, MAX_SECONDS)
+            )
+        finally:  # a signal handler may raise
+            if not is_woken:  # else who woke it has put it in line
+                is_woken = self._return()
+        return is_woken
+
+    def _return(self) -> bool:
+        """Have the hub again, after a wait without success; whether it was woken meanwhile."""
         with _hub.lock:
             is_late = self._is_parked
             if is_late:
@@ -137,12 +145,14 @@ class Thread:
                     return False
                 self._waker = writing
                 _hub.leave()
-            found = ready.poll(None if timeout is None else min(timeout, MAX_SECONDS) * 1000)
-            with _hub.lock:
-                self._waker = -1
-                self._is_woken = False
-                _hub.join(self._gate)
-            self._gate.acquire()
+            try:
+                found = ready.poll(None if timeout is None else min(timeout, MAX_SECONDS) * 1000)
+            finally:
+                with _hub.lock:
+                    self._waker = -1
+                    self._is_woken = False
+                    _hub.join(self._gate)
+                self._gate.acquire()
         finally:
             for each in {reading, writing}:
                 os.close(each)

@@ -255,7 +255,13 @@ class Server:
                 continue
             connection = Connection(plain, address, is_tls)
             self._connections.add(connection)
-            connection.task = hub.spawn(self._serve_connection, port, connection)
+            try:
+                connection.task = hub.spawn(self._serve_connection, port, connection)
+            except RuntimeError as error:  # the machine has no thread left
+                _log.warning("no connection can be served now: %s", error)
+                self._connections.discard(connection)
+                plain.close()
+                hub.sleep(BUSY_SECONDS)
 
     def _serve_connection(self, port: _Port, connection: Connection) -> None:
         try:
