@@ -119,7 +119,7 @@ def wait_writable(descriptor: int, timeout: float | None = None) -> None:
 
 def closing(descriptor: int) -> None:
     """Say that `descriptor` is about to be closed: who waits for it is told, by an OSError."""
-    eventlet.hubs.notify_close(descriptor)
+    eventlet.hubs.notify_opened(descriptor)  # its notify_close does nothing
 
 
 def accept(listener: Any) -> tuple[socket.socket, Any]:
