@@ -1,7 +1,8 @@
-"""Runs the benchmarks that are named, or all."""
+"""Runs the benchmarks that are named, or all: on both hubs, or on the one that ASYNC_MODE names."""
 
 from __future__ import annotations
 
+import os
 import sys
 
 from benchmarks import (
@@ -22,6 +23,7 @@ from benchmarks import (
     stream_latency,
     stream_throughput,
 )
+from flask_realtime.host.choice import IMPLEMENTATIONS
 
 BENCHMARKS = {
     "stream_throughput": stream_throughput.main,
@@ -47,6 +49,9 @@ if __name__ == "__main__":
     unknown = [name for name in names if name not in BENCHMARKS]
     if unknown:
         sys.exit(f"unknown: {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
+    asked = os.environ.get("ASYNC_MODE")
     for name in names:
-        print(name, flush=True)
-        BENCHMARKS[name]()
+        for mode in [asked] if asked else IMPLEMENTATIONS:
+            os.environ["ASYNC_MODE"] = mode  # of the servers that it starts
+            print(f"{name} ({mode})", flush=True)
+            BENCHMARKS[name]()

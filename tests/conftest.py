@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
+from flask_realtime import host
 from flask_realtime.redisserver import RedisServer
 from flask_realtime.store import Store
 from tests.support.server import Server
 
 pytest_plugins = ["pytester", "tests.support.leaks"]
+
+
+_on_the_hub = ExitStack()  # for good
+
+
+def pytest_sessionstart() -> None:
+    """Run the tests' own tasks on the hub that ASYNC_MODE names, as the servers that they start."""
+    host.use(os.environ.get("ASYNC_MODE") or "eventlet")
+    _on_the_hub.enter_context(host.entered())
+
+
+def pytest_sessionfinish() -> None:
+    _on_the_hub.close()
 
 
 @pytest.fixture(scope="session")

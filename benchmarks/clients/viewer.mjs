@@ -29,7 +29,7 @@ function take(event) {
   if (event.offset !== reached) throw new Error(`expected offset ${reached}, got ${event.offset}`);
   reached += event.data.length;
   if (mode === 'ticks') {
-    for (const line of event.data.toString().trim().split('\n')) latencies.push(Number(now - BigInt(line)) / 1e6);
+    for (const line of event.data.toString().split('\n').filter(Boolean)) latencies.push(Number(now - BigInt(line)) / 1e6);
   }
   end();
 }

@@ -1,5 +1,6 @@
 """Flask's "Hello World" under the server that is named: PORT server|tornado [certificate|…]."""
 
+import os
 import sys
 
 from flask import Flask
@@ -21,8 +22,9 @@ def main(port: int, kind: str, *more: str) -> None:
         HTTPServer(WSGIContainer(app)).listen(port, "127.0.0.1")
         IOLoop.current().start()
     else:
-        from flask_realtime import Server
+        from flask_realtime import Server, host
 
+        host.use(os.environ.get("ASYNC_MODE") or "eventlet")
         cert = more[0] if more and more[0].endswith(".pem") else None
         Server(app, access_log="combined" if "log" in more else None).run(port, ssl_cert=cert)
 

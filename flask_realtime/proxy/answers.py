@@ -7,6 +7,7 @@ import json
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from flask_realtime.host.connection import INPUT
 from flask_realtime.proxy.client import Client
 from flask_realtime.proxy.errors import BadRequest, BodyTooLarge, ClientGone, NotReady, ProxyError
 
@@ -56,7 +57,7 @@ def answer_error(
         headers.append(("Content-Type", "application/problem+json"))
     headers.append(("Content-Length", str(len(body))))
     line = f"{status.value} {status.phrase}"
-    if isinstance(error, BadRequest | BodyTooLarge | ClientGone) and "eventlet.input" in environ:
+    if isinstance(error, BadRequest | BodyTooLarge | ClientGone) and INPUT in environ:
         # What is left of the request is not read, and would be taken for the next one.
         lines = [f"HTTP/1.1 {line}", *(f"{key}: {value}" for key, value in headers)]
         head = "\r\n".join([*lines, "Connection: close", "", ""]).encode("latin-1")

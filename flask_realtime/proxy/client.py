@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.exceptions import HTTPException
 
 from flask_realtime import host
+from flask_realtime.host.connection import INPUT
 from flask_realtime.proxy.errors import BadRequest, BodyTooLarge, ClientGone
 from flask_realtime.proxy.headers import tokens
 from flask_realtime.server.chunkedbody import ChunkedBody
-from flask_realtime.server.httpprotocol import ON_STOP
+from flask_realtime.server.httpprotocol import ON_STOP, TAKE_OVER
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -55,12 +56,11 @@ class Body:
             raise BadRequest("The request has a transfer coding other than chunked.")
         if len(lengths) > 1 or not all(map(_LENGTH.fullmatch, lengths)) or (codings and lengths):
             raise BadRequest("The length of the request's body is ambiguous.")
-        self._input: Any = environ.get("eventlet.input")
+        self._input: Any = environ.get(INPUT)
         self._plain = environ["wsgi.input"]
         self._chunks: ChunkedBody | None = None
         if codings and self._input is not None:
-            is_read_strictly = isinstance(self._input, ChunkedBody)
-            self._chunks = self._input if is_read_strictly else ChunkedBody(self._input)
+            self._chunks = self._input
         self.length = None if codings else int(min(lengths, default="0"))
         self._limit = limit
         self.taken = 0  # bytes that were read
@@ -90,8 +90,8 @@ class Body:
         if self._input is None:
             piece: bytes = self._plain.read(wanted)
         else:
-            # Its own read() would wait until all that is wanted has come.
-            piece = self._input._do_read(self._input.rfile.read1, wanted)
+            # Its read() would wait until all that is wanted has come.
+            piece = self._input.read1(wanted)
         if not piece:
             raise ClientGone("The visitor left while sending.")
         self.ended = self.taken + len(piece) == self.length
@@ -107,26 +107,22 @@ class Body:
             kind = BodyTooLarge if error.code == 413 else BadRequest
             raise kind(error.description or "The request's body is malformed.") from error
         self.ended = not piece
-        if chunks is not self._input:
-            # eventlet's own reader goes on from here if nobody else does; 0 is the end for it.
-            self._input.position = 0 if self.ended else 1
-            self._input.chunk_length = 0 if self.ended else chunks.left + 1
         return piece
 
 
 class Client:
-    """The connection that a request came on, when the server is eventlet's."""
+    """The connection that a request came on, when the server is that of flask_realtime."""
 
     def __init__(self, environ: WSGIEnvironment) -> None:
         self._environ = environ
-        self._input: Any = environ.get("eventlet.input")
+        self._input: Any = environ.get(INPUT)
         self._connection = host.Connection(environ)
 
     @property
     def socket(self) -> Any:
         """The green socket. Raises RuntimeError under another server."""
         if self._input is None:
-            raise RuntimeError("this needs a server of flask_realtime.host")
+            raise RuntimeError("this needs a server of flask_realtime")
         return self._input.get_socket()
 
     def gone(self) -> bool:
@@ -147,9 +143,8 @@ class Client:
 
     def take_over(self) -> None:
         """From here on the socket is the caller's: the server writes nothing, and closes it."""
-        host.already_handled()
-        if (set_idle := self._environ.get("eventlet.set_idle")) is not None:
-            set_idle()
+        if (take_over := self._environ.get(TAKE_OVER)) is not None:
+            take_over()
 
     def on_stop(self, function: Callable[[], object]) -> None:
         """Have `function` called when the server stops while the socket is the caller's."""
@@ -158,8 +153,7 @@ class Client:
 
     def cut(self) -> None:
         """End the answer here so that the visitor sees that it is not whole."""
-        if self._input is not None:
-            host.already_handled()
+        self.take_over()
 
     def refuse(self, head: bytes, body: bytes) -> None:
         """Answer on the socket and close it, although more of the request may be on its way."""

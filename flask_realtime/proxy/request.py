@@ -131,7 +131,6 @@ class ProxiedRequest:
             pieces = proxy.rewriting.pieces(pieces, visit.root + proxy.prefix)
         elif (length := head.stated_length) is not None:
             headers.append(("Content-Length", str(length)))
-        environ["eventlet.minimum_write_chunk_size"] = 1  # what comes goes out at once
         # A server refuses a status without words.
         start_response(f"{head.status} {head.reason.strip() or _phrase(head.status)}", headers)
         return self._guarded(pieces, client, environ, start_response)

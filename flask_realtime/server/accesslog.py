@@ -19,6 +19,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from flask_realtime import host
 from flask_realtime.errors import ConfigurationError
+from flask_realtime.server.answer import ENDED
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -174,7 +175,7 @@ class LoggedRequests:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         answer = _Answer(self._log, environ)
-        environ["eventlet.posthooks"].append((answer.log, (), {}))
+        environ[ENDED].append(answer.log)
         return answer.watch(self._wsgi_app, environ, start_response)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from flask_realtime.host.connection import INPUT
 from flask_realtime.server.chunkedbody import ChunkedBody
 from flask_realtime.server.httpprotocol import BE_LAST
 
@@ -30,7 +31,7 @@ class BodyLimit:
         self._is_proxied = is_proxied
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        body = environ["eventlet.input"]
+        body = environ[INPUT]
         if isinstance(body, ChunkedBody):
             body.max_bytes = None if self._is_proxied(environ) else self._max_bytes
         elif int(environ.get("CONTENT_LENGTH") or 0) > self._max_bytes and not self._is_proxied(

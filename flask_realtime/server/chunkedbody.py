@@ -3,40 +3,48 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
-from flask_realtime import host
+from flask_realtime.server.requestbody import RequestBody
 
 MAX_LINE_BYTES = 4096  # of a chunk's size with its extensions, or of a trailer
 MAX_TRAILERS = 100
 _SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(;[^\r\n]*)?\r?\n")
 
 
-class BadChunks(BadRequest, host.ChunkReadError):  # type: ignore[misc]  # eventlet has no types
+class BadChunks(BadRequest, ValueError):
     """The body is not what RFC 9112 calls chunked, or ends too early."""
 
 
-class ChunkedBody(host.Input):  # type: ignore[misc]
-    """What eventlet puts into ``wsgi.input``, for chunked bodies.
+class ChunkedBody(RequestBody):
+    """``wsgi.input`` of a request with a chunked body.
 
     Reading raises BadChunks, and RequestEntityTooLarge after `max_bytes`, if it is not None, which
     a Flask view answers with 400 and 413; the connection is closed then.
     """
 
-    def __init__(self, plain: Any, max_bytes: int | None = None) -> None:
-        super().__init__(plain.rfile, None, plain.get_socket(), plain.wfile, plain.wfile_line, True)
-        self.max_bytes = max_bytes
-        self._taken = 0
+    is_chunked = True
+    length = None
+
+    def __init__(self, rfile: Any, connected: Any, invite: Callable[[], None] | None) -> None:
+        super().__init__(rfile, 0, connected, invite)
+        self.max_bytes: int | None = None
+        self._count = 0
         self.left = 0  # bytes of the current chunk that are still to come
         self._is_first = True
         self._ended = False
         self.failed = False
 
+    @property
+    def is_read(self) -> bool:
+        return self._ended
+
     def read1(self, size: int) -> bytes:
         """What comes next, at least one byte and at most `size`; empty at the end."""
-        self._invite()
+        self.invite()
         try:
             if not self._next_chunk(self.rfile):
                 return b""
@@ -45,26 +53,25 @@ class ChunkedBody(host.Input):  # type: ignore[misc]
             self.failed = True
             raise
 
-    def _invite(self) -> None:
-        """Tell a client that waits for it to send the body."""
-        if self.should_send_hundred_continue:
-            self.send_hundred_continue_response()
-            self.is_hundred_continue_response_sent = True
+    def read(self, size: int | None = None) -> bytes:
+        """`size` bytes, or all; fewer at the end."""
+        return self._read(size, self.rfile.read)
 
-    def _chunked_read(
-        self, rfile: Any, length: int | None = None, use_readline: bool = False
-    ) -> Any:
-        self._invite()
+    def readline(self, size: int | None = None) -> bytes:
+        return self._read(size, self.rfile.readline)
+
+    def _read(self, length: int | None, take: Callable[[int], bytes]) -> bytes:
+        self.invite()
         wanted = None if length is None or length < 0 else length
         parts: list[bytes] = []
         try:
-            while wanted != 0 and self._next_chunk(rfile):
+            while wanted != 0 and self._next_chunk(self.rfile):
                 size = self.left if wanted is None else min(self.left, wanted)
-                data = self._take(rfile.readline(size) if use_readline else rfile.read(size))
+                data = self._take(take(size))
                 parts.append(data)
                 if wanted is not None:
                     wanted -= len(data)
-                if use_readline and data.endswith(b"\n"):
+                if take == self.rfile.readline and data.endswith(b"\n"):
                     break
         except (BadRequest, RequestEntityTooLarge):
             self.failed = True
@@ -75,8 +82,7 @@ class ChunkedBody(host.Input):  # type: ignore[misc]
         if not data:
             raise BadChunks("The request's body ended too early.")
         self.left -= len(data)
-        self._taken += len(data)
-        self.position = self._taken
+        self._count += len(data)
         return data
 
     def _next_chunk(self, rfile: Any) -> bool:
@@ -90,7 +96,7 @@ class ChunkedBody(host.Input):  # type: ignore[misc]
         if found is None:
             raise BadChunks("A chunk of the request's body has no size.")
         self.left = int(found[1], 16)
-        if self.max_bytes is not None and self._taken + self.left > self.max_bytes:
+        if self.max_bytes is not None and self._count + self.left > self.max_bytes:
             raise RequestEntityTooLarge(f"The body is limited to {self.max_bytes} bytes.")
         if self.left:
             return True

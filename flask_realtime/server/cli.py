@@ -10,6 +10,7 @@ from flask.cli import ScriptInfo, pass_script_info
 
 from flask_realtime import host as hub
 from flask_realtime.errors import ConfigurationError
+from flask_realtime.host.choice import IMPLEMENTATIONS
 from flask_realtime.server import Server, reloader
 from flask_realtime.server.accesslog import FORMATS
 from flask_realtime.server.hosted import active_jobs
@@ -40,6 +41,12 @@ def realtime() -> None:
     show_default=True,
     help="Written to stdout.",
 )
+@click.option(
+    "--async-mode",
+    type=click.Choice([*IMPLEMENTATIONS]),
+    envvar="ASYNC_MODE",
+    help="What all runs on; eventlet, unless the application says otherwise.",
+)
 @click.option("--reload", is_flag=True, help="Start anew when a source file changes.")
 @pass_script_info
 def run_command(
@@ -53,14 +60,17 @@ def run_command(
     acme_folder: Path | None,
     proxies: tuple[str, ...],
     access_log: str,
+    async_mode: str | None,
     reload: bool,
 ) -> None:
     """Serve until Ctrl+C or SIGTERM; SIGHUP reads certificates again."""
     if reload and not reloader.is_inner():
         sys.exit(reloader.supervise(Path.cwd()))
     watch = None
-    app = info.load_app()
     try:
+        if async_mode is not None:
+            hub.use(async_mode)
+        app = info.load_app()
         server = Server(
             app,
             access_log=None if access_log == "none" else access_log,
@@ -70,7 +80,7 @@ def run_command(
         )
         if reload:
             watch = reloader.Watch(Path.cwd(), lambda: active_jobs(app))
-            hub.spawn(watch.run, server.stop)
+            hub.spawn(watch.run, server.stop)  # begins when `run` waits
         server.run(port, host, ssl_cert=cert, ssl_key=key, redirect_http=redirect_http)
     except ConfigurationError as error:
         for line in error.lines:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from flask_realtime import host
+from flask_realtime.host.hubsocket import HubSocket, Patient
 from flask_realtime.server.limits import Phase, Progress
 from flask_realtime.server.tls import Credentials
 
@@ -49,13 +50,13 @@ class _Watched:
             self.progress.enter(Phase.SOCKET, time.monotonic())
 
 
-class PlainSocket(_Watched, host.GreenSocket):  # type: ignore[misc]  # eventlet has no types
-    """A green socket of a client without TLS."""
+class PlainSocket(_Watched, HubSocket):
+    """The socket of a client without TLS."""
 
     def recv(self, size: int, flags: int = 0) -> Any:
         begin = None
         try:
-            data = self._at_once(self.fd.recv, size, flags)
+            data = self._at_once(socket.socket.recv, size, flags)
             if data is None:
                 begin = self._wait()
                 data = super().recv(size, flags)
@@ -67,7 +68,7 @@ class PlainSocket(_Watched, host.GreenSocket):  # type: ignore[misc]  # eventlet
     def recv_into(self, buffer: Any, size: int = 0, flags: int = 0) -> Any:
         begin = None
         try:
-            count = self._at_once(self.fd.recv_into, buffer, size, flags)
+            count = self._at_once(socket.socket.recv_into, buffer, size, flags)
             if count is None:
                 begin = self._wait()
                 count = super().recv_into(buffer, size, flags)
@@ -76,77 +77,90 @@ class PlainSocket(_Watched, host.GreenSocket):  # type: ignore[misc]  # eventlet
         self._received(count, begin)
         return count
 
-    @staticmethod
-    def _at_once(receive: Callable[..., Any], *args: Any) -> Any:
+    def _at_once(self, receive: Callable[..., Any], *args: Any) -> Any:
         """What `receive` returns; None when it would wait."""
         try:
-            return receive(*args)
+            return receive(self, *args)
         except BlockingIOError:  # not kept while this waits: it would hold its frame, for hours
             return None
 
     def _wait(self) -> float:
-        """Wait for data, unless this is not to wait; when that began."""
+        """Wait for data; when that began. Raises BlockingIOError if this is not to wait."""
         begin = self.progress.read_since = time.monotonic()
-        if not self.act_non_blocking:
-            self._read_trampoline()  # at once: eventlet would try to read first, in vain again
+        self.until_readable()
         return begin
 
     def send(self, data: Any, flags: int = 0) -> Any:
         if self.progress.is_upgrade:
             self._sending(data)
         try:
-            return self.fd.send(data, flags)
+            return socket.socket.send(self, data, flags)
         except BlockingIOError:
-            self.progress.write_since = time.monotonic()
-            try:
-                return super().send(data, flags)
-            except ConnectionError as error:
-                raise ClientLeft(error.errno, error.strerror) from error
-            finally:
-                self.progress.write_since = None
+            pass
         except ConnectionError as error:
             raise ClientLeft(error.errno, error.strerror) from error
+        self.progress.write_since = time.monotonic()
+        try:
+            return super().send(data, flags)
+        except ConnectionError as error:
+            raise ClientLeft(error.errno, error.strerror) from error
+        finally:
+            self.progress.write_since = None
 
     def end_writing(self) -> None:
         """Let the client find the end; it may still be read."""
-        self.fd.shutdown(socket.SHUT_WR)
+        self.shutdown(socket.SHUT_WR)
 
 
-class TlsSocket(_Watched, host.GreenSSLSocket):  # type: ignore[misc]
-    """A green socket of a client with TLS."""
+class TlsSocket(_Watched, Patient, ssl.SSLSocket):
+    """The socket of a client with TLS."""
 
-    def recv(self, size: int = 1024, flags: int = 0) -> Any:
+    def read(self, len: int = 1024, buffer: Any = None) -> Any:
         begin = self.progress.read_since = time.monotonic()
-        data = super().recv(size, flags)
-        self._received(len(data), begin)
-        return data
-
-    def recv_into(self, buffer: Any, size: int | None = None, flags: int = 0) -> Any:
-        begin = self.progress.read_since = time.monotonic()
-        count = super().recv_into(buffer, size, flags)
-        self._received(count, begin)
-        return count
+        while True:
+            wait = self.until_readable
+            try:
+                got: Any = ssl.SSLSocket.read(self, len, buffer)
+            except ssl.SSLWantReadError:
+                pass
+            except ssl.SSLWantWriteError:
+                wait = self.until_writable
+            else:
+                self._received(got if buffer is not None else got.__len__(), begin)
+                return got
+            wait()
 
     def send(self, data: Any, flags: int = 0) -> Any:
         if self.progress.is_upgrade:
             self._sending(data)
-        self.progress.write_since = time.monotonic()
         try:
-            return super().send(data, flags)
+            return self._send(data, flags)
         except (ConnectionError, ssl.SSLError) as error:
             raise ClientLeft(errno.ECONNRESET, str(error)) from error
         finally:
             self.progress.write_since = None
 
+    def _send(self, data: Any, flags: int) -> int:
+        while True:
+            wait = self.until_writable
+            try:
+                return ssl.SSLSocket.send(self, data, flags)
+            except ssl.SSLWantWriteError:
+                pass
+            except ssl.SSLWantReadError:
+                wait = self.until_readable
+            if self.progress.write_since is None:
+                self.progress.write_since = time.monotonic()
+            wait()
+
     def shutdown(self, how: int) -> None:
         """Say that this is the end, so that nobody takes it for an end by force, and shut down."""
         self._say_end()
-        super().shutdown(how)
+        socket.socket.shutdown(self, how)  # SSLSocket's own forgets the keys at once
 
     def end_writing(self) -> None:
         """Let the client find the end; it may still be read."""
-        self._say_end()
-        socket.socket.shutdown(self, socket.SHUT_WR)
+        self.shutdown(socket.SHUT_WR)
 
     def _say_end(self) -> None:
         try:
@@ -189,31 +203,26 @@ class Connection:
         phase = Phase.HANDSHAKE if is_tls else Phase.IDLE
         self.progress = Progress(phase, time.monotonic())
         self.socket: Any = plain
-        # eventlet's server shares this with its protocol: address, socket, and what it is at.
-        self.state: list[Any] = [address, None, "idle"]
         self.protocol: Any = None  # once there is one
         self.task: Any = None
         self.is_leaving = False
         self._goodbyes: list[Callable[[], object]] = []
 
     def open_plain(self) -> None:
-        self._opened(PlainSocket(self.socket))
+        self._opened(PlainSocket.taking(self.socket))
 
     def open_tls(self, credentials: Credentials) -> None:
         """Raises OSError when the handshake fails."""
-        made = host.GreenSSLSocket(
-            self.socket,
-            server_side=True,
-            do_handshake_on_connect=False,
-            _context=credentials.context,
+        made: Any = credentials.context.wrap_socket(
+            self.socket, server_side=True, do_handshake_on_connect=False
         )
-        made.__class__ = TlsSocket  # its constructor sets the class that eventlet knows
+        made.__class__ = TlsSocket  # the context makes an SSLSocket
         self.socket = made
         _shake_hands(made, credentials.is_costly)
         self._opened(made)
 
     def _opened(self, opened: Any) -> None:
-        self.socket = self.state[1] = opened
+        self.socket = opened
         opened.progress = self.progress
         self.progress.enter(Phase.IDLE, time.monotonic())
 
@@ -231,7 +240,6 @@ class Connection:
     def leave(self) -> None:
         """The server stops: take no further request; tell a WebSocket. Does not wait."""
         self.is_leaving = True
-        self.state[2] = "close"
         if self.protocol is not None:
             self.protocol.close_connection = True  # the answer in progress says so
         if self.progress.phase in (Phase.IDLE, Phase.HANDSHAKE):
@@ -250,7 +258,7 @@ class Connection:
         try:
             self.socket.send(GOING_AWAY)
             # Half of it: what the client has sent meanwhile must not reset the connection.
-            socket.socket.shutdown(_raw(self.socket), socket.SHUT_WR)
+            socket.socket.shutdown(self.socket, socket.SHUT_WR)
         except OSError as error:
             _log.debug("a WebSocket of %s has gone already: %s", self.address, error)
         finally:
@@ -259,12 +267,6 @@ class Connection:
     def cut(self) -> None:
         """Close it now; whoever reads or writes finds its end."""
         try:
-            socket.socket.shutdown(_raw(self.socket), socket.SHUT_RDWR)
+            socket.socket.shutdown(self.socket, socket.SHUT_RDWR)
         except OSError as error:
             _log.debug("%s has gone already: %s", self.address, error)
-
-
-def _raw(each: Any) -> socket.socket:
-    """The socket below TLS and eventlet: shutdown of an SSLSocket forgets its keys at once."""
-    found: socket.socket = each.fd if isinstance(each, host.GreenSocket) else each
-    return found

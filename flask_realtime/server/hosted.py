@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
+from flask_realtime import host
+from flask_realtime.watching.threaddriver import run_on_the_hub
+
 PROXIED = "flask_realtime.is_proxied"  # in the extensions: whether an environ is for a ReverseProxy
 
 
@@ -28,6 +31,13 @@ def active_jobs(app: Any) -> list[str]:
     if realtime is None:
         return []
     return [run.job for run in realtime.engine.runs.own() if not run.final]
+
+
+def put_on_the_hub(app: Any) -> None:
+    """Let the application's Socket.IO, if it has one, run on the hub; eventlet's does by itself."""
+    socketio = getattr(app, "extensions", {}).get("socketio")
+    if host.IS_THREADED and socketio is not None and socketio.server is not None:
+        run_on_the_hub(socketio.server.eio)
 
 
 @contextmanager

@@ -1,19 +1,25 @@
-"""HTTP/1.1 as eventlet's server speaks it, with requests read strictly and within limits."""
+"""HTTP/1.1 on one connection: requests are read strictly and within limits, and answered."""
 
 from __future__ import annotations
 
 import http
 import logging
+import socket
 import sys
 import time
 from collections.abc import Callable
-from typing import Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from flask_realtime import host
+from flask_realtime.host.connection import INPUT, SOCKETIO_INPUT
 from flask_realtime.server.accesslog import AccessLog, Entry
+from flask_realtime.server.answer import ENDED, Answer
 from flask_realtime.server.chunkedbody import ChunkedBody
-from flask_realtime.server.connections import ClientLeft, Connection
+from flask_realtime.server.connections import Connection
 from flask_realtime.server.limits import Limits, Phase
+from flask_realtime.server.requestbody import RequestBody
 from flask_realtime.server.requesthead import (
     BadHead,
     Fields,
@@ -24,139 +30,134 @@ from flask_realtime.server.requesthead import (
 )
 from flask_realtime.server.responsewriter import ResponseWriter
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
 ON_STOP = "flask_realtime.on_stop"  # in the environ: Connection.on_stop of the request's connection
 # In the environ, to be called when the rest of the request will not be read: the connection is
 # closed behind the answer.
 BE_LAST = "flask_realtime.be_last"
+# In the environ, to be called by who goes on with the connection itself: Answer.take_over.
+TAKE_OVER = "flask_realtime.take_over"
 PROTOCOL = "flask_realtime.protocol"  # in the environ: HTTP/1.0 or HTTP/1.1
+MAX_LINE_BYTES = 8192  # of the request line
 LINGER_SECONDS = 2.0  # that a client whom we refuse has to read why
 LINGER_BYTES = 8 << 20
 
 _log = logging.getLogger(__name__)
 
 
-class Service(host.WsgiServer):  # type: ignore[misc]  # eventlet has no types
+class Service:
     """What the protocols of one listening socket share: the application, limits, the log."""
 
     def __init__(
         self,
-        listener: Any,
-        wsgi_app: Any,
+        wsgi_app: WSGIApplication,
         limits: Limits,
         log: AccessLog | None,
         is_tls: bool,
     ) -> None:
-        secure = {"wsgi.url_scheme": "https", "HTTPS": "on"} if is_tls else None
-        super().__init__(
-            listener,
-            listener.getsockname(),
-            wsgi_app,
-            environ=secure,
-            max_http_version="HTTP/1.1",
-            protocol=Protocol,
-            minimum_chunk_size=1,  # a streamed response goes out as it comes
-            log_output=False,
-            debug=False,  # no traceback in an error response
-        )
-        self.capitalize_response_headers = False  # see ResponseHeaders
+        self.application = wsgi_app
         self.limits = limits
         self.access_log = log
-        self.log = _ApplicationFaults()
+        self.environ: dict[str, Any] = {
+            "wsgi.errors": sys.stderr,
+            "wsgi.version": (1, 0),
+            "wsgi.multithread": host.IS_THREADED,
+            "wsgi.multiprocess": False,
+            "wsgi.run_once": False,
+            "wsgi.url_scheme": "https" if is_tls else "http",
+            "SCRIPT_NAME": "",
+            "GATEWAY_INTERFACE": "CGI/1.1",
+            **({"HTTPS": "on"} if is_tls else {}),
+        }
 
     def serve_connection(self, connection: Connection) -> None:
-        """Answer its requests, until one side closes it."""
-        state = _State(connection)
-        Protocol(state, self)
+        """Answer its requests, until one side closes it. Raises OSError."""
+        Protocol(connection, self).serve()
 
 
-class _ApplicationFaults:
-    """Where eventlet's server logs: tracebacks of WSGI applications, and of bodies cut off."""
-
-    def info(self, message: str, *args: object) -> None:
-        # An application aborts its answer on purpose, so that it is not taken for the whole.
-        is_fault = not isinstance(sys.exc_info()[1], (ClientLeft, ConnectionAbortedError))
-        _log.log(logging.ERROR if is_fault else logging.DEBUG, message, *args)
-
-    error = info
-
-    def debug(self, message: str, *args: object) -> None:
-        _log.debug(message, *args)
-
-
-class _State(list[Any]):
-    """What eventlet's protocol knows of a connection, and the connection."""
-
-    def __init__(self, connection: Connection) -> None:
-        super().__init__(connection.state)
-        connection.state = self
-        self.connection = connection
-
-
-class Protocol(host.HttpProtocol):  # type: ignore[misc]
+class Protocol:
     """One connection. The socket tells its `Progress` of bytes, this of requests."""
 
-    def __init__(self, state: _State, server: Service) -> None:
-        self.guard = state.connection
-        self.guard.protocol = self
-        self._refused = False
-        self.requestline = ""
-        super().__init__(state, server)
-
-    wbufsize = 0  # see ResponseWriter
-    wfile: Any
-
-    def setup(self) -> None:
-        super().setup()
-        self.wfile.close()
+    def __init__(self, guard: Connection, service: Service) -> None:
+        self.guard = guard
+        guard.protocol = self
+        self.service = service
+        self.connection: Any = guard.socket
+        if hasattr(socket, "TCP_QUICKACK") and self.connection.family != socket.AF_UNIX:
+            with suppress(OSError):
+                self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+        self.rfile: Any = self.connection.makefile("rb")
         self.wfile = ResponseWriter(self.connection)
+        self.close_connection = False
+        self.command = self.requestline = self.request_version = self._target = ""
+        self.asks_to_keep = False  # an old client, which has to be told that it is
+        self._refused = False
 
-    def handle_one_request(self) -> None:
+    def serve(self) -> None:
+        try:
+            while not self.close_connection:
+                self._serve_request()
+        finally:
+            self._finish()
+
+    def _serve_request(self) -> None:
         self.requestline, self.command = "", ""
         self.guard.progress.enter(Phase.IDLE, time.monotonic())
-        super().handle_one_request()
+        line: bytes = self.rfile.readline(MAX_LINE_BYTES)
+        if line in (b"\r\n", b"\n"):  # RFC 9112, section 2.2
+            return
+        if len(line) >= MAX_LINE_BYTES:
+            self.send_error(414, "The request's target is too long.")
+            return
+        if not line.endswith(b"\n"):  # the client has gone
+            self.close_connection = True
+            return
+        fields = self._head(line)
+        if fields is None:
+            self.close_connection = True
+            return
+        environ, body = self._environ(fields)
+        answer = Answer(self, body)
+        environ[TAKE_OVER] = answer.take_over
+        del fields  # a WebSocket may last: all that is needed is in the environ
+        answer.give(self.service.application, environ)
+        if isinstance(body, ChunkedBody) and body.failed:
+            self._be_last()
+        self.guard.progress.is_upgrade = False
 
-    def _read_request_line(self) -> bytes:
-        line: bytes = super()._read_request_line()
-        if len(line) < self.server.url_length_limit:
-            return line
-        self.send_error(414, "The request's target is too long.")
-        return b""
-
-    def parse_request(self) -> bool:
-        """Read the head. False when it was refused, or was not there at all."""
-        if self.raw_requestline in (b"\r\n", b"\n"):  # RFC 9112, section 2.2
-            self.close_connection = False
-            return False
-        if not self.raw_requestline.endswith(b"\n"):  # the client has gone
-            return False
+    def _head(self, first: bytes) -> Fields | None:
+        """Read the rest of the head; None when it was refused, or cut off."""
         self.guard.progress.enter(Phase.HEAD, self.guard.progress.since)
         try:
-            line = parse_line(self.raw_requestline)
+            line = parse_line(first)
             self._take_line(line)
             lines = self._field_lines()
             if lines is None:
-                return False
-            self.headers = parse_fields(lines, line.version)
+                return None
+            fields = parse_fields(lines, line.version)
         except BadHead as error:
             self.send_error(error.status, error.detail)
-            return False
-        named = self.headers.get("connection") or ""
+            return None
+        named = fields.get("connection") or ""
         options = [each.strip() for each in named.lower().split(",")]
         is_old = line.version == "HTTP/1.0"
-        keeps = "keep-alive" in options if is_old else "close" not in options
+        self.asks_to_keep = "keep-alive" in options
+        keeps = self.asks_to_keep if is_old else "close" not in options
         self.close_connection = self.guard.is_leaving or not keeps
-        return True
+        return fields
 
     def _take_line(self, line: RequestLine) -> None:
-        self.command, self.path, self.request_version = line.method, line.target, line.version
+        self.command, self._target, self.request_version = line.method, line.target, line.version
         self.requestline = f"{line.method} {line.target} {line.version}"
 
     def _field_lines(self) -> list[bytes] | None:
         """The header lines without the last, empty one; None when they are cut off."""
-        left = self.server.limits.max_header_bytes
+        left = self.service.limits.max_header_bytes
         lines: list[bytes] = []
         while True:
-            line = self.rfile.fp.readline(left + 1)
+            line = self.rfile.readline(left + 1)
             left -= len(line)
             if left < 0:
                 raise BadHead(431, "The headers of the request are too large.")
@@ -166,34 +167,60 @@ class Protocol(host.HttpProtocol):  # type: ignore[misc]
                 return lines
             lines.append(line)
 
-    def get_environ(self) -> dict[str, Any]:
-        environ: dict[str, Any] = super().get_environ()
-        environ[PROTOCOL] = self.request_version
-        environ[ON_STOP] = self.guard.on_stop
-        environ[BE_LAST] = self._be_last
-        environ["wsgi.multithread"] = False  # greenlets of one thread
-        if environ["wsgi.input"].chunked_input:
-            body = ChunkedBody(environ["wsgi.input"])
-            environ["wsgi.input"] = environ["eventlet.input"] = body
+    def _environ(self, fields: Fields) -> tuple[dict[str, Any], RequestBody]:
+        """PEP 3333's environ, and the request's body."""
+        path, _, query = self._target.partition("?")
+        own, client = (
+            _name_and_port(self.connection.getsockname()),
+            _name_and_port(self.guard.address),
+        )
+        environ = {
+            **self.service.environ,
+            "REQUEST_METHOD": self.command,
+            "RAW_PATH_INFO": path,
+            "PATH_INFO": unquote(path, encoding="latin-1"),
+            "QUERY_STRING": query,
+            "SERVER_PROTOCOL": self.request_version,
+            "SERVER_NAME": own[0],
+            "SERVER_PORT": own[1],
+            "REMOTE_ADDR": client[0],
+            "REMOTE_PORT": client[1],
+            "CONTENT_TYPE": fields.get("content-type") or "",
+            "headers_raw": fields.all,
+            PROTOCOL: self.request_version,
+            ON_STOP: self.guard.on_stop,
+            BE_LAST: self._be_last,
+            ENDED: [],
+        }
+        for name, value in fields.all:
+            # An underscore is left out: it would be taken for the hyphen of another header.
+            key = "HTTP_" + name.replace("-", "_").upper()
+            if "_" not in name and key not in ("HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH"):
+                environ[key] = f"{environ[key]},{value}" if key in environ else value
+        length = body_length(fields)
+        if fields.get("content-length") is not None:
+            environ["CONTENT_LENGTH"] = fields.get("content-length")
+        expects = (fields.get("expect") or "").lower() == "100-continue"
+        invite = self._invite if expects else None
+        body: RequestBody
+        if fields.get("transfer-encoding") is not None:
+            body = ChunkedBody(self.rfile, self.connection, invite)
             environ["wsgi.input_terminated"] = True  # it ends by itself: Werkzeug reads it then
+        else:
+            body = RequestBody(self.rfile, length, self.connection, invite)
+        environ["wsgi.input"] = environ[INPUT] = environ[SOCKETIO_INPUT] = body
         progress = self.guard.progress
         progress.enter(Phase.ANSWER, time.monotonic())
         # A request with a body has no such privilege: it would be a way around the limits.
         progress.is_upgrade = (
             environ.get("HTTP_UPGRADE", "").lower() == "websocket"
-            and not environ["wsgi.input"].chunked_input
-            and body_length(self.headers) == 0
+            and not body.is_chunked
+            and not length
         )
-        if progress.is_upgrade:  # it may last: all that is needed of the headers is in the environ
-            self.headers = Fields([])
-        return environ
+        return environ, body
 
-    def handle_one_response(self) -> None:
-        body = self.environ["eventlet.input"]
-        super().handle_one_response()
-        if isinstance(body, ChunkedBody) and body.failed:
-            self._be_last()
-        self.guard.progress.is_upgrade = False
+    def _invite(self) -> None:
+        self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def _be_last(self) -> None:
         self.close_connection = True
@@ -216,18 +243,17 @@ class Protocol(host.HttpProtocol):  # type: ignore[misc]
         """Give up a request whose head does not come; from another greenlet than its own."""
         try:
             self.send_error(408, f"This server has waited: {reason}.")
-            self.wfile.flush()
         except OSError as error:
             _log.debug("%s has gone already: %s", self.guard.address, error)
         self.guard.cut()
 
     def _log_refusal(self, status: int, size: int) -> None:
-        if self.server.access_log is None:
+        if self.service.access_log is None:
             return
         method, _, rest = self.requestline.partition(" ")
         target, _, version = rest.partition(" ")
         address = self.guard.address
-        self.server.access_log.add(
+        self.service.access_log.add(
             Entry(
                 time=time.time(),
                 seconds=time.monotonic() - self.guard.progress.since,
@@ -241,15 +267,19 @@ class Protocol(host.HttpProtocol):  # type: ignore[misc]
             )
         )
 
-    def finish(self) -> None:
-        if self._refused and not self.wfile.closed:
-            self._linger()
-        super().finish()
+    def _finish(self) -> None:
+        try:
+            if self._refused:
+                self._linger()
+            self.rfile.close()
+            self.connection.shutdown(socket.SHUT_RDWR)
+        except OSError as error:
+            _log.debug("%s has gone already: %s", self.guard.address, error)
+        self.connection.close()
 
     def _linger(self) -> None:
         """Take what the client still sends: to close at once would reset what it has to read."""
         deadline, left = host.Deadline(LINGER_SECONDS), LINGER_BYTES
-        self.wfile.flush()
         self.connection.end_writing()
         take: Callable[[int], bytes] = self.connection.recv
         while left > 0 and deadline.left():
@@ -258,3 +288,7 @@ class Protocol(host.HttpProtocol):  # type: ignore[misc]
                 if not data:
                     return
                 left -= len(data)
+
+
+def _name_and_port(address: Any) -> tuple[str, str]:
+    return (address[0], str(address[1])) if isinstance(address, tuple) else ("unix", "")

@@ -35,10 +35,8 @@ class RequestLine:
 class Fields:
     """The header fields, in their order; names are looked up in lower case."""
 
-    type = ""  # of a body whose Content-Type is not said: eventlet asks for it
-
     def __init__(self, fields: list[tuple[str, str]]) -> None:
-        self._headers = fields  # eventlet's name
+        self.all = fields
         self._first: dict[str, str] = {}
         for name, value in fields:
             self._first.setdefault(name.lower(), value)
@@ -48,7 +46,7 @@ class Fields:
         return self._first.get(name.lower(), default)
 
     def get_all(self, name: str) -> list[str]:
-        return [value for each, value in self._headers if each.lower() == name.lower()]
+        return [value for each, value in self.all if each.lower() == name.lower()]
 
 
 def parse_line(line: bytes) -> RequestLine:

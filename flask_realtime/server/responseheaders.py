@@ -21,8 +21,7 @@ _ID = re.compile(r"[A-Za-z0-9._:+/=-]{1,128}")
 class ResponseHeaders:
     """WSGI middleware: Date, X-Request-ID, and Strict-Transport-Security on https (RFC 6797).
 
-    Names are written as eventlet's server looks for them: ``Content-Length``. It can do that, and
-    the date, by itself, but anew for each response, which takes a twentieth of its time.
+    Names are written as most write them, ``Content-Length``; how, is worked out once a name.
 
     The application finds the id in ``environ["flask_realtime.request_id"]``. A reverse proxy that
     is trusted (it stands in front of ForwardedHeaders then) may name it; nobody else.

@@ -9,7 +9,7 @@ JOINED_BYTES = 64 * 1024  # a larger body goes out by itself, without being copi
 
 
 class ResponseWriter:
-    """As much of a binary file as eventlet's protocol uses; `connected` is a green socket.
+    """What the protocol writes to; `connected` is a socket of the hub.
 
     A buffered file would hold 16 KiB for as long as the connection lasts, idle WebSockets'
     included, and each response passes through it at once all the same. Writing waits while the
@@ -18,7 +18,6 @@ class ResponseWriter:
 
     def __init__(self, connected: Any) -> None:
         self._send_all = connected.sendall
-        self.closed = False
 
     def write(self, data: bytes) -> None:
         if data:
@@ -32,10 +31,3 @@ class ResponseWriter:
         else:
             self.write(b"".join(head))
             self.write(body)
-
-    def flush(self) -> None:
-        """Do nothing: all was sent."""
-
-    def close(self) -> None:
-        """The socket stays open: its server closes it."""
-        self.closed = True

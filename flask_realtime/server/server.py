@@ -25,7 +25,7 @@ from flask_realtime.isolation.jobref import refuse_to_serve
 from flask_realtime.server.accesslog import AccessLog, LoggedRequests
 from flask_realtime.server.bodylimit import BodyLimit
 from flask_realtime.server.connections import Connection
-from flask_realtime.server.hosted import end_polling, is_proxied, started
+from flask_realtime.server.hosted import end_polling, is_proxied, put_on_the_hub, started
 from flask_realtime.server.httpprotocol import Service
 from flask_realtime.server.httpsredirect import HttpsRedirect, with_challenges
 from flask_realtime.server.limits import Limits, Phase, overdue
@@ -77,6 +77,7 @@ class Server:
     ) -> None:
         self.limits = limits or Limits()
         self._app = app
+        put_on_the_hub(app)
         self._acme_folder = acme_folder
         self._log = AccessLog(access_log, sys.stdout) if access_log else None
         wrapped: WSGIApplication = ResponseHeaders(self._bounded(app), hsts_seconds)
@@ -108,13 +109,14 @@ class Server:
         cannot start.
         """
         self.bind(port, host, ssl_cert=ssl_cert, ssl_key=ssl_key, redirect_http=redirect_http)
-        try:
-            with started(self._app):
-                for line in self.announcement():
-                    print(line, file=sys.stderr, flush=True)
-                self.serve()
-        finally:
-            self.close()
+        with hub.entered():
+            try:
+                with started(self._app):
+                    for line in self.announcement():
+                        print(line, file=sys.stderr, flush=True)
+                    self.serve()
+            finally:
+                self.close()
 
     def bind(
         self,
@@ -156,7 +158,7 @@ class Server:
     ) -> None:
         listener = hub.listen(host, port, name)
         logged = wsgi_app if self._log is None else LoggedRequests(wsgi_app, self._log)
-        service = Service(listener, logged, self.limits, self._log, certificates is not None)
+        service = Service(logged, self.limits, self._log, certificates is not None)
         self._ports.append(_Port(listener, service, certificates))
 
     @property
@@ -253,7 +255,13 @@ class Server:
                 continue
             connection = Connection(plain, address, is_tls)
             self._connections.add(connection)
-            connection.task = hub.spawn(self._serve_connection, port, connection)
+            try:
+                connection.task = hub.spawn(self._serve_connection, port, connection)
+            except RuntimeError as error:  # the machine has no thread left
+                _log.warning("no connection can be served now: %s", error)
+                self._connections.discard(connection)
+                plain.close()
+                hub.sleep(BUSY_SECONDS)
 
     def _serve_connection(self, port: _Port, connection: Connection) -> None:
         try:

@@ -1,4 +1,4 @@
-"""Signals as something to wait for: their handlers only write to a pipe."""
+"""Signals as something to wait for: the interpreter writes their numbers to a pipe."""
 
 from __future__ import annotations
 
@@ -24,22 +24,30 @@ def received_signals(
     read_end, write_end = os.pipe()
     os.set_blocking(write_end, False)
 
+    caught = (*STOPS, *more)
+
     def on_signal(number: int, frame: object) -> None:
-        os.write(write_end, bytes([number]))
         if number in STOPS:
             signal.signal(number, signal.SIG_DFL)
 
     def wait() -> int:
-        host.wait_readable(read_end)
-        return os.read(read_end, 1)[0]
+        number = 0
+        while number not in caught:  # others have handlers of the application's
+            host.wait_readable(read_end)
+            number = os.read(read_end, 1)[0]
+        return number
 
     def stop() -> None:
         os.write(write_end, bytes([signal.SIGTERM]))
 
-    previous = {number: signal.signal(number, on_signal) for number in (*STOPS, *more)}
+    previous = {number: signal.signal(number, on_signal) for number in caught}
+    # A handler would not do: it runs in the main thread, and that may sleep in a system call while
+    # the system gives the signal to another thread.
+    waker = signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
     try:
         yield wait, stop
     finally:
+        signal.set_wakeup_fd(waker)
         for number, handler in previous.items():
             signal.signal(number, handler)
         os.close(read_end)

@@ -16,6 +16,7 @@ from wsproto.frame_protocol import CloseReason
 from wsproto.utilities import LocalProtocolError
 
 from flask_realtime import host
+from flask_realtime.host.connection import INPUT
 from flask_realtime.sockets.handshake import check_server, read_handshake, take_over
 from flask_realtime.sockets.options import SocketOptions
 from flask_realtime.sockets.protocol import Deflate, Protocol
@@ -77,6 +78,7 @@ class WebSocket(SimpleWebSocket):  # type: ignore[misc]  # simple-websocket has 
         self._got_close = False
         self._took_at = time.monotonic()
         self._taken = host.Signal()  # the handler has taken a message, or asks for one
+        environ["werkzeug.socket"] = environ[INPUT].get_socket()  # where simple-websocket looks
         super().__init__(
             environ,
             subprotocols=list(options.subprotocols),

@@ -10,6 +10,7 @@ from wsproto import WSConnection
 from wsproto.events import Request
 from wsproto.utilities import RemoteProtocolError
 
+from flask_realtime.host.connection import INPUT
 from flask_realtime.trust import parse_authority
 
 _HEADERS = ("HOST", "UPGRADE", "CONNECTION")
@@ -54,7 +55,7 @@ def read_handshake(protocol: WSConnection, environ: dict[str, Any]) -> Request:
 
 def check_server(environ: dict[str, Any]) -> None:
     """Raises RuntimeError when the server is none that gives its sockets away."""
-    if "eventlet.input" not in environ:
+    if INPUT not in environ:
         raise RuntimeError(
             "WebSockets need this application to be served by flask_realtime, for example by "
             "flask_realtime.run(app); Werkzeug's development server and test client cannot"
@@ -66,7 +67,7 @@ def take_over(environ: dict[str, Any]) -> tuple[Any, bytes]:
 
     From then on nobody else may use the socket, but the server still closes it.
     """
-    request_input = environ["eventlet.input"]
+    request_input = environ[INPUT]
     connected = request_input.get_socket()
     environ.pop("headers_raw", None)  # the headers once more, for as long as the connection lasts
     return connected, _early_bytes(request_input, connected)

@@ -18,7 +18,7 @@ from wsproto.frame_protocol import CloseReason
 
 from flask_realtime import host
 from flask_realtime.errors import ConfigurationError
-from flask_realtime.server.httpprotocol import ON_STOP
+from flask_realtime.server.httpprotocol import ON_STOP, TAKE_OVER
 from flask_realtime.sockets.connection import WebSocket
 from flask_realtime.sockets.heart import Heart
 from flask_realtime.sockets.options import SocketOptions
@@ -233,7 +233,7 @@ class _Answered(Response):
     """What Flask is given when the connection has ended: nothing is to be sent."""
 
     def __call__(self, environ: Any, start_response: Any) -> Any:
-        host.already_handled()
+        environ[TAKE_OVER]()
         return []
 
 

@@ -1,6 +1,6 @@
 """What is below the WebSockets of Socket.IO: fewer calls of the operating system, and fair turns.
 
-eventlet's WebSocket asks its socket for each part of a frame, and hands over each frame by itself.
+A WebSocket asks its socket for each part of a frame, and hands over each frame by itself.
 A viewer's acknowledgement is thus read in three calls, and an event with an attachment is written
 in two. With a thousand viewers that is what the server does most of the time.
 """
@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from flask_realtime import host
+from flask_realtime.host.connection import INPUT, SOCKETIO_INPUT
 from flask_realtime.trust import is_below
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class Turns:
 
 
 class SocketWire:
-    """A connection's socket, as eventlet's WebSocket uses it."""
+    """A connection's socket, as the WebSocket of either hub uses it."""
 
     __slots__ = ("_held", "_position", "_received", "_share", "_socket", "_turns")
 
@@ -115,7 +116,7 @@ def _announces(frame: bytes) -> bool:
 
 
 class _Input:
-    """What eventlet's WebSocket asks for its socket: a request's input has it."""
+    """What a WebSocket asks for its socket."""
 
     def __init__(self, connected: Any) -> None:
         self._socket = connected
@@ -139,12 +140,8 @@ class SocketWires:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if is_below(environ.get("PATH_INFO", ""), self._path) and "HTTP_UPGRADE" in environ:
             environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
-            request_input = environ.get("eventlet.input")
+            request_input = environ.get(INPUT)
             if request_input is not None:
                 wire = SocketWire(request_input.get_socket(), self._turns)
-                environ["eventlet.input"] = _Input(wire)
-                try:
-                    return self._wsgi_app(environ, start_response)  # while the WebSocket is open
-                finally:
-                    environ["eventlet.input"] = request_input  # the server goes on with its own
+                environ[SOCKETIO_INPUT] = _Input(wire)
         return self._wsgi_app(environ, start_response)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -25,6 +26,8 @@ from flask_realtime.proxy import (  # noqa: E402
 )
 from flask_realtime.server import Server  # noqa: E402
 from flask_realtime.server.limits import Limits as ServerLimits  # noqa: E402
+
+host.use(os.environ.get("ASYNC_MODE") or "eventlet")
 
 
 def make_app(settings: dict[str, object]) -> Flask:

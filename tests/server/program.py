@@ -15,18 +15,20 @@ from tests.support.server import PATIENCE_SECONDS, ROOT, eventually
 
 # The program as it stands, as the main program; only its ports are any that are free.
 RUN = """
-import runpy, sys
+import os, runpy, sys
 from flask_realtime import host
+host.use(os.environ.get("ASYNC_MODE") or "eventlet")
 listen = host.listen
 host.listen = lambda name, port, *more: listen(name, 0, *more)
 sys.argv = sys.argv[1:]
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
 HEAD = """
-import logging, sys, time
+import logging, os, sys, time
 from pathlib import Path
 from flask import Flask, request
 from flask_realtime import ConfigurationError, Limits, Server, host
+host.use(os.environ.get("ASYNC_MODE") or "eventlet")
 logging.basicConfig(level="INFO")
 app = Flask("hosted")
 

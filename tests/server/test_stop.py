@@ -40,7 +40,7 @@ def stream():
 def upload():
     return str(len(request.get_data()))
 
-sio = SocketIO(app, async_mode="eventlet", cors_allowed_origins="*")
+sio = SocketIO(app, async_mode=host.ASYNC_MODE, cors_allowed_origins="*")
 
 @sio.on("echo")
 def echo(value):

@@ -34,7 +34,7 @@ from flask_socketio import SocketIO
 from flask_realtime.proxy import ReverseProxy
 from flask_realtime.sockets import Sockets
 
-sio = SocketIO(app, async_mode="eventlet")
+sio = SocketIO(app, async_mode=host.ASYNC_MODE)
 sockets = Sockets(app)
 
 @sockets.route("/echo")

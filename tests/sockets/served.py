@@ -6,6 +6,7 @@ With a certificate it serves https. It says its port, and, as log lines, how han
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from typing import Any
 
@@ -14,6 +15,8 @@ from flask import Blueprint, Flask, abort, g, request, session
 from flask_realtime import host
 from flask_realtime.server import Server
 from flask_realtime.sockets import ConnectionClosed, Sock, Sockets, WebSocket
+
+host.use(os.environ.get("ASYNC_MODE") or "eventlet")
 
 app = Flask(__name__)
 app.secret_key = "a secret of this test only"

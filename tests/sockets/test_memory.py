@@ -7,16 +7,18 @@ from pathlib import Path
 
 import psutil
 
+from flask_realtime import host
 from tests.sockets.conftest import MODULE
 from tests.sockets.hostile import TEXT, Hostile
 from tests.sockets.serving import Serving
 
 WARM = 100  # what the first connections cost is not theirs: modules, caches
 SOCKETS = 400
-MAX_BYTES = 60_000  # each: what docs/sockets.md promises; 41,000 were measured
+# Each: what docs/sockets.md promises. 41,000 and 68,000 were measured.
+MAX_BYTES = {"eventlet": 60_000, "threading": 90_000}
 
 
-def test_an_idle_socket_costs_less_than_60_kb(tmp_path: Path) -> None:
+def test_an_idle_socket_costs_no_more_than_is_promised(tmp_path: Path) -> None:
     running = Serving(tmp_path, ["-m", MODULE])
     with ExitStack() as stack:
         stack.callback(running.stop)
@@ -31,4 +33,4 @@ def test_an_idle_socket_costs_less_than_60_kb(tmp_path: Path) -> None:
             return server.memory_info().rss
 
         before = connect(WARM)
-        assert (connect(SOCKETS) - before) / SOCKETS < MAX_BYTES
+        assert (connect(SOCKETS) - before) / SOCKETS < MAX_BYTES[host.ASYNC_MODE]

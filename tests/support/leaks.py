@@ -101,8 +101,14 @@ def left_behind(before: set[Resource], seconds: float = PATIENCE_SECONDS) -> set
         if waited > GARBAGE_SECONDS and not collected:
             collected = True
             gc.collect()
-        time.sleep(0.005)
+        _pause(0.005)
     return left
+
+
+def _pause(seconds: float) -> None:
+    """Wait; where tests have the hub of plain threads, its tasks get it meanwhile."""
+    on_threads = sys.modules.get("flask_realtime.host.threads")
+    (time if on_threads is None else on_threads).sleep(seconds)
 
 
 def names(resources: set[Resource]) -> list[str]:
@@ -129,6 +135,9 @@ def _is_idle_worker(thread: threading.Thread) -> bool:
     """Whether it waits for work in the loop of a ThreadPoolExecutor, or of the hub's pool."""
     frame = sys._current_frames().get(thread.ident or 0)
     if frame is not None and frame.f_code is pool._worker.__code__:
+        return True
+    own = getattr(sys.modules.get("flask_realtime.host.workers"), "_Worker", None)
+    if frame is not None and own is not None and frame.f_code is own._next.__code__:
         return True
     callers = [each.f_code for each, _ in traceback.walk_stack(frame)] if frame else []
     worker = getattr(sys.modules.get("eventlet.tpool"), "tworker", None)

@@ -27,8 +27,24 @@ def imports(path: Path) -> Iterator[str]:
 
 
 def test_only_the_host_imports_eventlet() -> None:
-    users = [path.name for path in SOURCES if any(n.startswith("eventlet") for n in imports(path))]
-    assert users == ["host.py"]
+    users = [path for path in SOURCES if any(n.startswith("eventlet") for n in imports(path))]
+    assert users == [ROOT / "flask_realtime" / "host" / "eventlet.py"]
+
+
+def test_an_engine_on_threads_needs_neither_flask_nor_eventlet() -> None:
+    program = """
+import sys
+from flask_realtime import host
+host.use("threading")
+import flask_realtime.engine
+with host.entered():
+    host.spawn(host.sleep, 0).wait()
+print(host.ASYNC_MODE, [name for name in ("flask", "eventlet") if name in sys.modules])
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert result.stdout == "threading []\n", result.stderr
 
 
 def test_the_library_does_not_import_the_application() -> None:

@@ -293,9 +293,11 @@ def test_what_a_job_prints_while_it_is_forced_arrives() -> None:
 
 def test_a_job_waits_while_its_buffer_is_full_and_nothing_is_lost() -> None:
     written = 0
+    is_held = threading.Event()
 
     def job(running: Running) -> None:
         nonlocal written
+        is_held.wait()
         for _ in range(500):
             sys.stdout.write("x" * 1000)
             written += 1000
@@ -303,6 +305,7 @@ def test_a_job_waits_while_its_buffer_is_full_and_nothing_is_lost() -> None:
     with starter() as start:
         run = start(job, max_buffer=20_000)
         run.held = True
+        is_held.set()
         until(lambda: written)
         reached, since = written, time.monotonic()
         while time.monotonic() - since < 0.2:  # it stands still for this long

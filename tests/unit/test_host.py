@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
 import threading
 import time
 
@@ -11,7 +13,9 @@ import pytest
 
 from flask_realtime import host
 from flask_realtime.errors import ConfigurationError
+from flask_realtime.host.connection import INPUT
 from tests.support.hub import until
+from tests.support.server import ROOT
 
 
 def test_an_offloaded_call_runs_on_a_native_thread_while_greenlets_go_on() -> None:
@@ -204,7 +208,7 @@ def test_a_green_socket_makes_only_its_greenlet_wait() -> None:
 
 
 class Input:
-    """What eventlet's server puts into the environment of a request."""
+    """What the server puts into the environment of a request."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
@@ -215,7 +219,7 @@ class Input:
 
 def test_a_connection_knows_when_its_client_has_gone() -> None:
     ours, theirs = socket.socketpair()
-    connection = host.Connection({"eventlet.input": Input(ours)})
+    connection = host.Connection({INPUT: Input(ours)})
     assert not connection.gone()
     theirs.sendall(b"more")
     assert not connection.gone()
@@ -225,3 +229,134 @@ def test_a_connection_knows_when_its_client_has_gone() -> None:
     ours.close()
     assert connection.gone()
     assert not host.Connection({}).gone()
+
+
+def test_a_timeout_may_have_an_error_of_its_own() -> None:
+    with pytest.raises(LookupError, match="too slow"), host.Timeout(0.01, LookupError("too slow")):
+        host.sleep(60)
+
+
+def test_a_timeout_ends_the_wait_for_an_offloaded_call() -> None:
+    may_end = threading.Event()
+    with pytest.raises(host.Timeout), host.Timeout(0.01):
+        host.offload(may_end.wait, 60)
+    may_end.set()
+
+
+def test_nothing_happens_between_two_waits() -> None:
+    inside: list[int] = []
+    most = 0
+
+    def work() -> None:
+        nonlocal most
+        for _ in range(50):
+            inside.append(1)
+            most = max(most, len(inside))
+            sum(range(2000))  # the interpreter may look for other threads here
+            inside.pop()
+            host.sleep(0)
+
+    for task in [host.spawn(work) for _ in range(8)]:
+        task.wait()
+    assert most == 1
+
+
+def test_all_tasks_get_their_turns() -> None:
+    turns: list[int] = []
+
+    def walk(number: int) -> None:
+        for _ in range(20):
+            turns.append(number)
+            host.sleep(0)
+
+    for task in [host.spawn(walk, number) for number in range(4)]:
+        task.wait()
+    for begin in range(0, 80, 4):
+        assert sorted(turns[begin : begin + 4]) == [0, 1, 2, 3]
+
+
+def test_who_waits_for_a_descriptor_is_told_when_it_is_closed() -> None:
+    ours, theirs = socket.socketpair()
+    found: list[BaseException] = []
+
+    def wait() -> None:
+        try:
+            host.wait_readable(ours.fileno())
+        except OSError as error:
+            found.append(error)
+
+    task = host.spawn(wait)
+    host.sleep(0.01)
+    host.closing(ours.fileno())
+    ours.close()
+    task.wait()
+    assert found
+    theirs.close()
+
+
+def test_a_task_that_is_ended_may_wait_on_its_way_out() -> None:
+    went: list[str] = []
+
+    def walk() -> None:
+        try:
+            host.sleep(60)
+        finally:
+            went.append("ending")
+            host.sleep(0.01)
+            went.append("ended")
+
+    task = host.spawn(walk)
+    host.sleep(0.01)
+    task.kill()
+    assert went == ["ending"]
+    until(lambda: went == ["ending", "ended"])
+
+
+def test_what_has_not_begun_is_ended_before_it_does() -> None:
+    went: list[str] = []
+    host.spawn(went.append, "on").kill()
+    host.sleep(0.01)
+    assert went == []
+
+
+CHOICE = """
+from flask_realtime import ConfigurationError, host
+host.use("threading")
+assert host.ASYNC_MODE == "threading"
+host.use("threading")
+for name in ("eventlet", "asyncio"):
+    try:
+        host.use(name)
+    except ConfigurationError as error:
+        print(error)
+"""
+
+
+def test_a_process_has_one_hub() -> None:
+    result = subprocess.run(
+        [sys.executable, "-c", CHOICE], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    first, second = result.stdout.splitlines()
+    assert "this process runs on 'threading' already" in first, result.stderr
+    assert "there is no 'asyncio'; there are eventlet, threading" in second
+
+
+FORK = """
+import os
+from flask_realtime import host
+host.use("threading")
+with host.entered():
+    host.spawn(host.sleep, 0).wait()
+    pid = os.fork()
+    if not pid:
+        host.spawn(host.offload, int, "1").wait()
+        os._exit(7)
+    print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+"""
+
+
+def test_a_child_that_was_forked_has_a_hub_of_its_own() -> None:
+    result = subprocess.run(
+        [sys.executable, "-c", FORK], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert result.stdout == "7\n", result.stderr

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from flask_realtime import host
+from flask_realtime.host.connection import INPUT, SOCKETIO_INPUT
 from flask_realtime.watching.socketwire import (
     JOIN_BYTES,
     SHARE_BYTES,
@@ -153,13 +154,14 @@ def test_only_websockets_below_the_path_get_a_wire_and_none_compression() -> Non
         environ: dict[str, Any] = {
             "PATH_INFO": path,
             "HTTP_SEC_WEBSOCKET_EXTENSIONS": "permessage-deflate",
-            "eventlet.input": Input(Connection()),
+            INPUT: Input(Connection()),
+            SOCKETIO_INPUT: Input(Connection()),
         }
         if upgrade:
             environ["HTTP_UPGRADE"] = upgrade
         list(middleware(environ, lambda *args: lambda data: None))
-        assert isinstance(environ["eventlet.input"], Input), "the server's own stays as it is"
-    sockets = [environ["eventlet.input"].get_socket() for environ in seen]
+        assert isinstance(environ[INPUT], Input), "the server's own stays as it is"
+    sockets = [environ[SOCKETIO_INPUT].get_socket() for environ in seen]
     assert [isinstance(each, SocketWire) for each in sockets] == [True, False, False]
     assert "HTTP_SEC_WEBSOCKET_EXTENSIONS" not in seen[0]
     assert "HTTP_SEC_WEBSOCKET_EXTENSIONS" in seen[2]
