@@ -1,8 +1,8 @@
 """A server for any Flask application, TLS included: ``run(app)``.
 
 It serves WSGI, Socket.IO, raw WebSockets and proxied applications on one port, in greenlets of one
-native thread (host.py), and ends as a service should: no new requests, those in progress answered,
-WebSockets told with 1001, exit code 0.
+native thread or in plain threads that take turns (host/), and ends as a service should: no new
+requests, those in progress answered, WebSockets told with 1001, exit code 0.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import socket
@@ -11,6 +12,7 @@ import sys
 import textwrap
 from pathlib import Path
 
+from flask_realtime import host
 from tests.support.server import PATIENCE_SECONDS, ROOT, eventually
 
 # The program as it stands, as the main program; only its ports are any that are free.
@@ -43,6 +45,15 @@ def index():
 """
 
 
+def environ() -> dict[str, str]:
+    """Little, but what the hub of these tests is."""
+    return {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
+        "ASYNC_MODE": host.ASYNC_MODE,
+    }
+
+
 class Program:
     """A Python program that serves; a context manager that stops it with SIGTERM."""
 
@@ -58,7 +69,7 @@ class Program:
             self.process = subprocess.Popen(
                 [sys.executable, "-W", "ignore", "-c", RUN, str(source), *arguments],
                 cwd=folder,
-                env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)},
+                env=environ(),
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=log,
@@ -150,7 +161,7 @@ def failing(folder: Path, source: str) -> str:
     result = subprocess.run(
         [sys.executable, "-W", "ignore", str(path)],
         cwd=folder,
-        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)},
+        env=environ(),
         capture_output=True,
         text=True,
         timeout=60,

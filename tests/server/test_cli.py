@@ -18,7 +18,8 @@ from flask import Flask
 
 from flask_realtime.server.cli import realtime
 from flask_realtime.server.reloader import changed, snapshot
-from tests.support.server import ROOT, eventually
+from tests.server.program import environ
+from tests.support.server import eventually
 
 # As the entry point of the package does it: flask finds the command among its own.
 MAIN = """
@@ -80,7 +81,7 @@ class Command:
                     *options,
                 ],
                 cwd=folder,
-                env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
+                env=environ(),
                 stdin=stdin,
                 stdout=log,
                 stderr=log,
