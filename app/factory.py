@@ -62,6 +62,7 @@ def create_app(
         hosts=settings.trusted_hosts,
         proxies=settings.trusted_proxies,
         events=Events,
+        async_mode=settings.async_mode,
         options=Options(
             max_runs=settings.max_runs,
             max_runs_per_user=settings.max_runs_per_user or None,

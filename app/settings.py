@@ -27,6 +27,7 @@ class Settings:
 
     host: str
     port: int
+    async_mode: str
     server_cert: Path | str | None
     server_key: Path | None
     redirect_http: int | None

@@ -24,6 +24,7 @@ from app.settingtypes import (
     secret,
     whole_number,
 )
+from flask_realtime.host.choice import DEFAULT, IMPLEMENTATIONS
 
 SETTINGS = (
     Setting(
@@ -44,6 +45,15 @@ SETTINGS = (
         "8080",
     ),
     # Not TLS_CERTIFICATE and TLS_KEY: those are nginx's, in the same .env (docs/docker.md).
+    Setting(
+        "ASYNC_MODE",
+        DEFAULT,
+        "",
+        choice(*IMPLEMENTATIONS),
+        "What the server runs on: greenlets of one thread (eventlet), or plain threads that take "
+        "turns (docs/server.md).",
+        "threading",
+    ),
     Setting(
         "SERVER_CERT",
         "",

@@ -71,7 +71,8 @@ class Realtime:
     answers to nobody: a redirect to where one logs in, say. By default every visitor is the one
     local user, and `hosts`, the host names that are answered to, are those of this machine itself.
     `proxies` are the addresses, networks or names of reverse proxies in front: with any, they are
-    believed and only they are answered.
+    believed and only they are answered. `async_mode`, "eventlet" or "threading", is what the whole
+    process runs on (host/): eventlet, unless host.use has said otherwise.
     """
 
     def __init__(
@@ -89,7 +90,10 @@ class Realtime:
         hosts: Iterable[str] = LOOPBACK_HOSTS,
         proxies: Iterable[str] = (),
         events: type[RealtimeEvents] = RealtimeEvents,
+        async_mode: str = "",
     ) -> None:
+        if async_mode:
+            host.use(async_mode)
         self.jobs = JobRegistry()
         self._title = title
         self._url_prefix = "/" + url_prefix.strip("/")
@@ -234,23 +238,25 @@ class Realtime:
         self.jobs.check()
         if self._archive_url:
             check_url(self._archive_url)
-        if self._redis is not None:
-            self._redis.start()
-            self.engine.store.connect(self._redis.url)
-        else:
-            check_redis(self._redis_url)
-            self.engine.store.connect(self._redis_url)
-        self.engine.start()
+        with host.entered():
+            if self._redis is not None:
+                self._redis.start()
+                self.engine.store.connect(self._redis.url)
+            else:
+                check_redis(self._redis_url)
+                self.engine.store.connect(self._redis_url)
+            self.engine.start()
 
     def stop(self) -> None:
         """End all runs, within `shutdown_seconds`, and the Redis server that `start` started."""
-        try:
-            self.engine.stop(self._options.shutdown_seconds)
-            if self._blocking is not None:
-                self._blocking.close()
-        finally:
-            if self._redis is not None:
-                self._redis.stop()
+        with host.entered():
+            try:
+                self.engine.stop(self._options.shutdown_seconds)
+                if self._blocking is not None:
+                    self._blocking.close()
+            finally:
+                if self._redis is not None:
+                    self._redis.stop()
 
     def blocking_redis(self) -> Redis:
         """A client for native threads, jobs for example; the hub must not wait for it.
@@ -286,15 +292,16 @@ class Realtime:
         server.bind(
             port, host_name, ssl_cert=ssl_cert, ssl_key=ssl_key, redirect_http=redirect_http
         )
-        try:
-            self.start()
+        with host.entered():
             try:
-                if note:
-                    print(note, file=sys.stderr)
-                for line in server.announcement(self._url_prefix):
-                    print(line, file=sys.stderr, flush=True)
-                server.serve()
+                self.start()
+                try:
+                    if note:
+                        print(note, file=sys.stderr)
+                    for line in server.announcement(self._url_prefix):
+                        print(line, file=sys.stderr, flush=True)
+                    server.serve()
+                finally:
+                    self.stop()  # before the connections end: their viewers see how the runs do
             finally:
-                self.stop()  # before the connections end: their viewers see how the runs do
-        finally:
-            server.close()
+                server.close()

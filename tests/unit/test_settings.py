@@ -32,6 +32,7 @@ def test_without_any_value_the_defaults_hold(tmp_path: Path) -> None:
     assert read_settings({}, tmp_path / ".env") == Settings(
         host="127.0.0.1",
         port=5000,
+        async_mode="eventlet",
         server_cert=None,
         server_key=None,
         redirect_http=None,
