@@ -17,7 +17,7 @@ from cryptography.fernet import Fernet
 from flask_realtime.archive import check_url
 from flask_realtime.errors import ConfigurationError
 from flask_realtime.forwarded import TrustedProxies
-from flask_realtime.redischeck import without_password
+from flask_realtime.redisurl import FORMS, parse_redis_url, without_password
 from flask_realtime.server.tls import ADHOC
 from flask_realtime.trust import LOOPBACK_HOSTS, normal_host
 
@@ -156,18 +156,13 @@ def host_of(url: str) -> str | None:
 
 
 def redis_url(text: str, base: Path) -> str:
-    if not text:
-        return text
-    try:
-        scheme = urlsplit(text).scheme
-    except ValueError:
-        scheme = ""
-    if scheme not in ("redis", "rediss", "unix"):
-        raise _wrong(
-            without_password(text),
-            "redis://[USER:PASSWORD@]host:port/number, rediss://... (TLS), unix:///path, "
-            "or nothing for an embedded Redis",
-        )
+    if text:
+        try:
+            parse_redis_url(text)
+        except ValueError as error:
+            raise _wrong(
+                without_password(text), f"{FORMS}, or nothing for an embedded Redis ({error})"
+            ) from error
     return text
 
 

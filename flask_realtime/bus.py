@@ -13,16 +13,20 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from redis import Redis
-from redis.client import PubSub
+from redis.exceptions import ConnectionError
 
 from flask_realtime import host
+from flask_realtime.backoff import Backoff
 from flask_realtime.errors import RealtimeError, StoreUnavailable
+from flask_realtime.redislink import Subscription
 from flask_realtime.store import AWAY, PREFIX, Store
 
 logger = logging.getLogger(__name__)
 
 LISTEN_SECONDS = 1.0  # between two looks at whether to end
+QUIET_SECONDS = 5.0  # in which nothing came: then Redis is asked whether it is there still
+RETRY_FIRST_SECONDS = 0.1  # before it is subscribed again, ...
+RETRY_MOST_SECONDS = 2.0  # ... longer each time
 START_SECONDS = 5.0  # in which Redis says that it will hand on what others send
 
 Handler = Callable[[dict[str, Any]], dict[str, Any] | None]
@@ -103,23 +107,43 @@ class Bus:
         return int(heard)
 
     def _listen(self) -> None:
+        retry = Backoff(RETRY_FIRST_SECONDS, RETRY_MOST_SECONDS)
         while not self._closing:
             try:
-                with self._store.call(_subscription) as subscription:
+                with self._store.subscription() as subscription:
                     subscription.subscribe(_ALL, _channel(self._owner))
-                    while not self._closing:
-                        self._receive(subscription)
+                    self._receive_all(subscription, retry)
             except StoreUnavailable:
                 self._store.wait_until_available(LISTEN_SECONDS)
             except AWAY:
-                self._store.ping()
+                if self._store.ping() and not self._closing:  # it was the connection alone
+                    host.sleep(retry.next())
+                else:
+                    self._store.wait_until_available(LISTEN_SECONDS)
 
-    def _receive(self, subscription: PubSub) -> None:
-        got = subscription.get_message(timeout=LISTEN_SECONDS)
-        if got is None:
-            return
-        if got["type"] != "message":  # Redis answers to the subscription
+    def _receive_all(self, subscription: Subscription, retry: Backoff) -> None:
+        """Deal with what comes. Raises ConnectionError when nothing does, not even an answer.
+
+        A host that is gone, or a cut network, would be noticed by nobody else here: who only
+        listens sends nothing.
+        """
+        quiet, asked = host.Deadline(QUIET_SECONDS), False
+        while not self._closing:
+            got = subscription.get(LISTEN_SECONDS)
+            if got is not None:
+                quiet, asked = host.Deadline(QUIET_SECONDS), False
+                retry.reset()
+                self._receive(got)
+            elif not quiet.left():
+                if asked:
+                    raise ConnectionError("the subscription does not answer")
+                subscription.ping()
+                quiet, asked = host.Deadline(QUIET_SECONDS), True
+
+    def _receive(self, got: dict[str, Any]) -> None:
+        if got["type"] == "subscribe":
             self._listens.set()
+        if got["type"] != "message":  # Redis answers to what we asked of it
             return
         message = json.loads(got["data"])
         sender = message.pop("from")
@@ -146,11 +170,6 @@ class Bus:
 
 _ANSWER = "answer"
 _ALL = PREFIX + "bus"
-
-
-def _subscription(client: Redis) -> PubSub:
-    subscription: PubSub = client.pubsub()  # type: ignore[no-untyped-call]
-    return subscription
 
 
 def _channel(owner: str) -> str:

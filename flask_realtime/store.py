@@ -3,43 +3,59 @@
 from __future__ import annotations
 
 import logging
-import socket
-import threading
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from typing import TypeVar
 
-from redis import Connection, Redis, UnixDomainSocketConnection
-from redis.backoff import NoBackoff
+from redis import Redis
 from redis.exceptions import (
     BusyLoadingError,
+    ClusterError,
     ConnectionError,
+    CrossSlotTransactionError,
+    InvalidPipelineStack,
     OutOfMemoryError,
     ReadOnlyError,
+    RedisClusterException,
     ResponseError,
     TimeoutError,
+    TryAgainError,
 )
-from redis.retry import Retry
 
 from flask_realtime import host
+from flask_realtime.backoff import Backoff
 from flask_realtime.errors import StoreUnavailable
+from flask_realtime.redisclients import ANSWER_SECONDS, blocking_client
+from flask_realtime.redislink import LazyClient, Link, Subscription, link_to, ping, probe
+from flask_realtime.redisurl import parse_redis_url
 from flask_realtime.slots import Slots
+
+__all__ = ["ANSWER_SECONDS", "AWAY", "PREFIX", "Store", "blocking_client"]
 
 T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
 PREFIX = "flask-realtime:1:"  # of every key; the number is the version of the key schema
-ANSWER_SECONDS = 3.0  # a Redis that needs longer for one call counts as away
 CHECK_SECONDS = 1.0  # between two pings while Redis answers
-RECHECK_SECONDS = 0.25  # between two pings while it does not
-MAX_CALLS = 48  # of the hub at once; of a connection too many redis-py says that Redis is away
+RECHECK_FIRST_SECONDS = 0.1  # between two pings while it does not, ...
+RECHECK_MOST_SECONDS = 1.0  # ... longer each time
 PROBE_BYTES = 1 << 20  # as much as the log writes at once: there must be room for that
 OFFLOAD_READ_BYTES = 1 << 18  # at a time: redis-py needs less time for large answers
 
 # What means "later", as opposed to an error in the call.
-AWAY = (ConnectionError, TimeoutError, BusyLoadingError, ReadOnlyError, OSError)
+AWAY = (
+    ConnectionError,
+    TimeoutError,
+    BusyLoadingError,
+    ReadOnlyError,
+    ClusterError,
+    TryAgainError,
+    RedisClusterException,
+    OSError,
+)
+# ... of these, what is an error in the call after all.
+_WRONG = (CrossSlotTransactionError, InvalidPipelineStack)
 
 
 class Store:
@@ -57,23 +73,20 @@ class Store:
         self._pinged = host.Signal()
         self._closing = False
         self._closed = host.Signal()
-        self._calls = Slots(MAX_CALLS)
-        self._url = ""
-        self._client: Redis | None = None
-        self._blocking: Redis | None = None  # for native threads
+        self._calls = Slots(0)
+        self._link: Link | None = None
+        self._blocking: LazyClient | None = None  # for native threads
         self._watcher: host.Task | None = None
 
     def connect(self, url: str) -> None:
-        """Name the Redis to talk to, and begin to watch whether it answers."""
-        self._url = url
-        self._client = Redis.from_url(
-            url,
-            connection_class=CONNECTIONS[urlsplit(url).scheme],
-            socket_timeout=ANSWER_SECONDS,
-            socket_connect_timeout=ANSWER_SECONDS,
-            retry=Retry(NoBackoff(), 1, (ConnectionError,)),  # a pooled one may be stale
-            max_connections=MAX_CALLS + 16,
-        )
+        """Name the Redis to talk to, and begin to watch whether it answers.
+
+        Raises ValueError for a malformed `url`.
+        """
+        address = parse_redis_url(url)
+        self._link = link_to(address)
+        self._calls = Slots(self._link.calls)
+        self._blocking = LazyClient(address, read_bytes=OFFLOAD_READ_BYTES)
         self._watcher = host.spawn(self._watch)
 
     def close(self) -> None:
@@ -83,22 +96,22 @@ class Store:
         if self._watcher is not None:
             self._watcher.wait()  # it may be in the middle of a ping
             self._watcher = None
-        if self._client is not None:
+        if self._link is not None:
             # A greenlet that waits at a socket would not hear that it was closed: it would wait on,
             # at the number of its descriptor, which the next one that is opened may have.
             with ExitStack() as all_calls:
-                for _ in range(MAX_CALLS):
+                for _ in range(self._link.calls):
                     all_calls.enter_context(self._calls)
-                self._client.close()
-                self._client = None
+                self._link.close()
+                self._link = None
         if self._blocking is not None:
             self._blocking.close()
             self._blocking = None
 
-    def _connected(self) -> Redis:
-        if self._client is None:
+    def _connected(self) -> Link:
+        if self._link is None:
             raise StoreUnavailable("there is no connection to Redis: call Realtime.start() first")
-        return self._client
+        return self._link
 
     def read(self, function: Callable[[Redis], T]) -> T:
         """As `call`, for what only reads: also while Redis has no memory left."""
@@ -110,25 +123,28 @@ class Store:
         Raises StoreUnavailable at once while Redis is known to be away, and when it does not
         answer within ANSWER_SECONDS.
         """
+        link = self._connected()
         with self._calls:
-            return self._ask(lambda: function(self._connected()), reads)
+            return self._ask(lambda: link.call(function), reads)
 
     def offload(self, function: Callable[[Redis], T], thread: Callable[[Callable[[], T]], T]) -> T:
         """As `read`, for calls that carry much: `thread` calls what it is given on a native one."""
-        client = self._blocking_client()
-        return self._ask(lambda: thread(lambda: function(client)), reads=True)
+        self._connected()
+        blocking = self._blocking
+        assert blocking is not None
+        return self._ask(lambda: thread(lambda: function(blocking.get())), reads=True)
 
-    def _blocking_client(self) -> Redis:
-        if self._blocking is None:
-            self._connected()
-            self._blocking = blocking_client(self._url, read_bytes=OFFLOAD_READ_BYTES)
-        return self._blocking
+    def subscription(self) -> Subscription:
+        """What listens to channels; close it before the store. Its calls raise what AWAY has."""
+        return Subscription(self._connected())
 
     def _ask(self, function: Callable[[], T], reads: bool) -> T:
         if not (self.available or (reads and self.reason == FULL)):
             raise StoreUnavailable(self.reason)
         try:
             return function()
+        except _WRONG:
+            raise
         except AWAY as error:
             self._set_available(False, error)
             raise StoreUnavailable(self.reason) from error
@@ -156,10 +172,11 @@ class Store:
 
     def _ping(self) -> bool:
         try:
+            link = self._connected()
             if self.reason == FULL:
-                self._connected().set(f"{PREFIX}probe", bytes(PROBE_BYTES), px=1)
+                link.call(lambda client: probe(client, _probe_key, PROBE_BYTES))
             else:
-                self._connected().ping()
+                link.call(lambda client: ping(client, _probe_key(0)))
         except (*AWAY, ResponseError) as error:
             self._set_available(False, error)
         else:
@@ -167,10 +184,13 @@ class Store:
         return self.available
 
     def _watch(self) -> None:
+        recheck = Backoff(RECHECK_FIRST_SECONDS, RECHECK_MOST_SECONDS)
         while True:
             self.ping()
             if not self._closing:
-                self._closed.wait(CHECK_SECONDS if self.available else RECHECK_SECONDS)
+                if self.available:
+                    recheck.reset()
+                self._closed.wait(CHECK_SECONDS if self.available else recheck.next())
             if self._closing:
                 return
 
@@ -206,70 +226,6 @@ def _is_full(error: BaseException | None) -> bool:
     return isinstance(error, ResponseError) and "OOM command not allowed" in str(error)
 
 
-def blocking_client(url: str, *, read_bytes: int = 1 << 16) -> Redis:
-    """A client for native threads, with the same patience as the hub's."""
-    return Redis.from_url(
-        url,
-        socket_timeout=ANSWER_SECONDS,
-        socket_connect_timeout=ANSWER_SECONDS,
-        retry=Retry(NoBackoff(), 1, (ConnectionError,)),
-        socket_read_size=read_bytes,
-    )
-
-
-class _Green:
-    """Makes a connection of redis-py wait without holding the hub.
-
-    Name resolution and the handshake of TCP happen on a native thread; from then on
-    the socket is a green one. One round trip costs some 0.1 ms less than on a thread, and much
-    less while jobs compute: a thread would have to wait for the interpreter's lock each time.
-    """
-
-    def _connect(self) -> Any:
-        attempt = _Attempt(super()._connect)  # type: ignore[misc]
-        try:
-            # The timeout of redis-py is not that of the name's resolution, which may hang longer.
-            with host.Timeout(ANSWER_SECONDS, TimeoutError("no connection was made in time")):
-                return host.green_socket(host.offload(attempt))
-        except BaseException:  # the greenlet is ended, or its time is up: the thread goes on
-            attempt.abandon()
-            raise
-
-
-class _Attempt:
-    """A connection that is being made on a native thread, for a greenlet that may not take it."""
-
-    def __init__(self, connect: Callable[[], socket.socket]) -> None:
-        self._connect = connect
-        self._lock = threading.Lock()
-        self._made: socket.socket | None = None
-        self._abandoned = False
-
-    def __call__(self) -> socket.socket:
-        made = self._connect()
-        with self._lock:
-            self._made = made
-            if self._abandoned:
-                made.close()
-        return made
-
-    def abandon(self) -> None:
-        """Close what was made, or will be."""
-        with self._lock:
-            self._abandoned = True
-            if self._made is not None:
-                self._made.close()
-
-
-class _TcpConnection(_Green, Connection):
-    pass
-
-
-class _UnixConnection(_Green, UnixDomainSocketConnection):
-    pass
-
-
-CONNECTIONS: dict[str, type[Any]] = {
-    "redis": _TcpConnection,
-    "unix": _UnixConnection,
-}
+def _probe_key(number: int) -> str:
+    """In a slot of its own for each number."""
+    return f"{PREFIX}{{{number}}}:probe"

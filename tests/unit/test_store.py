@@ -8,11 +8,12 @@ import threading
 import pytest
 from redis import Connection
 
-from flask_realtime import host
+from flask_realtime import host, redislink
 from flask_realtime import store as store_module
 from flask_realtime.errors import StoreUnavailable
+from flask_realtime.redislink import CONNECTIONS, GREEN_CALLS
 from flask_realtime.redisserver import RedisServer
-from flask_realtime.store import CONNECTIONS, MAX_CALLS, Store
+from flask_realtime.store import Store
 from tests.support.hub import until
 
 
@@ -48,7 +49,7 @@ def test_calls_under_way_come_to_their_end_before_it_is_closed(redis_server: Red
     store.connect(redis_server.url)
     waits = [
         host.spawn(store.call, lambda client: client.blpop("nothing ever", 0.3))
-        for _ in range(MAX_CALLS + 2)  # two wait for room
+        for _ in range(GREEN_CALLS + 2)  # two wait for room
     ]
     host.sleep(0)
     store.close()
@@ -59,8 +60,9 @@ def test_calls_under_way_come_to_their_end_before_it_is_closed(redis_server: Red
 
 def test_a_name_whose_resolution_hangs_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     """And takes one native thread, however many ask whether Redis answers."""
+    monkeypatch.setattr(redislink, "ANSWER_SECONDS", 0.1)
     monkeypatch.setattr(store_module, "ANSWER_SECONDS", 0.1)
-    monkeypatch.setattr(store_module, "RECHECK_SECONDS", 60.0)
+    monkeypatch.setattr(store_module, "RECHECK_FIRST_SECONDS", 60.0)
     may_end = threading.Event()
     asked = 0
 
