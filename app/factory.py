@@ -16,6 +16,7 @@ from app.delete_spaces import delete_spaces
 from app.events import Events
 from app.health import health_blueprint
 from app.list_spaces import list_spaces
+from app.logcontext import of_request_and_run
 from app.login.keys import session_key, token_key
 from app.login.oauth import Integration
 from app.login.pages import login_blueprint, login_redirect, protect_from_forgery
@@ -193,7 +194,7 @@ def serve(environ: dict[str, str] | None = None) -> None:
     secrets = Secrets()
     try:
         settings = settings_of(dict(os.environ) if environ is None else environ)
-        log_to_stderr(settings.log_level, secrets)
+        log_to_stderr(settings.log_level, secrets, settings.log_format, of_request_and_run)
         with ExitStack() as stack:
             sandbox, note = None, ""
             if settings.login == "webex" and not settings.client_id:

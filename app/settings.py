@@ -79,6 +79,7 @@ class Settings:
     viewer_window_kib: int
     max_event_kib: int
     log_level: str
+    log_format: str
 
 
 def read_settings(environ: Mapping[str, str], *env_files: Path) -> Settings:
@@ -118,6 +119,8 @@ def _conflicts(values: Mapping[str, Any]) -> list[str]:
         for name, unset in {"server_key": None, "redirect_http": None, "hsts_seconds": 0}.items():
             if values.get(name, unset) != unset:
                 faults.append(f"{name.upper()}: is of no use without SERVER_CERT: set that as well")
+    if values.get("log_format") == "json" and values.get("access_log") == "combined":
+        faults.append("ACCESS_LOG: combined is no JSON: LOG_FORMAT=json goes with json or none")
     if "login" not in values or "client_id" not in values:
         return faults
     has_login = values["login"] == "webex" and values["client_id"] != ""

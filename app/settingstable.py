@@ -229,4 +229,12 @@ SETTINGS = (
         "Least severity of what the server itself logs on the console.",
         "debug",
     ),
+    Setting(
+        "LOG_FORMAT",
+        "text",
+        "",
+        choice("text", "json"),
+        "Form of that log, on stderr: `json` is one object a line (docs/operations.md).",
+        "json",
+    ),
 )

@@ -84,6 +84,7 @@ def test_without_any_value_the_defaults_hold(tmp_path: Path) -> None:
         viewer_window_kib=1024,
         max_event_kib=1024,
         log_level="info",
+        log_format="text",
     )
 
 
@@ -333,6 +334,12 @@ def test_faults_go_to_stderr_with_exit_code_2(capsys: pytest.CaptureFixture[str]
         exit_misconfigured(ConfigurationError("one", "two"))
     assert caught.value.code == 2
     assert capsys.readouterr() == ("", "one\ntwo\n")
+
+
+def test_a_log_in_json_has_no_lines_of_another_form() -> None:
+    (line,) = faults({"LOG_FORMAT": "json", "ACCESS_LOG": "combined"})
+    assert line.startswith("ACCESS_LOG: combined is no JSON")
+    assert read_settings({"LOG_FORMAT": "json", "ACCESS_LOG": "json"}).log_format == "json"
 
 
 def test_the_documented_table_is_the_table_of_settings() -> None:

@@ -1,0 +1,21 @@
+"""What a web process knows where an entry of the log is made: the request, the run, the user."""
+
+from __future__ import annotations
+
+from flask import has_request_context, request
+
+from app.logs import of_the_run
+from flask_realtime.server.accesslog import REQUEST_ID
+
+
+def of_request_and_run() -> dict[str, str]:
+    """The request's id and user, and the run, as far as there are any.
+
+    An event of Socket.IO has the id of the request that its connection began with.
+    """
+    found: dict[str, str] = {}
+    if has_request_context():
+        for field, key in (("request_id", REQUEST_ID), ("user", "REMOTE_USER")):
+            if value := request.environ.get(key):
+                found[field] = value
+    return found | of_the_run()
