@@ -94,7 +94,8 @@ def _check_framing(fields: Fields, version: str) -> None:
             raise BadHead(400, "HTTP/1.0 has no Transfer-Encoding.")
         if coding.lower() != "chunked" or len(fields.get_all("transfer-encoding")) > 1:
             raise BadHead(501, "The only Transfer-Encoding that is understood is chunked.")
-    if version == "HTTP/1.1" and len(fields.get_all("host")) != 1:
+    hosts = len(fields.get_all("host"))
+    if hosts > 1 or (version == "HTTP/1.1" and not hosts):
         raise BadHead(400, "The request has no Host header, or several.")
 
 
