@@ -8,10 +8,13 @@ import time
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
+from werkzeug.exceptions import HTTPException
+
 from flask_realtime import host
 from flask_realtime.server.connections import ClientLeft
 from flask_realtime.server.limits import Phase
 from flask_realtime.server.requestbody import RequestBody
+from flask_realtime.server.responsehead import ResponseHead
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
@@ -30,16 +33,20 @@ class Answer:
     def __init__(self, protocol: Protocol, body: RequestBody) -> None:
         self._protocol = protocol
         self._body = body
-        self._status = ""
-        self._headers: list[tuple[str, str]] = []
+        self._head: ResponseHead | None = None
         self._is_sent = False  # its head
         self._is_chunked = False
         self._is_bodyless = False
-        self._is_elsewhere = False
+        self._left: int | None = None  # bytes that its head has announced, and that have not come
+        self._is_taken_over = False
 
     def take_over(self) -> None:
         """From here on the connection is the application's: nothing more is written to it."""
-        self._is_elsewhere = True
+        self._is_taken_over = True
+
+    @property
+    def _is_elsewhere(self) -> bool:
+        return self._is_taken_over or self._protocol.guard.progress.phase is Phase.SOCKET
 
     def give(self, application: WSGIApplication, environ: WSGIEnvironment) -> None:
         """Call the application and write what it answers. Raises OSError."""
@@ -52,75 +59,101 @@ class Answer:
                     if data:
                         self.write(data)
                 self._finish()
-            except (Exception, host.Timeout):  # noqa: BLE001  # the boundary of an application
+            # The boundary of an application: also of one that calls sys.exit().
+            except (Exception, SystemExit, host.Timeout):  # noqa: BLE001
                 self._failed()
+        except BaseException:  # the client has gone, or this task is ended: nothing follows
+            self._protocol.close_connection = True
+            raise
         finally:
-            close = getattr(result, "close", None)
-            if close is not None:
-                close()
+            self._close(result)
             self._leave_body()
             for ended in environ[ENDED]:
                 ended(environ)
 
     def start(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-        """PEP 3333's start_response."""
-        if exc_info and self._is_sent:
+        """PEP 3333's start_response. Raises ValueError for what cannot be sent."""
+        if exc_info:
             try:
-                raise exc_info[1].with_traceback(exc_info[2])
+                if self._is_sent:
+                    raise exc_info[1].with_traceback(exc_info[2])
             finally:
                 exc_info = None  # no cycle with the traceback
-        code = int(status.split(" ", 1)[0])
-        self._is_bodyless = code in (204, 304) or code < 200 or self._protocol.command == "HEAD"
-        self._status, self._headers = status, list(headers)
+        elif self._head is not None:
+            raise AssertionError("start_response() was called again, without exc_info")
+        self._head = ResponseHead(status, headers)
+        self._is_bodyless = self._head.is_bodyless or self._protocol.command == "HEAD"
         return self.write
 
     def _settle_length(self, result: Any) -> None:
-        if self._status and not self._is_sent and hasattr(result, "__len__"):
-            if not self._is_bodyless and not self._has("content-length"):
-                self._headers.append(("Content-Length", str(sum(map(len, result)))))
+        head = self._head
+        if head is not None and not self._is_sent and isinstance(result, (list, tuple)):
+            if not self._is_bodyless and head.length is None:
+                head.length = sum(map(len, result))
             if self._body.is_awaited:  # nobody will read what the client waits to send
                 self._protocol.close_connection = True
 
-    def _has(self, name: str) -> bool:
-        return any(each.lower() == name for each, _ in self._headers)
+    def write(self, data: Any) -> None:
+        """Send a part of the body, behind the head if that has not gone yet.
 
-    def write(self, data: bytes) -> None:
-        """Send a part of the body, behind the head if that has not gone yet."""
-        head = b"" if self._is_sent else self._head()
+        Raises ValueError for more than Content-Length says: it would be taken for another answer.
+        """
+        if self._head is None:
+            raise AssertionError("the application has called write() before start_response()")
+        if isinstance(data, str):
+            raise TypeError("the body is bytes, not text")
+        if self._is_elsewhere:
+            return
+        announced = self._left if self._is_sent else self._head.length
         if self._is_bodyless:
             data = b""
-        elif self._is_chunked and data:
+        elif announced is not None and len(data) > announced:
+            raise ValueError("the answer is longer than its Content-Length")
+        head = b"" if self._is_sent else self._begin(self._head)
+        if self._left is not None:
+            self._left -= len(data)
+        if self._is_chunked and data:
             data = b"%x\r\n%b\r\n" % (len(data), data)
         if head or data:
             self._protocol.wfile.writelines((head, data))
 
-    def _head(self) -> bytes:
-        if not self._status:
-            raise AssertionError("the application has called write() before start_response()")
+    def _begin(self, head: ResponseHead) -> bytes:
         protocol = self._protocol
         self._is_sent = True
         self._body.answered()
-        lines = [f"HTTP/1.1 {self._status}", *(f"{name}: {text}" for name, text in self._headers)]
-        if not self._has("date"):
+        lines = [f"HTTP/1.1 {head.status}", *(f"{name}: {text}" for name, text in head.fields)]
+        if not head.has_date:
             lines.append(f"Date: {formatdate(time.time(), usegmt=True)}")
-        if not self._is_bodyless and not self._has("content-length"):
-            if protocol.request_version == "HTTP/1.1":
-                self._is_chunked = True
-                lines.append("Transfer-Encoding: chunked")
-            else:
-                protocol.close_connection = True  # which ends the body
+        if head.length is not None and head.code != 204:  # RFC 9110, section 8.6
+            lines.append(f"Content-Length: {head.length}")
+        if not self._is_bodyless:
+            self._left = head.length
+            if head.length is None:
+                self._is_chunked = protocol.request_version == "HTTP/1.1"
+                if self._is_chunked:
+                    lines.append("Transfer-Encoding: chunked")
+                else:
+                    protocol.close_connection = True  # which ends the body
+        protocol.close_connection = protocol.close_connection or head.closes or self._body.failed
+        options = head.options
         if protocol.close_connection:
-            lines.append("Connection: close")
+            options = [*options, "close"]
         elif protocol.asks_to_keep:
-            lines.append("Connection: keep-alive")
+            options = [*options, "keep-alive"]
+        if options:
+            lines.append(f"Connection: {', '.join(options)}")
         return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
     def _finish(self) -> None:
-        if self._is_elsewhere or self._protocol.guard.progress.phase is Phase.SOCKET:
+        if self._is_elsewhere:
             self._protocol.close_connection = True
             return
         if not self._is_sent:
+            if self._head is not None and self._head.length and not self._is_bodyless:
+                raise ValueError("the answer is shorter than its Content-Length")
             self.write(b"")
+        if self._left:
+            raise ValueError("the answer is shorter than its Content-Length")
         if self._is_chunked:
             self._protocol.wfile.write(b"0\r\n\r\n")
 
@@ -136,10 +169,21 @@ class Answer:
             exc_info=True,
         )
         if not self._is_sent and not self._is_elsewhere:
-            self._is_chunked = False
+            self._head = None
             empty = [("Content-Type", "text/plain"), ("Content-Length", "0")]
             self.start("500 Internal Server Error", empty)
             self.write(b"")
+
+    def _close(self, result: Any) -> None:
+        """What is to be called however the answer ended (PEP 3333)."""
+        close = getattr(result, "close", None)
+        if close is None:
+            return
+        try:
+            close()
+        except Exception:  # noqa: BLE001  # the boundary of an application
+            self._protocol.close_connection = True
+            _log.exception("the answer to %s could not be closed", self._protocol.requestline)
 
     def _leave_body(self) -> None:
         """Come to the end of the request, if another one is to follow."""
@@ -151,6 +195,6 @@ class Answer:
             return
         try:
             body.discard()
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, HTTPException) as error:  # malformed, or too large
             protocol.close_connection = True
             _log.debug("the rest of a request cannot be read: %s", error)

@@ -115,7 +115,7 @@ class Protocol:
             self.close_connection = True
             return
         fields = self._head(line)
-        if fields is None:
+        if fields is None or self._refused:  # it was answered, or its client has gone
             self.close_connection = True
             return
         environ, body = self._environ(fields)
@@ -123,7 +123,7 @@ class Protocol:
         environ[TAKE_OVER] = answer.take_over
         del fields  # a WebSocket may last: all that is needed is in the environ
         answer.give(self.service.application, environ)
-        if isinstance(body, ChunkedBody) and body.failed:
+        if body.failed:
             self._be_last()
         self.guard.progress.is_upgrade = False
 
@@ -140,10 +140,10 @@ class Protocol:
         except BadHead as error:
             self.send_error(error.status, error.detail)
             return None
-        named = fields.get("connection") or ""
+        named = ",".join(fields.get_all("connection"))
         options = [each.strip() for each in named.lower().split(",")]
         is_old = line.version == "HTTP/1.0"
-        self.asks_to_keep = "keep-alive" in options
+        self.asks_to_keep = "keep-alive" in options and "close" not in options
         keeps = self.asks_to_keep if is_old else "close" not in options
         self.close_connection = self.guard.is_leaving or not keeps
         return fields
@@ -200,10 +200,16 @@ class Protocol:
         length = body_length(fields)
         if fields.get("content-length") is not None:
             environ["CONTENT_LENGTH"] = fields.get("content-length")
-        expects = (fields.get("expect") or "").lower() == "100-continue"
+        is_chunked = fields.get("transfer-encoding") is not None
+        # RFC 9110, section 10.1.1: an old client knows no such answer; without a body none is due.
+        expects = (
+            (fields.get("expect") or "").lower() == "100-continue"
+            and self.request_version == "HTTP/1.1"
+            and (is_chunked or length > 0)
+        )
         invite = self._invite if expects else None
         body: RequestBody
-        if fields.get("transfer-encoding") is not None:
+        if is_chunked:
             body = ChunkedBody(self.rfile, self.connection, invite)
             environ["wsgi.input_terminated"] = True  # it ends by itself: Werkzeug reads it then
         else:
@@ -241,6 +247,8 @@ class Protocol:
 
     def refuse_late(self, reason: str) -> None:
         """Give up a request whose head does not come; from another greenlet than its own."""
+        if self.guard.progress.phase is not Phase.HEAD:  # it has come at last
+            return
         try:
             self.send_error(408, f"This server has waited: {reason}.")
         except OSError as error:

@@ -16,6 +16,7 @@ class RequestBody:
     """
 
     is_chunked = False
+    failed = False  # where it ends is not known
 
     def __init__(
         self, rfile: Any, length: int, connected: Any, invite: Callable[[], None] | None
