@@ -11,7 +11,7 @@ from flask import Flask
 from app.apps import links_of, mount_apps
 from app.events import Events
 from app.health import health_blueprint
-from app.logcontext import of_request_and_run
+from app.logcontext import noting, of_request_and_run
 from app.login.integration import api_base_url, integration_of
 from app.login.keys import session_key
 from app.login.pages import login_blueprint, login_redirect, protect_from_forgery
@@ -46,7 +46,7 @@ def create_app(
         redis_url=with_password(settings.redis_url, settings.redis_password),
         redis_data=settings.redis_data,
         archive_url=settings.archive_url,
-        identify=login.identify if login else lambda: "local",
+        identify=noting(login.identify if login else lambda: "local"),
         login=login_redirect if login else None,
         hosts=settings.trusted_hosts,
         proxies=settings.trusted_proxies,
@@ -68,7 +68,7 @@ def create_app(
             app,
             realtime,
             settings.apps_file,
-            login.identify if login else lambda: "local",
+            noting(login.identify if login else lambda: "local"),
             login_redirect if login else None,
         )
 
