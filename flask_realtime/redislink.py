@@ -167,6 +167,10 @@ class Subscription:
         """Ask for what is sent to `channels`. Raises what redis-py does."""
         self._link.run(lambda: self._pubsub.subscribe(*channels))
 
+    def unsubscribe(self, *channels: str) -> None:
+        """Ask for no more of it. Raises what redis-py does."""
+        self._link.run(lambda: self._pubsub.unsubscribe(*channels))
+
     def get(self, timeout: float) -> dict[str, Any] | None:
         """Return the next message, as redis-py has it; None after `timeout` seconds."""
         found: dict[str, Any] | None = self._link.run(

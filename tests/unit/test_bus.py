@@ -81,3 +81,28 @@ def test_calls_at_once_get_each_their_own_answer(store: Store) -> None:
     assert sorted(str(answer) for answer in answers) == sorted(
         str({"number": number}) for number in range(20)
     )
+
+
+def test_a_channel_is_heard_from_its_subscription_on(store: Store) -> None:
+    heard: list[bytes | None] = []
+    with running(store, "one", {}) as one:
+        one.hear("channel", heard.append)
+        until(lambda: heard == [None])
+        assert store.call(lambda client: client.publish("channel", "more")) == 1
+        until(lambda: heard == [None, b"more"])
+        one.unhear("channel")
+        until(lambda: store.call(lambda client: client.publish("channel", "nobody")) == 0)
+        one.hear("channel", heard.append)
+        until(lambda: len(heard) == 3)
+    assert heard == [None, b"more", None]
+
+
+def test_what_may_have_been_missed_while_redis_was_away_is_told(store: Store) -> None:
+    heard: list[bytes | None] = []
+    with running(store, "one", {}) as one:
+        one.hear("channel", heard.append)
+        until(lambda: heard == [None])
+        store.call(lambda client: client.client_kill_filter(_type="pubsub"))
+        until(lambda: heard == [None, None])
+        store.call(lambda client: client.publish("channel", "more"))
+        until(lambda: heard == [None, None, b"more"])
