@@ -114,7 +114,7 @@ class Store:
         return self._link
 
     def read(self, function: Callable[[Redis], T]) -> T:
-        """As `call`, for what only reads: also while Redis has no memory left."""
+        """As `call`, for what only reads: also while Redis refuses what writes."""
         return self.call(function, reads=True)
 
     def call(self, function: Callable[[Redis], T], *, reads: bool = False) -> T:
@@ -139,7 +139,7 @@ class Store:
         return Subscription(self._connected())
 
     def _ask(self, function: Callable[[], T], reads: bool) -> T:
-        if not (self.available or (reads and self.reason == FULL)):
+        if not (self.available or (reads and self.reason in REFUSALS)):
             raise StoreUnavailable(self.reason)
         try:
             return function()
@@ -149,7 +149,7 @@ class Store:
             self._set_available(False, error)
             raise StoreUnavailable(self.reason) from error
         except ResponseError as error:
-            if not _is_full(error):
+            if _refusal(error) is None:
                 raise
             self._set_available(False, error)
             raise StoreUnavailable(self.reason) from error
@@ -159,7 +159,7 @@ class Store:
         return self.available or self._back.wait(timeout)
 
     def ping(self) -> bool:
-        """Ask Redis now whether it answers, and takes writes if it was full."""
+        """Ask Redis now whether it answers, and takes writes if it has refused some."""
         if self._is_pinging:  # one at a time: each may hold a native thread for long
             self._pinged.wait(ANSWER_SECONDS)
             return self.available
@@ -173,7 +173,7 @@ class Store:
     def _ping(self) -> bool:
         try:
             link = self._connected()
-            if self.reason == FULL:
+            if self.reason in REFUSALS:
                 link.call(lambda client: probe(client, _probe_key, PROBE_BYTES))
             else:
                 link.call(lambda client: ping(client, _probe_key(0)))
@@ -196,7 +196,7 @@ class Store:
 
     def _set_available(self, available: bool, error: BaseException | None = None) -> None:
         if not available:
-            self.reason = FULL if _is_full(error) else NOT_ANSWERING
+            self.reason = _refusal(error) or NOT_ANSWERING
         if available == self.available:
             return
         self.available = available
@@ -219,11 +219,31 @@ FULL = (
 )
 
 
-def _is_full(error: BaseException | None) -> bool:
+DISK = (
+    "Redis cannot write to its disk; runs go on and their output is kept here, within its bound, "
+    "until it can. Its operator has to make room there, or to see why it cannot be written."
+)
+NO_REPLICAS = (
+    "Redis has too few replicas that keep up; runs go on and their output is kept here, within "
+    "its bound, until it has enough. Its operator has to look after them."
+)
+
+# What writes are refused with while reads are answered, and what that means.
+REFUSALS = {
+    FULL: "OOM command not allowed",
+    DISK: "MISCONF ",
+    NO_REPLICAS: "NOREPLICAS ",
+}
+
+
+def _refusal(error: BaseException | None) -> str | None:
+    """Why Redis refuses what writes, if it is that."""
     if isinstance(error, OutOfMemoryError):
-        return True
+        return FULL
+    if not isinstance(error, ResponseError):
+        return None
     # Of a script it is in the middle of the script's own error.
-    return isinstance(error, ResponseError) and "OOM command not allowed" in str(error)
+    return next((reason for reason, code in REFUSALS.items() if code in str(error)), None)
 
 
 def _probe_key(number: int) -> str:
