@@ -62,6 +62,7 @@ class Bus:
         """Listen no more."""
         self._closing = True
         if self._listener is not None:
+            self._wake()  # it would notice only when its look ends, within LISTEN_SECONDS
             self._listener.wait()
             self._listener = None
 
@@ -82,7 +83,10 @@ class Bus:
     def _change_subscription(self) -> None:
         """Wake the listener, which alone uses its connection; it looks each second anyway."""
         if self._listener is not None and self._changes() != (set(), set()):
-            host.spawn(self._publish, _channel(self._owner), _CHANGE, {})
+            self._wake()
+
+    def _wake(self) -> None:
+        host.spawn(self._publish, _channel(self._owner), _CHANGE, {})
 
     def _changes(self) -> tuple[set[str], set[str]]:
         wanted = set(self._channels)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from flask_realtime import host
+from flask_realtime import bus, host
 from flask_realtime.bus import Bus, Handler
 from flask_realtime.errors import InputFull, RealtimeError
 from flask_realtime.store import Store
@@ -106,3 +106,13 @@ def test_what_may_have_been_missed_while_redis_was_away_is_told(store: Store) ->
         until(lambda: heard == [None, None])
         store.call(lambda client: client.publish("channel", "more"))
         until(lambda: heard == [None, None, b"more"])
+
+
+def test_who_listens_need_not_hear_anything_to_stop(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bus, "LISTEN_SECONDS", 3600.0)  # that one look at the socket may take
+    with started(store, "one", []) as one:
+        assert one.ask("one", "unheard of")
+        with host.Timeout(60, TimeoutError("it listens on")):
+            one.stop()
