@@ -13,7 +13,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from redis.exceptions import ConnectionError
+from redis.exceptions import ConnectionError, ResponseError
 
 from flask_realtime import host
 from flask_realtime.backoff import Backoff
@@ -146,7 +146,9 @@ class Bus:
                     self._receive_all(subscription, retry)
             except StoreUnavailable:
                 self._store.wait_until_available(LISTEN_SECONDS)
-            except AWAY:
+            except (*AWAY, ResponseError) as error:
+                if isinstance(error, ResponseError):  # it refuses even pings while its disk is full
+                    logger.warning("Redis does not let this process listen: %s", error)
                 if self._store.ping() and not self._closing:  # it was the connection alone
                     host.sleep(retry.next())
                 else:

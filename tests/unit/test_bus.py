@@ -7,8 +7,9 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import pytest
+from redis.exceptions import ResponseError
 
-from flask_realtime import bus, host
+from flask_realtime import bus, host, redislink
 from flask_realtime.bus import Bus, Handler
 from flask_realtime.errors import InputFull, RealtimeError
 from flask_realtime.store import Store
@@ -116,3 +117,25 @@ def test_who_listens_need_not_hear_anything_to_stop(
         assert one.ask("one", "unheard of")
         with host.Timeout(60, TimeoutError("it listens on")):
             one.stop()
+
+
+def test_one_that_redis_refused_to_listen_listens_again(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It answers so to the pings of connections while its disk is full."""
+    answers = ["MISCONF Errors writing to the AOF file: No space left on device"]
+    get = redislink.Subscription.get
+
+    def refused(subscription: redislink.Subscription, timeout: float) -> dict[str, Any] | None:
+        if answers:
+            raise ResponseError(answers.pop())
+        return get(subscription, timeout)
+
+    monkeypatch.setattr(redislink.Subscription, "get", refused)
+    heard: list[dict[str, Any]] = []
+    with started(store, "one", heard):
+        store.call(lambda client: client.ping())
+        until(lambda: not answers)
+        with started(store, "two", []) as two:
+            until(lambda: two.ask("one", "news", number=1))
+            until(lambda: bool(heard))
