@@ -26,7 +26,7 @@ from flask_realtime import host
 from flask_realtime.backoff import Backoff
 from flask_realtime.errors import StoreUnavailable
 from flask_realtime.redisclients import ANSWER_SECONDS, blocking_client
-from flask_realtime.redislink import LazyClient, Link, Subscription, link_to, ping, probe
+from flask_realtime.redislink import LazyClient, Link, Subscription, link_to, ping, probe, replicate
 from flask_realtime.redisurl import parse_redis_url
 from flask_realtime.slots import Slots
 
@@ -127,6 +127,15 @@ class Store:
         with self._calls:
             return self._ask(lambda: link.call(function), reads)
 
+    def secure(self, key: str) -> None:
+        """Wait until what was written where `key`, a free one, belongs outlives a failover.
+
+        Call it before letting go of what could be written again. It waits for a replica, if there
+        is one that keeps up, and for no more than a second. Raises StoreUnavailable.
+        """
+        if self._connected().fails_over:
+            self.read(lambda client: replicate(client, key))
+
     def offload(self, function: Callable[[Redis], T], thread: Callable[[Callable[[], T]], T]) -> T:
         """As `read`, for calls that carry much: `thread` calls what it is given on a native one."""
         self._connected()
@@ -171,16 +180,18 @@ class Store:
             self._pinged.set()
 
     def _ping(self) -> bool:
+        probes = self.reason in REFUSALS
         try:
             link = self._connected()
-            if self.reason in REFUSALS:
+            if probes:
                 link.call(lambda client: probe(client, _probe_key, PROBE_BYTES))
             else:
                 link.call(lambda client: ping(client, _probe_key(0)))
         except (*AWAY, ResponseError) as error:
             self._set_available(False, error)
         else:
-            self._set_available(True)
+            if probes or self.reason not in REFUSALS:  # else it has refused a write meanwhile
+                self._set_available(True)
         return self.available
 
     def _watch(self) -> None:

