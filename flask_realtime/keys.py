@@ -24,6 +24,7 @@ REMOVED = SHARED + "outputs:removed"  # runs without a record, whose output is t
 SIZES = SHARED + "outputs:bytes"  # hash: the sum of settled outputs by job
 SWEEPER = SHARED + "sweeper"  # names the process whose turn it is to sweep
 RESENDER = SHARED + "resender"  # there while somebody has just looked for runs to send again
+NODES = SHARED + "nodes"  # hash: what each web node says of itself
 BUS = SHARED + "bus"  # the channel of all processes
 
 
@@ -73,6 +74,11 @@ def output(run: str) -> str:
 def segments(run: str) -> str:
     """Of a run's manifest (archive/manifest.py)."""
     return f"{_OF_RUN}{{{run}}}:segments"
+
+
+def grown(run: str) -> str:
+    """The channel on which the writer of a run's output says "<end> <line>" of it."""
+    return f"{_OF_RUN}{{{run}}}:grown"
 
 
 def writer(run: str) -> str:
