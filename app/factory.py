@@ -5,38 +5,26 @@ from __future__ import annotations
 import os
 from contextlib import ExitStack
 from datetime import timedelta
-from pathlib import Path
 
 from flask import Flask
 
 from app.apps import links_of, mount_apps
-from app.code_census import code_census
-from app.create_spaces import create_spaces
-from app.delete_spaces import delete_spaces
 from app.events import Events
 from app.health import health_blueprint
-from app.list_spaces import list_spaces
-from app.logcontext import of_request_and_run
-from app.login.keys import session_key, token_key
-from app.login.oauth import Integration
+from app.logcontext import noting, of_request_and_run
+from app.login.integration import api_base_url, integration_of
+from app.login.keys import session_key
 from app.login.pages import login_blueprint, login_redirect, protect_from_forgery
 from app.login.weblogin import WebexLogin
 from app.logs import log_to_stderr
-from app.sandboxprocess import sandbox_integration, sandbox_running
-from app.settings import Settings, exit_misconfigured, read_settings
-from flask_realtime import ConfigurationError, Options, Realtime
-from flask_realtime.bounds import Bounds
+from app.options import add_jobs, options_of, token_keys_of
+from app.sandboxprocess import sandbox_running
+from app.settings import Settings, exit_misconfigured, settings_of
+from flask_realtime import ConfigurationError, Realtime
 from flask_realtime.jobsfolder.jobsfolder import load
-from flask_realtime.keep import Keep
 from flask_realtime.masking import Secrets
 from flask_realtime.proxy import start_apps, stop_apps
 from flask_realtime.redischeck import with_password
-
-ROOT = Path(__file__).resolve().parent.parent
-ENV_FILES = (".env", "webexintegration.env")
-KIB = 1 << 10
-MIB = 1 << 20
-GIB = 1 << 30
 
 
 def create_app(
@@ -58,40 +46,15 @@ def create_app(
         redis_url=with_password(settings.redis_url, settings.redis_password),
         redis_data=settings.redis_data,
         archive_url=settings.archive_url,
-        identify=login.identify if login else lambda: "local",
+        identify=noting(login.identify if login else lambda: "local"),
         login=login_redirect if login else None,
         hosts=settings.trusted_hosts,
         proxies=settings.trusted_proxies,
         events=Events,
         async_mode=settings.async_mode,
-        options=Options(
-            max_runs=settings.max_runs,
-            max_runs_per_user=settings.max_runs_per_user or None,
-            max_queued=settings.max_queued,
-            bounds=Bounds(
-                timeout=settings.run_timeout_seconds or None,
-                memory_mib=settings.process_memory_mib or None,
-                output_mib=settings.run_output_mib or None,
-            ),
-            stop_grace_seconds=settings.stop_grace_seconds,
-            shutdown_seconds=settings.shutdown_seconds,
-            terminal_columns=settings.terminal_columns,
-            terminal_rows=settings.terminal_rows,
-            max_upload_bytes=int(settings.max_upload_mib * MIB),
-            uploads_path=settings.uploads_path,
-            job_buffer_bytes=settings.job_buffer_kib * KIB,
-            output_hot_bytes=settings.output_hot_mib * MIB,
-            output_hot_seconds=settings.output_hot_minutes * 60,
-            keep=Keep(
-                days=settings.keep_days,
-                runs=settings.keep_runs,
-                output_bytes=int(settings.keep_output_gib * GIB),
-            ),
-            viewer_window_bytes=settings.viewer_window_kib * KIB,
-            max_event_bytes=settings.max_event_kib * KIB,
-        ),
+        options=options_of(settings),
     )
-    realtime.job(code_census)
+    add_jobs(realtime.jobs, settings)
     realtime.init_app(app)
     if login is not None:
         login.connect(realtime)
@@ -99,15 +62,13 @@ def create_app(
         app.register_blueprint(
             login_blueprint(login, realtime, None if sandbox else settings.redirect_uri)
         )
-        for job in (list_spaces, create_spaces, delete_spaces):
-            realtime.job(job)
     apps = []
     if settings.apps_file is not None:
         apps = mount_apps(
             app,
             realtime,
             settings.apps_file,
-            login.identify if login else lambda: "local",
+            noting(login.identify if login else lambda: "local"),
             login_redirect if login else None,
         )
 
@@ -128,18 +89,7 @@ def create_app(
 def _webex_login(
     app: Flask, settings: Settings, sandbox: str | None, secrets: Secrets
 ) -> WebexLogin:
-    if sandbox is None and not settings.client_id:
-        raise ConfigurationError("CLIENT_ID: is missing, and there is no Webex sandbox either")
-    integration = Integration(
-        client_id=settings.client_id,
-        client_secret=settings.client_secret,
-        scope=settings.scope,
-        authorize_url=settings.webex_authorize_url,
-        access_token_url=settings.webex_access_token_url,
-        revoke_url=settings.webex_revoke_url,
-    )
-    if sandbox is not None:
-        integration = sandbox_integration(sandbox, settings.scope, settings.sandbox_path)
+    integration = integration_of(settings, sandbox)
     app.config.update(
         SECRET_KEY=settings.secret_key or session_key(settings.instance_path),
         SESSION_COOKIE_NAME="flask_realtime",
@@ -154,8 +104,8 @@ def _webex_login(
     login = WebexLogin(
         app,
         integration,
-        api_base_url=f"{sandbox}/v1/" if sandbox else settings.webex_api_base_url,
-        token_keys=settings.token_keys or (token_key(settings.instance_path),),
+        api_base_url=api_base_url(settings, sandbox),
+        token_keys=token_keys_of(settings),
         seconds=settings.login_hours * 3600,
         secrets=secrets,
     )
@@ -165,16 +115,6 @@ def _webex_login(
         return {"login": {"sandbox": sandbox, "account": login.sessions.account_or_none()}}
 
     return login
-
-
-def settings_of(environ: dict[str, str]) -> Settings:
-    """Read the settings. Raises ConfigurationError.
-
-    ENV_FOLDER in `environ` names the folder of .env and webexintegration.env; the default is the
-    project's.
-    """
-    folder = Path(environ.get("ENV_FOLDER") or ROOT)
-    return read_settings(environ, *(folder / name for name in ENV_FILES))
 
 
 # What the library calls differently.

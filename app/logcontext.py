@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flask import has_request_context, request
 
 from app.logs import of_the_run
-from flask_realtime.server.accesslog import REQUEST_ID
+from flask_realtime.requestid import REQUEST_ID
+from flask_realtime.server.accesslog import NOTE_USER
 
 
 def of_request_and_run() -> dict[str, str]:
@@ -19,3 +22,17 @@ def of_request_and_run() -> dict[str, str]:
             if value := request.environ.get(key):
                 found[field] = value
     return found | of_the_run()
+
+
+def noting(identify: Callable[[], str | None]) -> Callable[[], str | None]:
+    """Return `identify`, which notes in the request who it is from: for the logs."""
+
+    def identified() -> str | None:
+        user = identify()
+        if user is not None:
+            request.environ["REMOTE_USER"] = user
+            if (note := request.environ.get(NOTE_USER)) is not None:
+                note(user)
+        return user
+
+    return identified

@@ -24,6 +24,7 @@ from flask_realtime.masking import Secrets
 FORMATS = ("text", "json")
 TEXT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 OF_A_JOB = "%(levelname)s %(name)s: %(message)s"
+LEVEL_OF_A_JOB = logging.INFO  # LOG_LEVEL is the server's: nobody's run is to be flooded by it
 OWN = ("app", "flask_realtime")  # whose entries are the server's, also where a job called them
 # These add a handler of their own, which masks nothing, unless they have a level already.
 SOCKET_LOGGERS = ("socketio.server", "engineio.server")
@@ -97,7 +98,8 @@ class ServerLog(logging.Handler):
     def handle(self, record: logging.LogRecord) -> bool:
         # Without the handler's lock: a job whose buffer is full waits here, and nobody else must.
         if current_run() is not None and record.name.partition(".")[0] not in OWN:
-            sys.stderr.write(self._of_a_job.format(record) + "\n")
+            if record.levelno >= LEVEL_OF_A_JOB:
+                sys.stderr.write(self._of_a_job.format(record) + "\n")
             return True
         return bool(super().handle(record))
 

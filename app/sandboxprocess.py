@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from app.login.oauth import Integration
 from flask_realtime.errors import ConfigurationError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -39,18 +38,6 @@ def sandbox_running(spaces: int, messages: int) -> Iterator[str]:
         yield _address(process)
     finally:
         _stop(process)
-
-
-def sandbox_integration(address: str, scope: str, path: str = "") -> Integration:
-    """What to log in with at the sandbox at `address`; browsers reach it by `path`, if given."""
-    return Integration(
-        client_id="sandbox-client",
-        client_secret="sandbox-secret",
-        scope=scope,
-        authorize_url=f"{path or address}/v1/authorize",
-        access_token_url=f"{address}/v1/access_token",
-        revoke_url=f"{address}/idb/oauth2/v1/revoke",
-    )
 
 
 def _address(process: subprocess.Popen[str]) -> str:

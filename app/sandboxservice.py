@@ -10,8 +10,7 @@ import os
 import sys
 from pathlib import Path
 
-from app.factory import settings_of
-from app.settings import exit_misconfigured
+from app.settings import exit_misconfigured, settings_of
 from flask_realtime import ConfigurationError
 
 PORT = 5050

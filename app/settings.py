@@ -20,6 +20,9 @@ from app.settingtypes import host_of, is_loopback
 from flask_realtime.errors import ConfigurationError
 from flask_realtime.trust import normal_host
 
+ROOT = Path(__file__).resolve().parent.parent
+ENV_FILES = (".env", "webexintegration.env")
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -110,6 +113,16 @@ def read_settings(environ: Mapping[str, str], *env_files: Path) -> Settings:
     if faults:
         raise ConfigurationError(*faults)
     return Settings(**values)  # type: ignore[arg-type]  # a test holds table and class together
+
+
+def settings_of(environ: dict[str, str]) -> Settings:
+    """Read the settings. Raises ConfigurationError.
+
+    ENV_FOLDER in `environ` names the folder of .env and webexintegration.env; the default is the
+    project's.
+    """
+    folder = Path(environ.get("ENV_FOLDER") or ROOT)
+    return read_settings(environ, *(folder / name for name in ENV_FILES))
 
 
 def _conflicts(values: Mapping[str, Any]) -> list[str]:

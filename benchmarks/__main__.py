@@ -14,6 +14,7 @@ from benchmarks import (
     process_throughput,
     proxy,
     resume,
+    scale,
     search,
     server,
     server_under_abuse,
@@ -42,6 +43,7 @@ BENCHMARKS = {
     "process_throughput": process_throughput.main,
     "stop_time": stop_time.main,
     "server_under_abuse": server_under_abuse.main,
+    "scale": scale.main,
 }
 
 if __name__ == "__main__":

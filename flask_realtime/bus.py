@@ -13,7 +13,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from redis.exceptions import ConnectionError
+from redis.exceptions import ConnectionError, ResponseError
 
 from flask_realtime import host
 from flask_realtime.backoff import Backoff
@@ -30,6 +30,7 @@ RETRY_MOST_SECONDS = 2.0  # ... longer each time
 START_SECONDS = 5.0  # in which Redis says that it will hand on what others send
 
 Handler = Callable[[dict[str, Any]], dict[str, Any] | None]
+Listener = Callable[[bytes | None], None]
 
 
 class Bus:
@@ -48,6 +49,8 @@ class Bus:
         self._answer_came = host.Signal()
         self._listener: host.Task | None = None
         self._listens = host.Signal()
+        self._channels: dict[str, Listener] = {}  # that others publish on, beside messages
+        self._subscribed: set[str] = set()  # those of them that Redis was asked for
         self._closing = False
 
     def start(self) -> None:
@@ -59,8 +62,35 @@ class Bus:
         """Listen no more."""
         self._closing = True
         if self._listener is not None:
+            self._wake()  # it would notice only when its look ends, within LISTEN_SECONDS
             self._listener.wait()
             self._listener = None
+
+    def hear(self, channel: str, listener: Listener) -> None:
+        """Call `listener` with all that is published on `channel`; does not wait.
+
+        It is called with None once Redis listens for us, also when that begins anew: what came
+        before may have been missed. It must not wait.
+        """
+        self._channels[channel] = listener
+        self._change_subscription()
+
+    def unhear(self, channel: str) -> None:
+        """Listen no more for what is published there; does not wait."""
+        self._channels.pop(channel, None)
+        self._change_subscription()
+
+    def _change_subscription(self) -> None:
+        """Wake the listener, which alone uses its connection; it looks each second anyway."""
+        if self._listener is not None and self._changes() != (set(), set()):
+            self._wake()
+
+    def _wake(self) -> None:
+        host.spawn(self._publish, _channel(self._owner), _CHANGE, {})
+
+    def _changes(self) -> tuple[set[str], set[str]]:
+        wanted = set(self._channels)
+        return wanted - self._subscribed, self._subscribed - wanted
 
     def tell_all(self, kind: str, **message: Any) -> None:
         """Send to all other processes that listen; does not wait."""
@@ -111,11 +141,14 @@ class Bus:
         while not self._closing:
             try:
                 with self._store.subscription() as subscription:
+                    self._subscribed = set()
                     subscription.subscribe(_ALL, _channel(self._owner))
                     self._receive_all(subscription, retry)
             except StoreUnavailable:
                 self._store.wait_until_available(LISTEN_SECONDS)
-            except AWAY:
+            except (*AWAY, ResponseError) as error:
+                if isinstance(error, ResponseError):  # it refuses even pings while its disk is full
+                    logger.warning("Redis does not let this process listen: %s", error)
                 if self._store.ping() and not self._closing:  # it was the connection alone
                     host.sleep(retry.next())
                 else:
@@ -129,6 +162,7 @@ class Bus:
         """
         quiet, asked = host.Deadline(QUIET_SECONDS), False
         while not self._closing:
+            self._subscribe(subscription)
             got = subscription.get(LISTEN_SECONDS)
             if got is not None:
                 quiet, asked = host.Deadline(QUIET_SECONDS), False
@@ -140,11 +174,30 @@ class Bus:
                 subscription.ping()
                 quiet, asked = host.Deadline(QUIET_SECONDS), True
 
+    def _subscribe(self, subscription: Subscription) -> None:
+        """Ask Redis for what is listened to from now on, and for no more than that."""
+        more, less = self._changes()
+        if more:
+            subscription.subscribe(*more)
+        if less:
+            subscription.unsubscribe(*less)
+        self._subscribed = (self._subscribed | more) - less
+
     def _receive(self, got: dict[str, Any]) -> None:
-        if got["type"] == "subscribe":
-            self._listens.set()
-        if got["type"] != "message":  # Redis answers to what we asked of it
+        if got["type"] not in ("subscribe", "message"):
             return
+        channel = got["channel"].decode()
+        listener = self._channels.get(channel)
+        if got["type"] == "subscribe":  # Redis answers to the subscription
+            self._listens.set()
+            if listener is not None:
+                listener(None)
+        elif listener is not None:
+            listener(got["data"])
+        elif channel in (_ALL, _channel(self._owner)):  # else nobody listens there any more
+            self._take(got)
+
+    def _take(self, got: dict[str, Any]) -> None:
         message = json.loads(got["data"])
         sender = message.pop("from")
         if sender == self._owner:
@@ -169,6 +222,7 @@ class Bus:
 
 
 _ANSWER = "answer"
+_CHANGE = "change"  # of what we listen to
 _ALL = PREFIX + "bus"
 
 

@@ -13,6 +13,7 @@ from flask_socketio import ConnectionRefusedError, Namespace, SocketIO, join_roo
 from flask_realtime import host
 from flask_realtime.engine import Engine
 from flask_realtime.errors import LOG_IN, BadLine, NotLoggedIn, RealtimeError, TooManyRequests
+from flask_realtime.pings import Pings
 from flask_realtime.runs import Run
 from flask_realtime.service import describe
 from flask_realtime.watching.messages import Message
@@ -43,6 +44,7 @@ class RealtimeEvents(Namespace):  # type: ignore[misc]  # Flask-SocketIO has no 
         self._server = socketio.server
         self._engine = engine
         self._identify = identify
+        self._pings = Pings(self._server.eio.ping_interval)
         self._users: dict[str, str] = {}  # client → user
         self._asked: dict[str, int] = {}  # client → events that it has no answer to yet
 
@@ -59,6 +61,7 @@ class RealtimeEvents(Namespace):  # type: ignore[misc]  # Flask-SocketIO has no 
             raise ConnectionRefusedError(LOG_IN, {"code": NotLoggedIn.code})
         self._users[_client()] = user
         join_room(_room(user))
+        self._pings.take_over(self._connection())
         host.spawn(self._send_notices, _client())  # after the connection has been accepted
 
     def on_disconnect(self, reason: object = None) -> None:
@@ -206,6 +209,11 @@ class RealtimeEvents(Namespace):  # type: ignore[misc]  # Flask-SocketIO has no 
                 host.spawn(self._server.disconnect, client)  # after the answer
             raise NotLoggedIn(LOG_IN)
         return user
+
+    def _connection(self) -> Any:
+        """engine.io's end of the client."""
+        eio = self._server.eio
+        return eio.sockets[self._server.manager.eio_sid_from_sid(_client(), self.namespace)]
 
     def _run(self, run: Run) -> dict[str, Any]:
         return {"run": self._engine.outputs.present(run)}

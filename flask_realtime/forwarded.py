@@ -13,6 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from flask_realtime import host
 from flask_realtime.errors import ConfigurationError
+from flask_realtime.requestid import believe, log_extra
 from flask_realtime.trust import Refusal, normal_host, refuse
 
 if TYPE_CHECKING:
@@ -69,7 +70,8 @@ class ForwardedHeaders:
     """WSGI middleware: answers `proxies`, as their visitors, and this machine itself; nobody else.
 
     Of the X-Forwarded headers (-For, -Proto, -Host, -Prefix) of a proxy the last value counts,
-    which is what it has added itself; those of all others are dropped.
+    which is what it has added itself; those of all others are dropped. A proxy may name a request
+    (X-Request-ID).
     """
 
     def __init__(self, wsgi_app: WSGIApplication, proxies: Iterable[str]) -> None:
@@ -80,13 +82,18 @@ class ForwardedHeaders:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         address = environ.get("REMOTE_ADDR", "")
         if address in self._proxies:
+            believe(environ)
             return self._behind_proxy(environ, start_response)
         for name in [name for name in environ if name.startswith("HTTP_X_FORWARDED_")]:
             del environ[name]
         found = _parsed(address)
         if found is not None and found.is_loopback:
             return self._plain(environ, start_response)
-        logger.warning("refused a connection from %s, which is not one of the proxies", address)
+        logger.warning(
+            "refused a connection from %s, which is not one of the proxies",
+            address,
+            extra=log_extra(environ),
+        )
         refusal = Refusal(
             "403 Forbidden",
             "This server answers to its reverse proxy only. "

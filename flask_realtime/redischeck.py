@@ -56,8 +56,9 @@ def check_redis(url: str) -> None:
             "docs/redis.md has the rights that are needed"
         ) from error
     except TimeoutError as error:
+        hint = " (one that speaks no TLS says nothing to rediss)" if address.tls else ""
         raise ConfigurationError(
-            f"REDIS_URL: the Redis at {shown} does not answer within {2 * _WAIT:g} s"
+            f"REDIS_URL: the Redis at {shown} does not answer within {2 * _WAIT:g} s{hint}"
         ) from error
     except (ConnectionError, OSError) as error:
         raise ConfigurationError(f"REDIS_URL: {_unreachable(address, shown, error)}") from error
@@ -103,8 +104,11 @@ def _unreachable(address: RedisUrl, shown: str, error: Exception) -> str:
             f"the certificate of {shown} is not trusted ({said}): "
             "name the file of its authority, ?ssl_ca_certs=/path/ca.pem"
         )
-    if "[SSL" in said:
-        return f"{shown} and this program do not agree on TLS ({said}): see docs/redis.md"
+    if address.tls and re.search("ssl|reset|closed", said, re.IGNORECASE):
+        return (
+            f"{shown} and this program do not agree on TLS ({said}): it may speak none, or want a "
+            "certificate of ours, ?ssl_certfile=/path/cert.pem&ssl_keyfile=/path/key.pem"
+        )
     if isinstance(error, MasterNotFoundError):
         return f"the Sentinels at {shown} name no master {address.master!r} that is up ({said})"
     if "Cluster mode is not enabled" in said:

@@ -28,6 +28,7 @@ GREEN_CALLS = 48  # of the hub at once; of a connection too many redis-py says t
 # ... on native threads, which are 20 for all that the hub offloads (host.py). Whoever wants more
 # waits in line: of a Redis that hangs these threads wait, too.
 THREAD_CALLS = 12
+REPLICATE_MS = 1000
 PROBED_KEYS = 4096  # names that are tried until each node of a cluster has one
 
 
@@ -35,6 +36,7 @@ class Link(Protocol):
     """For greenlets of the hub's thread; only the calling one waits."""
 
     calls: int  # at once
+    fails_over: bool  # a replica may take over, which has not got what was written last
 
     def call(self, function: Callable[[Redis], T]) -> T:
         """Return `function(client)`."""
@@ -50,6 +52,7 @@ class GreenLink:
     """Over green sockets, in the greenlet that calls."""
 
     calls = GREEN_CALLS
+    fails_over = False
 
     def __init__(self, address: RedisUrl) -> None:
         kind = _UnixConnection if "path" in address.options else _TcpConnection
@@ -79,6 +82,7 @@ class ThreadLink:
     calls = THREAD_CALLS
 
     def __init__(self, address: RedisUrl) -> None:
+        self.fails_over = address.kind != "single"
         self._client = LazyClient(address)
 
     def call(self, function: Callable[[Redis], T]) -> T:
@@ -150,6 +154,25 @@ def probe(client: Redis | RedisCluster, name: Callable[[int], str], size: int) -
         client.set(each, bytes(size), px=1)
 
 
+def replicate(client: Redis | RedisCluster, key: str) -> bool:
+    """Wait until a replica has all that was written before where `key` belongs, up to a second.
+
+    `key` is a free one; it is written, too, since a connection can wait for its own writes only.
+    False when there is no replica, or none that keeps up. Raises what redis-py does.
+    """
+    node: Any = client
+    if isinstance(client, RedisCluster):
+        node = client.get_redis_connection(
+            client.get_node_from_key(key)  # type: ignore[no-untyped-call]
+        )
+    if not node.info("replication").get("connected_slaves"):
+        return False
+    pipeline = node.pipeline(transaction=False)
+    pipeline.set(key, 1, px=REPLICATE_MS)
+    pipeline.wait(1, REPLICATE_MS)
+    return bool(pipeline.execute()[1])
+
+
 class Subscription:
     """Channels that are listened to. For one greenlet of the hub's thread; close it at the end."""
 
@@ -166,6 +189,10 @@ class Subscription:
     def subscribe(self, *channels: str) -> None:
         """Ask for what is sent to `channels`. Raises what redis-py does."""
         self._link.run(lambda: self._pubsub.subscribe(*channels))
+
+    def unsubscribe(self, *channels: str) -> None:
+        """Ask for no more of it. Raises what redis-py does."""
+        self._link.run(lambda: self._pubsub.unsubscribe(*channels))
 
     def get(self, timeout: float) -> dict[str, Any] | None:
         """Return the next message, as redis-py has it; None after `timeout` seconds."""

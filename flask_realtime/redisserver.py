@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from pathlib import Path
@@ -19,13 +17,12 @@ from urllib.parse import quote
 from flask_realtime.errors import ConfigurationError, StoreUnavailable
 from flask_realtime.folderlock import lock_folder
 from flask_realtime.redisbinary import find_binary, server_version
+from flask_realtime.redissocket import SOCKET, make_folder, ping
 
 START_TIMEOUT = 10.0
 # A server that reads a large file of data answers LOADING meanwhile: it is well and takes its time.
 LOADING_TIMEOUT = 300.0
 STOP_TIMEOUT = 10.0
-# sockaddr_un.sun_path holds 108 bytes on Linux and 104 on macOS, the final NUL included.
-SOCKET_PATH_MAX_BYTES = 103
 LOG_MAX_BYTES = 1 << 20
 LOG_LINES_SHOWN = 8
 
@@ -65,7 +62,8 @@ class RedisServer:
 
     @property
     def url(self) -> str:
-        """The address for redis-py, the same over restarts. Raises RuntimeError before `start`."""
+        """The address for redis-py, the same over restarts, also those of this program, so that
+        workers beside it find it again. Raises RuntimeError before `start`."""
         if self._folder is None:
             raise RuntimeError("the embedded redis-server is not started")
         return "unix://" + quote(str(self._socket))
@@ -104,7 +102,7 @@ class RedisServer:
                     f"REDIS_DATA: {self.data} was written by Redis 7 or newer, which {binary} "
                     f"({version[0]}.{version[1]}) cannot read: set REDIS_DATA to another folder"
                 )
-            self._folder = _private_folder()
+            self._folder = make_folder(self.data)
             self._rotate_log()
             log_start = self.log.stat().st_size if self.log.exists() else 0
             self._stopping.clear()
@@ -161,7 +159,7 @@ class RedisServer:
     @property
     def _socket(self) -> Path:
         assert self._folder is not None
-        return self._folder / "redis.sock"
+        return self._folder / SOCKET
 
     def _keep(self, binary: Path) -> None:
         """The keeper thread: it alone starts the process, ends it and waits for it."""
@@ -223,7 +221,7 @@ class RedisServer:
     def _wait_until_it_answers(self, *, give_up_when_it_dies: bool = False) -> bool:
         begin = time.monotonic()
         while True:
-            answer = _ping(self._socket)
+            answer = ping(self._socket)
             if answer.startswith(b"+PONG"):
                 return True
             if give_up_when_it_dies and self._fault:
@@ -245,30 +243,6 @@ class RedisServer:
             log.seek(since)
             lines = log.read().decode("utf-8", "replace").splitlines()
         return [f"  {line.strip()}" for line in lines if line.strip()][-LOG_LINES_SHOWN:]
-
-
-def _private_folder() -> Path:
-    """A new folder (0700) whose path leaves room for a socket's name."""
-    for parent in (tempfile.gettempdir(), "/tmp", "/var/tmp"):
-        length = len(os.fsencode(os.path.join(parent, "flask-realtime-12345678", "redis.sock")))
-        if length <= SOCKET_PATH_MAX_BYTES and os.access(parent, os.W_OK | os.X_OK):
-            return Path(tempfile.mkdtemp(prefix="flask-realtime-", dir=parent))
-    raise ConfigurationError(
-        "there is no temporary folder with a path short enough for a Unix socket: "
-        "set TMPDIR to a writable folder, or REDIS_URL to a server that runs"
-    )
-
-
-def _ping(path: Path) -> bytes:
-    """The server's answer to PING; empty if there is none."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        connection.settimeout(1.0)
-        try:
-            connection.connect(str(path))
-            connection.sendall(b"PING\r\n")
-            return connection.recv(200)
-        except OSError:
-            return b""
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

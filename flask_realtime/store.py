@@ -26,7 +26,7 @@ from flask_realtime import host
 from flask_realtime.backoff import Backoff
 from flask_realtime.errors import StoreUnavailable
 from flask_realtime.redisclients import ANSWER_SECONDS, blocking_client
-from flask_realtime.redislink import LazyClient, Link, Subscription, link_to, ping, probe
+from flask_realtime.redislink import LazyClient, Link, Subscription, link_to, ping, probe, replicate
 from flask_realtime.redisurl import parse_redis_url
 from flask_realtime.slots import Slots
 
@@ -114,7 +114,7 @@ class Store:
         return self._link
 
     def read(self, function: Callable[[Redis], T]) -> T:
-        """As `call`, for what only reads: also while Redis has no memory left."""
+        """As `call`, for what only reads: also while Redis refuses what writes."""
         return self.call(function, reads=True)
 
     def call(self, function: Callable[[Redis], T], *, reads: bool = False) -> T:
@@ -126,6 +126,15 @@ class Store:
         link = self._connected()
         with self._calls:
             return self._ask(lambda: link.call(function), reads)
+
+    def secure(self, key: str) -> None:
+        """Wait until what was written where `key`, a free one, belongs outlives a failover.
+
+        Call it before letting go of what could be written again. It waits for a replica, if there
+        is one that keeps up, and for no more than a second. Raises StoreUnavailable.
+        """
+        if self._connected().fails_over:
+            self.read(lambda client: replicate(client, key))
 
     def offload(self, function: Callable[[Redis], T], thread: Callable[[Callable[[], T]], T]) -> T:
         """As `read`, for calls that carry much: `thread` calls what it is given on a native one."""
@@ -139,7 +148,7 @@ class Store:
         return Subscription(self._connected())
 
     def _ask(self, function: Callable[[], T], reads: bool) -> T:
-        if not (self.available or (reads and self.reason == FULL)):
+        if not (self.available or (reads and self.reason in REFUSALS)):
             raise StoreUnavailable(self.reason)
         try:
             return function()
@@ -149,7 +158,7 @@ class Store:
             self._set_available(False, error)
             raise StoreUnavailable(self.reason) from error
         except ResponseError as error:
-            if not _is_full(error):
+            if _refusal(error) is None:
                 raise
             self._set_available(False, error)
             raise StoreUnavailable(self.reason) from error
@@ -159,7 +168,7 @@ class Store:
         return self.available or self._back.wait(timeout)
 
     def ping(self) -> bool:
-        """Ask Redis now whether it answers, and takes writes if it was full."""
+        """Ask Redis now whether it answers, and takes writes if it has refused some."""
         if self._is_pinging:  # one at a time: each may hold a native thread for long
             self._pinged.wait(ANSWER_SECONDS)
             return self.available
@@ -171,16 +180,18 @@ class Store:
             self._pinged.set()
 
     def _ping(self) -> bool:
+        probes = self.reason in REFUSALS
         try:
             link = self._connected()
-            if self.reason == FULL:
+            if probes:
                 link.call(lambda client: probe(client, _probe_key, PROBE_BYTES))
             else:
                 link.call(lambda client: ping(client, _probe_key(0)))
         except (*AWAY, ResponseError) as error:
             self._set_available(False, error)
         else:
-            self._set_available(True)
+            if probes or self.reason not in REFUSALS:  # else it has refused a write meanwhile
+                self._set_available(True)
         return self.available
 
     def _watch(self) -> None:
@@ -196,7 +207,7 @@ class Store:
 
     def _set_available(self, available: bool, error: BaseException | None = None) -> None:
         if not available:
-            self.reason = FULL if _is_full(error) else NOT_ANSWERING
+            self.reason = _refusal(error) or NOT_ANSWERING
         if available == self.available:
             return
         self.available = available
@@ -219,11 +230,31 @@ FULL = (
 )
 
 
-def _is_full(error: BaseException | None) -> bool:
+DISK = (
+    "Redis cannot write to its disk; runs go on and their output is kept here, within its bound, "
+    "until it can. Its operator has to make room there, or to see why it cannot be written."
+)
+NO_REPLICAS = (
+    "Redis has too few replicas that keep up; runs go on and their output is kept here, within "
+    "its bound, until it has enough. Its operator has to look after them."
+)
+
+# What writes are refused with while reads are answered, and what that means.
+REFUSALS = {
+    FULL: "OOM command not allowed",
+    DISK: "MISCONF ",
+    NO_REPLICAS: "NOREPLICAS ",
+}
+
+
+def _refusal(error: BaseException | None) -> str | None:
+    """Why Redis refuses what writes, if it is that."""
     if isinstance(error, OutOfMemoryError):
-        return True
+        return FULL
+    if not isinstance(error, ResponseError):
+        return None
     # Of a script it is in the middle of the script's own error.
-    return isinstance(error, ResponseError) and "OOM command not allowed" in str(error)
+    return next((reason for reason, code in REFUSALS.items() if code in str(error)), None)
 
 
 def _probe_key(number: int) -> str:

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flask_realtime.errors import ConfigurationError
+from flask_realtime.requestid import log_extra
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -156,7 +157,7 @@ class HostAndOriginGuard:
         refusal = decide(self._asked(environ, path), self.hosts)
         if refusal is None:
             return self.wsgi_app(environ, start_response)
-        _log.warning("refused a request: %s", refusal.detail)
+        _log.warning("refused a request: %s", refusal.detail, extra=log_extra(environ))
         return refuse(refusal, environ, start_response)
 
     def _asked(self, environ: WSGIEnvironment, path: str) -> Asked:

@@ -2,9 +2,10 @@
 # The entry point of the image app-nginx: fills the settings into the configuration, sees to a certificate where TLS
 # is wanted, and becomes nginx. As root, which the compose files ask for, it reads what the host's user alone may read
 # (a certificate's key, the files of a clone), and becomes the user `nginx` before anything listens.
+# Without Docker, NODES lists the nodes, and the settings below say where things are (docs/nodes.md).
 set -eu
-source=/etc/nginx/flask-realtime
-target=/run/nginx
+umask 022
+source=$(cd "$(dirname "$0")" && pwd)
 
 fail() {
     echo "nginx: $1" >&2
@@ -12,6 +13,9 @@ fail() {
 }
 
 : "${PREFIX:=}" "${UPLOAD_LIMIT:=16m}" "${LOGIN_RATE:=30}" "${TLS:=off}" "${HTTPS_PORT:=443}"
+: "${NODES:=}" "${SANDBOX:=sandbox:5050}" "${TARGET:=/run/nginx}" "${ASSETS:=/srv/assets}" "${RUN_AS:=nginx}"
+: "${HTTP_LISTEN:=8080}" "${HTTPS_LISTEN:=8443}" "${HEALTH_LISTEN:=127.0.0.1:8081}"
+target=$TARGET
 case $PREFIX in
     "") ;;
     *[!A-Za-z0-9/_-]* | */ | *//* ) fail "PREFIX: '$PREFIX' is wrong: expected nothing, or a path such as /realtime" ;;
@@ -30,18 +34,39 @@ case $TLS in
     *) fail "TLS: '$TLS' is wrong: expected on or off" ;;
 esac
 
-# The other containers of this network, by which a polling page finds its own again (sticky.conf).
-own=$(hostname -i | tr ' ' '\n' | grep -m 1 '\.') || fail "this container has no IPv4 address"
-NETWORK=$(echo "$own" | cut -d . -f 1,2 | sed 's/\./\\./g')
+mkdir -p "$target/pages"
+# Where requests go to, and by what a polling page finds its own node again (sticky.conf).
+if [ -n "$NODES" ]; then
+    UPSTREAM=flask_nodes
+    NODE_ADDRESS=""
+    {
+        echo "upstream $UPSTREAM {"
+        # All workers count together, and a page keeps its connection: who comes gets the node with the fewest.
+        echo "    zone $UPSTREAM 128k;"
+        echo "    least_conn;"
+        for node in $(echo "$NODES" | tr ',' ' '); do
+            echo "$node" | grep -Eqx '([0-9]{1,3}\.){3}[0-9]{1,3}:[1-9][0-9]{0,4}' ||
+                fail "NODES: '$node' is wrong: expected addresses such as 10.0.0.1:5000,10.0.0.2:5000"
+            # A node that does not answer is left out for a moment only: it may be restarting.
+            echo "    server $node max_fails=1 fail_timeout=1s;"
+            NODE_ADDRESS="$NODE_ADDRESS${NODE_ADDRESS:+|}$(echo "$node" | sed 's/\./\\./g')"
+        done
+        echo "}"
+    } > "$target/nodes.conf"
+else
+    UPSTREAM=flask:5000
+    : > "$target/nodes.conf"
+    own=$(hostname -i | tr ' ' '\n' | grep -m 1 '\.') || fail "this container has no IPv4 address"
+    NODE_ADDRESS="$(echo "$own" | cut -d . -f 1,2 | sed 's/\./\\./g')\\.\\d{1,3}\\.\\d{1,3}:5000"
+fi
 HTTPS_SUFFIX=""
 [ "$HTTPS_PORT" = 443 ] || HTTPS_SUFFIX=":$HTTPS_PORT"
-export PREFIX UPLOAD_LIMIT LOGIN_RATE SERVERS NETWORK HTTPS_SUFFIX
-
-umask 022
-mkdir -p "$target/pages"
+export PREFIX UPLOAD_LIMIT LOGIN_RATE SERVERS HTTPS_SUFFIX UPSTREAM NODE_ADDRESS SANDBOX TARGET ASSETS
+export HTTP_LISTEN HTTPS_LISTEN HEALTH_LISTEN
 for file in "$source"/*.conf; do
     # The names are listed: nginx has variables of its own.
-    envsubst '$PREFIX $UPLOAD_LIMIT $LOGIN_RATE $SERVERS $NETWORK $HTTPS_SUFFIX' < "$file" > "$target/${file##*/}"
+    envsubst '$PREFIX $UPLOAD_LIMIT $LOGIN_RATE $SERVERS $HTTPS_SUFFIX $UPSTREAM $NODE_ADDRESS $SANDBOX $TARGET $ASSETS
+        $HTTP_LISTEN $HTTPS_LISTEN $HEALTH_LISTEN' < "$file" > "$target/${file##*/}"
 done
 cp "$source"/*.html "$source"/*.json "$target/pages/"
 
@@ -78,6 +103,6 @@ fi
 
 set -- nginx -e /dev/stderr -c "$target/nginx.conf" -g "daemon off;"
 [ "$(id -u)" = 0 ] || exec "$@"
-chown -R nginx:nginx "$target"
-chown nginx:nginx /dev/stdout /dev/stderr # pipes, which nginx opens anew
-exec setpriv --reuid=nginx --regid=nginx --clear-groups --no-new-privs "$@"
+chown -R "$RUN_AS:$RUN_AS" "$target"
+chown "$RUN_AS:$RUN_AS" /dev/stdout /dev/stderr # pipes, which nginx opens anew
+exec setpriv --reuid="$RUN_AS" --regid="$RUN_AS" --clear-groups --no-new-privs "$@"

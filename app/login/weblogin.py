@@ -12,17 +12,15 @@ from flask import Flask
 from redis import Redis
 
 from app.login.errors import TokenServiceUnavailable
-from app.login.jobtoken import VaultToken
-from app.login.logins import Account, Logins
-from app.login.oauth import Integration, WebexOAuth
+from app.login.integration import Integration
+from app.login.jobaccess import JobAccess
+from app.login.logins import Account
+from app.login.oauth import WebexOAuth
 from app.login.sessions import Sessions
-from app.login.tokens import TokenCipher, Tokens
-from app.login.vault import TokenVault
-from app.webex.access import WebexAccess, access
+from app.login.tokens import Tokens
 from app.webex.types import Person
 from app.webexteamsasyncapi import WebexTeamsAsyncAPI
 from flask_realtime import Realtime, host
-from flask_realtime.currentrun import CurrentRun
 from flask_realtime.masking import Secrets
 from flask_realtime.store import PREFIX, Store
 
@@ -53,21 +51,25 @@ class WebexLogin:
         self._app = app
         self._api_base_url = api_base_url
         self._secrets = secrets
-        self._logins = Logins(TokenCipher(token_keys), integration.authorize_url, seconds=seconds)
-        for secret in (integration.client_secret, *token_keys):
-            secrets.add(secret)
+        self._access = JobAccess(
+            integration,
+            lambda: self._connect(),
+            api_base_url=api_base_url,
+            token_keys=token_keys,
+            seconds=seconds,
+            secrets=secrets,
+        )
+        self._logins = self._access.logins
 
     def connect(self, realtime: Realtime) -> None:
         """Keep logins in the Redis of `realtime`, and give its runs their user's Webex."""
         store = realtime.engine.store
         self.sessions = Sessions(self._logins, store)
         self.oauth = WebexOAuth(self._app, self.integration, _StoreCache(store))
-        self._vault = TokenVault(
-            self._logins, realtime.blocking_redis, self.oauth.refresh, issued=self._secrets.add
-        )
+        self._connect = realtime.blocking_redis
         self._store = store
         realtime.mask(self.integration.client_secret)
-        realtime.before_run(self._give_access)
+        realtime.before_run(self._access)
 
     def identify(self) -> str | None:
         """The user of the current request, as the library wants it."""
@@ -109,14 +111,11 @@ class WebexLogin:
             self._revoke(stored.tokens)
         logger.info("%s has logged out", user)
 
-    def _give_access(self, run: CurrentRun) -> None:
-        access.set(WebexAccess(VaultToken(self._vault, run.user), self._api_base_url))
-
     def _revoke(self, tokens: Tokens) -> None:
         """In the background: nobody needs to wait for it."""
         for token in (tokens.refresh_token, tokens.access_token):
             if token is not None:
-                host.spawn(host.offload, self.oauth.revoke, token)
+                host.spawn(host.offload, self._access.service.revoke, token)
 
     def _learn(self, tokens: Tokens) -> None:
         for token in (tokens.access_token, tokens.refresh_token):

@@ -40,3 +40,10 @@ def numbered_flood(running):
         for _ in range(1000):
             print(f"{number:079d}")
             number += 1
+
+
+@job
+def silence(running):
+    """Nothing, until it is stopped."""
+    while running():
+        time.sleep(0.2)

@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import re
+import socket
 import threading
 import time
 from collections import deque
@@ -19,12 +20,15 @@ from typing import IO, TYPE_CHECKING, Any
 
 from flask_realtime import host
 from flask_realtime.errors import ConfigurationError
+from flask_realtime.requestid import REQUEST_ID
 from flask_realtime.server.answer import ENDED
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-REQUEST_ID = "flask_realtime.request_id"  # in the environ
+# In the environ: called with the name of who sent the request, once that is known. (What the
+# application sets in the environ may be set in a copy, which Flask-SocketIO makes.)
+NOTE_USER = "flask_realtime.note_user"
 MAX_LINES = 20_000  # that wait to be written; then lines are left out, and a line says how many
 BATCH_SECONDS = 0.05  # lines are collected for so long: to wake a thread for each would cost more
 CLOSE_SECONDS = 2.0
@@ -70,11 +74,10 @@ def combined(entry: Entry) -> str:
 
 
 def as_json(entry: Entry) -> str:
-    """One JSON object; its names are those of `Entry`, `time` as ISO 8601 in UTC."""
-    at = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(entry.time))
+    """One JSON object; its names are those of `Entry`, after those that all logs have."""
     return json.dumps(
         {
-            "time": f"{at}.{int(entry.time * 1000) % 1000:03}Z",
+            **_of_all_logs(entry.time, "info", f"{entry.method} {entry.target} {entry.status}"),
             "remote": entry.remote,
             "user": entry.user,
             "method": entry.method,
@@ -91,7 +94,25 @@ def as_json(entry: Entry) -> str:
     )
 
 
+def _of_all_logs(at: float, level: str, message: str) -> dict[str, object]:
+    """What entries of the access log share with those of other logs (docs/operations.md)."""
+    second = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at))
+    return {
+        "time": f"{second}.{int(at * 1000) % 1000:03}Z",
+        "level": level,
+        "logger": "access",
+        "message": message,
+        "node": socket.gethostname(),
+        "pid": os.getpid(),
+    }
+
+
+def _left_out_as_json(message: str) -> str:
+    return json.dumps(_of_all_logs(time.time(), "warning", message))
+
+
 FORMATS: dict[str, Callable[[Entry], str]] = {"combined": combined, "json": as_json}
+_REMARKS: dict[str, Callable[[str], str]] = {"combined": "# {}".format, "json": _left_out_as_json}
 
 
 @lru_cache(maxsize=8)
@@ -114,6 +135,7 @@ class AccessLog:
                 f"access_log: there is no format {form!r}; there are {', '.join(FORMATS)}"
             )
         self._format = FORMATS[form]
+        self._remark = _REMARKS[form]
         self._file = file
         self._lines: deque[str] = deque()
         self._left_out = 0
@@ -158,7 +180,7 @@ class AccessLog:
             yield self._lines.popleft() + "\n"
         left_out, self._left_out = self._left_out, 0
         if left_out:
-            yield f"# {left_out} lines were left out here\n"
+            yield self._remark(f"{left_out} lines were left out here") + "\n"
 
     def _put(self, text: str) -> None:
         data = text.encode()  # past the file: its lock would be held while nobody reads
@@ -176,6 +198,7 @@ class LoggedRequests:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         answer = _Answer(self._log, environ)
         environ[ENDED].append(answer.log)
+        environ[NOTE_USER] = answer.note_user
         return answer.watch(self._wsgi_app, environ, start_response)
 
 
@@ -186,6 +209,7 @@ class _Answer:
         self._log = log
         self._begin = time.time(), time.monotonic()
         self._target = environ.get("RAW_PATH_INFO", "")
+        self._user = ""
         self._status = 0
         self._bytes = 0
 
@@ -211,6 +235,9 @@ class _Answer:
     def count(self, size: int) -> None:
         self._bytes += size
 
+    def note_user(self, name: str) -> None:
+        self._user = name
+
     def log(self, environ: WSGIEnvironment) -> None:
         # Only a WebSocket is answered past start_response.
         asked = "websocket" in environ.get("HTTP_UPGRADE", "").lower()
@@ -221,7 +248,7 @@ class _Answer:
                 time=begin,
                 seconds=time.monotonic() - clock,
                 remote=environ.get("REMOTE_ADDR", ""),
-                user=environ.get("REMOTE_USER", ""),
+                user=self._user or environ.get("REMOTE_USER", ""),
                 method=environ["REQUEST_METHOD"],
                 target=self._target + (f"?{query}" if query else ""),
                 protocol=environ.get("flask_realtime.protocol", "HTTP/1.1"),

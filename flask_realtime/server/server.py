@@ -8,7 +8,6 @@ requests, those in progress answered, WebSockets told with 1001, exit code 0.
 from __future__ import annotations
 
 import errno
-import gc
 import logging
 import signal
 import sys
@@ -25,6 +24,7 @@ from flask_realtime.isolation.jobref import refuse_to_serve
 from flask_realtime.server.accesslog import AccessLog, LoggedRequests
 from flask_realtime.server.bodylimit import BodyLimit
 from flask_realtime.server.connections import Connection
+from flask_realtime.server.garbage import short_collections
 from flask_realtime.server.hosted import end_polling, is_proxied, put_on_the_hub, started
 from flask_realtime.server.httpprotocol import Service
 from flask_realtime.server.httpsredirect import HttpsRedirect, with_challenges
@@ -187,11 +187,11 @@ class Server:
         # A job that computes hands the interpreter over this often: answers come sooner, and a
         # flood is not slower (docs/benchmarks.md, hub_stall).
         sys.setswitchinterval(hub.SWITCH_SECONDS)
-        gc.freeze()  # what is there now stays: no collection need look at it again
         reloaded = [port.certificates for port in self._ports if port.certificates is not None]
+        signals = [signal.SIGHUP] if reloaded else []
         sweeper = hub.spawn(self._sweep)
         try:
-            with received_signals(*[signal.SIGHUP] if reloaded else []) as (wait, self._stop):
+            with short_collections(), received_signals(*signals) as (wait, self._stop):
                 for port in self._ports:
                     port.task = hub.spawn(self._accept, port)
                 while wait() == signal.SIGHUP:

@@ -66,10 +66,12 @@ class Turns:
 class SocketWire:
     """A connection's socket, as the WebSocket of either hub uses it."""
 
-    __slots__ = ("_held", "_position", "_received", "_share", "_socket", "_turns")
+    __slots__ = ("_first", "_held", "_position", "_received", "_share", "_socket", "_turns")
 
-    def __init__(self, connected: Any, turns: Turns) -> None:
+    def __init__(self, connected: Any, turns: Turns, first: Any = None) -> None:
+        """`first` is the file that the request was read from: it may have read further."""
         self._socket = connected
+        self._first = first
         self._turns = turns
         self._received = b""
         self._position = 0  # in what was received
@@ -85,11 +87,21 @@ class SocketWire:
         if begin == len(self._received):
             if begin >= RECEIVE_BYTES:  # there is more: it does not wait for its client
                 host.sleep(0)
-            self._received = self._socket.recv(max(size, RECEIVE_BYTES))
+            self._received = self._receive(max(size, RECEIVE_BYTES))
             begin = 0
         data = self._received[begin : begin + size]
         self._position = begin + len(data)
         return data
+
+    def _receive(self, size: int) -> bytes:
+        if self._first is None:
+            received: bytes = self._socket.recv(size)
+            return received
+        first, self._first = self._first, None
+        try:
+            return first.read1(size) or b""
+        finally:
+            first.close()  # and with it a buffer of 8 KB
 
     def sendall(self, frame: bytes) -> None:
         """Send a whole frame, or hold it until the one that it announces. Raises OSError."""
@@ -142,6 +154,7 @@ class SocketWires:
             environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
             request_input = environ.get(INPUT)
             if request_input is not None:
-                wire = SocketWire(request_input.get_socket(), self._turns)
+                connected = request_input.get_socket()
+                wire = SocketWire(connected, self._turns, request_input.rfile)
                 environ[SOCKETIO_INPUT] = _Input(wire)
         return self._wsgi_app(environ, start_response)

@@ -167,6 +167,17 @@ def test_the_log_holds_no_query(stack: Stack) -> None:
     assert "invented" not in stack.log("nginx")
 
 
+def test_a_request_has_one_id_in_all_logs_and_in_its_answer(stack: Stack) -> None:
+    given = stack.get("/api/jobs", headers={"X-Request-ID": "forged"}).headers["X-Request-ID"]
+    assert re.fullmatch("[0-9a-f]{32}", given)
+    eventually(lambda: f"s {given}" in stack.log("nginx"))
+    assert "forged" not in stack.log("nginx")
+
+
+def test_the_metrics_are_not_published(stack: Stack) -> None:
+    assert stack.get("/metrics").status_code == 404
+
+
 def test_while_flask_is_away_a_page_refreshes_itself(stack: Stack, script: str) -> None:
     stack.compose("stop", "flask")
     try:

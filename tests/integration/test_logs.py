@@ -35,7 +35,7 @@ def by_logger(server: Server, name: str) -> list[dict[str, Any]]:
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> Server:
     """A server that was stopped after runs, failures, refusals and a Redis that died under it."""
     folder = tmp_path_factory.mktemp("server")
-    settings = {"LOG_FORMAT": "json", "LOG_LEVEL": "debug", "MAX_RUNS": "8"}
+    settings = {"LOG_FORMAT": "json", "ACCESS_LOG": "json", "LOG_LEVEL": "debug", "MAX_RUNS": "8"}
     with LoudServer(folder, **settings) as server:
         jobs = [("log_lines", {"lines": 200}), ("exact", {}), ("secretive", {}), ("count", {})]
         runs = [server.start_run(name, **params) for name, params in 3 * jobs]
@@ -83,6 +83,18 @@ def test_a_traceback_is_a_field(loaded: Server) -> None:
     assert broken["exception"].endswith("RuntimeError: this file is broken on purpose")
 
 
+def test_requests_are_in_it_with_their_id_and_user(loaded: Server) -> None:
+    access = by_logger(loaded, "access")
+    listed = [each for each in access if each["target"] == "/api/runs" and each["method"] == "GET"]
+    assert len(listed) == 20
+    assert len({each["request_id"] for each in access}) == len(access)
+    assert {each["user"] for each in listed} == {"local"}
+    refused = [each for each in entries(loaded) if each["message"].startswith("refused")]
+    assert [each["request_id"] for each in refused] == [
+        each["request_id"] for each in access if each["status"] == 421
+    ]
+
+
 def test_what_a_job_logs_is_output_of_its_run(tmp_path: Path) -> None:
     for form in ("text", "json"):
         (tmp_path / form).mkdir()
@@ -96,6 +108,20 @@ def test_what_a_job_logs_is_output_of_its_run(tmp_path: Path) -> None:
         assert "UserWarning: warned by the job" in output
         assert "ZeroDivisionError" in output
         assert output.rstrip().endswith("LookupError: raised\nby the job")
+
+
+def test_a_request_has_the_id_that_a_proxy_gave_it_and_no_other_client(tmp_path: Path) -> None:
+    named = {"X-Request-ID": "named-1", "X-Forwarded-For": "192.0.2.7"}
+    for proxies in ("127.0.0.1,::1", ""):
+        folder = tmp_path / f"server{len(proxies)}"
+        folder.mkdir()
+        settings = {"TRUSTED_PROXIES": proxies, "ACCESS_LOG": "json", "LOG_FORMAT": "json"}
+        with Server(folder, **settings) as server:
+            answer = server.get("/api/runs", headers=named)
+            given = answer.headers["X-Request-ID"]
+            assert (given == "named-1") == bool(proxies)
+            (entry,) = eventually(lambda: by_logger(server, "access"))
+            assert (entry["request_id"], entry["user"]) == (given, "local")
 
 
 _JOBS = "flask_realtime.jobsfolder.jobsfolder"

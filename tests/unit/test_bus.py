@@ -7,8 +7,9 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import pytest
+from redis.exceptions import ResponseError
 
-from flask_realtime import host
+from flask_realtime import bus, host, redislink
 from flask_realtime.bus import Bus, Handler
 from flask_realtime.errors import InputFull, RealtimeError
 from flask_realtime.store import Store
@@ -81,3 +82,60 @@ def test_calls_at_once_get_each_their_own_answer(store: Store) -> None:
     assert sorted(str(answer) for answer in answers) == sorted(
         str({"number": number}) for number in range(20)
     )
+
+
+def test_a_channel_is_heard_from_its_subscription_on(store: Store) -> None:
+    heard: list[bytes | None] = []
+    with running(store, "one", {}) as one:
+        one.hear("channel", heard.append)
+        until(lambda: heard == [None])
+        assert store.call(lambda client: client.publish("channel", "more")) == 1
+        until(lambda: heard == [None, b"more"])
+        one.unhear("channel")
+        until(lambda: store.call(lambda client: client.publish("channel", "nobody")) == 0)
+        one.hear("channel", heard.append)
+        until(lambda: len(heard) == 3)
+    assert heard == [None, b"more", None]
+
+
+def test_what_may_have_been_missed_while_redis_was_away_is_told(store: Store) -> None:
+    heard: list[bytes | None] = []
+    with running(store, "one", {}) as one:
+        one.hear("channel", heard.append)
+        until(lambda: heard == [None])
+        store.call(lambda client: client.client_kill_filter(_type="pubsub"))
+        until(lambda: heard == [None, None])
+        store.call(lambda client: client.publish("channel", "more"))
+        until(lambda: heard == [None, None, b"more"])
+
+
+def test_who_listens_need_not_hear_anything_to_stop(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bus, "LISTEN_SECONDS", 3600.0)  # that one look at the socket may take
+    with started(store, "one", []) as one:
+        assert one.ask("one", "unheard of")
+        with host.Timeout(60, TimeoutError("it listens on")):
+            one.stop()
+
+
+def test_one_that_redis_refused_to_listen_listens_again(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It answers so to the pings of connections while its disk is full."""
+    answers = ["MISCONF Errors writing to the AOF file: No space left on device"]
+    get = redislink.Subscription.get
+
+    def refused(subscription: redislink.Subscription, timeout: float) -> dict[str, Any] | None:
+        if answers:
+            raise ResponseError(answers.pop())
+        return get(subscription, timeout)
+
+    monkeypatch.setattr(redislink.Subscription, "get", refused)
+    heard: list[dict[str, Any]] = []
+    with started(store, "one", heard):
+        store.call(lambda client: client.ping())
+        until(lambda: not answers)
+        with started(store, "two", []) as two:
+            until(lambda: two.ask("one", "news", number=1))
+            until(lambda: bool(heard))

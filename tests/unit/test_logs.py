@@ -21,7 +21,7 @@ from app.capturedstream import CapturedStream
 from app.logcontext import of_request_and_run
 from app.logs import JsonFormatter, ServerLog
 from flask_realtime.masking import Secrets
-from flask_realtime.server.accesslog import REQUEST_ID
+from flask_realtime.requestid import REQUEST_ID
 from tests.programs.logs_all import SECRET
 
 ROOT = Path(__file__).parents[2]

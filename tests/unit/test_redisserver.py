@@ -18,6 +18,7 @@ from redis import Redis
 from flask_realtime import redisbinary, redisserver
 from flask_realtime.errors import ConfigurationError, StoreUnavailable
 from flask_realtime.redisserver import START_TIMEOUT, RedisServer
+from flask_realtime.redissocket import running_at
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = ROOT / "tests" / "programs" / "keeps_a_redis.py"
@@ -281,3 +282,41 @@ def test_valkeys_version_is_understood(tmp_path: Path) -> None:
     binary.write_text("#!/bin/sh\necho 'Valkey server v=8.1.3 sha=00000000:0 malloc=jemalloc'\n")
     binary.chmod(0o755)
     assert redisbinary.server_version(binary) == (8, 1)
+
+
+def test_programs_beside_it_find_it_by_its_folder_of_data(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    assert running_at(data) is None
+    server = RedisServer(data)
+    with server:
+        assert running_at(data) == server.url
+    assert running_at(data) is None
+
+
+def test_a_program_that_is_started_anew_listens_where_it_did(tmp_path: Path) -> None:
+    with RedisServer(tmp_path) as server:
+        address = server.url
+    with RedisServer(tmp_path) as server:
+        assert server.url == address
+
+
+def test_a_folder_that_a_killed_program_has_left_is_used_again(tmp_path: Path) -> None:
+    with RedisServer(tmp_path) as server:
+        address = server.url
+    folder = Path(address.removeprefix("unix://")).parent
+    folder.mkdir(mode=0o700)
+    with RedisServer(tmp_path) as server:
+        assert server.url == address
+
+
+def test_a_folder_that_others_can_enter_is_not_used(tmp_path: Path) -> None:
+    with RedisServer(tmp_path) as server:
+        address = server.url
+    folder = Path(address.removeprefix("unix://")).parent
+    folder.mkdir()
+    folder.chmod(0o755)
+    try:
+        with RedisServer(tmp_path) as server:
+            assert server.url != address
+    finally:
+        folder.rmdir()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable
 from typing import Any
 
@@ -92,6 +93,14 @@ def test_everything_else_is_the_sockets() -> None:
     assert connection.timeout == 3
 
 
+def test_what_came_with_the_request_is_read_first_and_its_file_let_go_of() -> None:
+    head = io.BytesIO(b"early")
+    made = SocketWire(Connection(b"late"), Turns(1 << 20), head)
+    assert [made.recv(3), made.recv(9)] == [b"ear", b"ly"]
+    assert head.closed
+    assert made.recv(9) == b"late"
+
+
 def test_those_who_write_much_take_turns() -> None:
     written: list[tuple[int, int]] = []
     hub_turns = 0
@@ -137,6 +146,7 @@ def test_turns_are_given_in_the_order_in_which_they_are_asked_for() -> None:
 class Input:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self.rfile = io.BytesIO()
 
     def get_socket(self) -> Connection:
         return self._connection

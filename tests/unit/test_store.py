@@ -7,6 +7,7 @@ import threading
 
 import pytest
 from redis import Connection
+from redis.exceptions import ResponseError
 
 from flask_realtime import host, redislink
 from flask_realtime import store as store_module
@@ -82,3 +83,48 @@ def test_a_name_whose_resolution_hangs_holds_up_nobody(monkeypatch: pytest.Monke
     assert asked == 1
     may_end.set()
     store.close()
+
+
+def test_while_redis_refuses_writes_it_is_read(store: Store) -> None:
+    """Too few replicas, here: as with a full disk, each write is answered with an error."""
+    changes: list[bool] = []
+    store.changed = lambda: changes.append(store.available)
+    store.call(lambda client: client.set("known", "before"))
+    store.read(lambda client: client.config_set("min-replicas-to-write", 1))
+    try:
+        with pytest.raises(StoreUnavailable, match="too few replicas"):
+            store.call(lambda client: client.eval("redis.call('SET', KEYS[1], 1)", 1, "known"))
+        assert not store.ping()
+        with pytest.raises(StoreUnavailable, match="too few replicas"):
+            store.call(lambda client: client.get("known"))
+        assert store.read(lambda client: client.get("known")) == b"before"
+    finally:
+        store.read(lambda client: client.config_set("min-replicas-to-write", 0))
+    assert store.wait_until_available(60)
+    store.call(lambda client: client.set("known", "after"))
+    until(lambda: changes == [False, True])
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        ("MISCONF Errors writing to the AOF file: No space left on device", "its disk"),
+        ("ERR Error running script: @user_script: 13: -MISCONF Errors writing", "its disk"),
+        ("OOM command not allowed when used memory > 'maxmemory'.", "no memory"),
+    ],
+)
+def test_what_redis_refuses_to_write_is_no_error_in_the_call(
+    store: Store, answer: str, reason: str
+) -> None:
+    def refused(client: object) -> None:
+        raise ResponseError(answer)
+
+    with pytest.raises(StoreUnavailable, match=reason):
+        store.call(refused)
+    assert store.wait_until_available(60)
+
+
+def test_another_error_is_one_in_the_call(store: Store) -> None:
+    with pytest.raises(ResponseError):
+        store.call(lambda client: client.execute_command("NO-SUCH-COMMAND"))
+    assert store.available

@@ -1,0 +1,75 @@
+"""Two servers over a Redis that Sentinels watch: its master dies, and no byte of a run is lost."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.redisgroups import WatchedByThree
+from tests.support.server import Server, eventually
+
+
+def numbered(lines: int) -> bytes:
+    return b"".join(b"%079d\n" % number for number in range(lines))
+
+
+@pytest.fixture
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WatchedByThree]:
+    with WatchedByThree(tmp_path_factory.mktemp("sentinel")) as running:
+        yield running
+
+
+@pytest.fixture
+def servers(
+    redis: WatchedByThree, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Server, Server]]:
+    archive = (tmp_path_factory.mktemp("archive") / "files").as_uri()
+    folders = [tmp_path_factory.mktemp("server") for _ in range(2)]
+    environ = {"REDIS_URL": redis.url, "ARCHIVE_URL": archive}
+    with Server(folders[0], **environ) as one, Server(folders[1], **environ) as other:
+        yield one, other
+
+
+def test_the_master_dies_in_the_middle_of_runs(
+    redis: WatchedByThree, servers: tuple[Server, Server]
+) -> None:
+    one, other = servers
+    lines = 40_000
+    ends = one.start_run("numbered", lines=lines, pause_every=200)
+    stopped = one.start_run("numbered", lines=10**9, pause_every=10)
+    eventually(lambda: other.run_record(ends)["output_bytes"] > 100_000)
+    redis.master.kill()
+    assert one.get("/healthz").status_code == 200
+    assert one.ended(ends)["state"] == "succeeded"
+    assert redis.named() == redis.replica.port
+    for server in servers:
+        eventually(lambda server=server: server.get("/readyz").status_code == 200)
+        assert server.output(ends) == numbered(lines)
+    # What one tells the other is heard again as well.
+    eventually(lambda: other.post(f"/api/runs/{stopped}/stop").status_code == 200)
+    assert other.ended(stopped)["state"] == "stopped"
+    last = other.output(stopped)
+    assert last == one.output(stopped) == numbered(len(last) // 80)
+    assert other.ended(other.start_run("greet"))["state"] == "succeeded"
+
+
+def test_a_replica_that_misses_the_newest_is_given_it_by_the_owner(
+    redis: WatchedByThree, servers: tuple[Server, Server]
+) -> None:
+    one, other = servers
+    lines = 4_000
+    run = one.start_run("numbered", lines=lines, pause_every=20)
+    eventually(lambda: len(other.output(run)) > 10_000)
+    redis.replica.signal(signal.SIGSTOP)
+    with redis.master.client() as client:
+        client.execute_command("CLIENT KILL TYPE replica")
+    behind = len(other.output(run))
+    eventually(lambda: len(other.output(run)) > behind + 20_000)
+    redis.master.kill()
+    redis.replica.signal(signal.SIGCONT)
+    assert one.ended(run)["state"] == "succeeded"
+    for server in servers:
+        eventually(lambda server=server: server.get("/readyz").status_code == 200)
+        assert server.output(run) == numbered(lines)

