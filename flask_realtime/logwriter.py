@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from flask_realtime import host
 from flask_realtime.errors import ArchiveUnavailable, StoreUnavailable
+from flask_realtime.outputstream import NotOurs
 from flask_realtime.tail import Chunk, Tail
 
 if TYPE_CHECKING:
@@ -19,12 +20,20 @@ FLUSH_DELAY_SECONDS = 0.01  # what is printed within this goes to Redis together
 
 
 class LogWriter:
-    """The owner's end of one run's log. For greenlets of the hub's thread."""
+    """The owner's end of one run's log. For greenlets of the hub's thread.
 
-    def __init__(self, log: OutputLog, run: str) -> None:
+    `name` says which writer this is, where another may go on with the log: what this one appends
+    then is refused, and `refused` is called. `begin`: byte and line from which on it writes.
+    """
+
+    def __init__(
+        self, log: OutputLog, run: str, name: str = "", begin: tuple[int, int] = (0, 1)
+    ) -> None:
+        self.refused: Callable[[], None] = lambda: None
         self._log = log
         self._run = run
-        self.tail = Tail(log.tail_bytes, log.tail_chunks)
+        self._name = name
+        self.tail = Tail(log.tail_bytes, log.tail_chunks, begin)
         self.followers: list[Callable[[Chunk | None], None]] = []  # told of each chunk, and the end
         self._grown = host.Signal()  # for readers that wait
         self._flushed = host.Signal()  # for the writer: there is room
@@ -39,7 +48,7 @@ class LogWriter:
         """Append `data` to the output; wait while too much of it is not in Redis yet."""
         now = int(time.time() * 1000)
         for start in range(0, len(data), MAX_CHUNK):
-            while self.tail.full:
+            while self.tail.full and not self._closed:
                 self._flushed.wait()
             piece = data[start : start + MAX_CHUNK]
             chunk = Chunk(self.tail.end, now, stream, piece, self.tail.end_line)
@@ -74,6 +83,8 @@ class LogWriter:
             except StoreUnavailable:
                 self._log.store.wait_until_available()
                 host.sleep(FLUSH_DELAY_SECONDS)
+            except NotOurs:
+                return
             self._more.set()
             if self.tail.flushed < self.tail.end:
                 self._flushed.wait(RETRY_SECONDS)
@@ -100,7 +111,7 @@ class LogWriter:
 
     def _store(self, stored: int, chunks: list[Chunk]) -> int:
         """Append what Redis takes, note what it has then, and return where that ends."""
-        stored, self._archived = self._log.store_chunks(self._run, stored, chunks)
+        stored, self._archived = self._log.store_chunks(self._run, stored, chunks, self._name)
         self.tail.mark_flushed(stored)
         self._flushed.set()
         self._spilled.set()
@@ -121,6 +132,9 @@ class LogWriter:
             except StoreUnavailable:
                 self._log.store.wait_until_available()
                 continue
+            except NotOurs:
+                host.spawn(self.refused)
+                return
             self._bound_hot_window()
 
     def _bound_hot_window(self) -> None:
@@ -145,5 +159,7 @@ class LogWriter:
             except StoreUnavailable:
                 self._log.store.wait_until_available()
                 host.sleep(FLUSH_DELAY_SECONDS)
+            except NotOurs:
+                break
             self._spilled.set()
         self._spilling = False

@@ -70,6 +70,16 @@ class OutputLog:
         writer = self._writers[run] = LogWriter(self, run)
         return writer
 
+    def take(self, run: str, name: str) -> LogWriter:
+        """Go on with the output of a run that is ours from now on, and nobody else's.
+
+        `name` is ours as its writer; who had another can append no more. Raises StoreUnavailable.
+        """
+        self.store.call(partial(outputstream.fence, run=run, writer=name))
+        end = self.stored_end(run)
+        writer = self._writers[run] = LogWriter(self, run, name, end)
+        return writer
+
     def close(self, run: str) -> None:
         """Forget the run's tail; its output has been drained into Redis."""
         self._writers.pop(run).close()
@@ -83,12 +93,15 @@ class OutputLog:
         """The writer, if this process owns the run and it has not been closed."""
         return self._writers.get(run)
 
-    def store_chunks(self, run: str, stored: int, chunks: list[Chunk]) -> tuple[int, int]:
+    def store_chunks(
+        self, run: str, stored: int, chunks: list[Chunk], writer: str = ""
+    ) -> tuple[int, int]:
         """Append `chunks` if the output that is stored ends at `stored`.
 
-        Returns where it ends then, and where what is archived ends.
+        Returns where it ends then, and where what is archived ends. Raises NotOurs.
         """
-        return self.store.call(partial(outputstream.append, run=run, stored=stored, chunks=chunks))
+        append = partial(outputstream.append, run=run, stored=stored, chunks=chunks, writer=writer)
+        return self.store.call(append)
 
     # Reading
 
