@@ -57,14 +57,12 @@ class _Amqp(AMQP):  # type: ignore[misc]
     queues_cls = _Queues
 
 
-def _arguments() -> dict[str, object]:
-    """Of a queue of RabbitMQ: how long one run may take (milliseconds); for others they say
-    nothing."""
-    return {"x-consumer-timeout": UNACKNOWLEDGED_SECONDS * 1000}
+# Of a queue of RabbitMQ, in milliseconds; a Redis makes nothing of it.
+_ARGUMENTS = {"x-consumer-timeout": UNACKNOWLEDGED_SECONDS * 1000}
 
 
 def _queue(name: str) -> Any:
-    return Queue(name, routing_key=name, queue_arguments=_arguments())  # type: ignore[no-untyped-call]
+    return Queue(name, routing_key=name, queue_arguments=_ARGUMENTS)  # type: ignore[no-untyped-call]
 
 
 def make_app(broker: Broker, **transport: object) -> Celery:
@@ -200,7 +198,7 @@ def publish(app: Celery, channel: Any, run: str, queue: str, job: str = "") -> N
 def _length(channel: Any, queue: str) -> int:
     # Not passively: of a Redis whose keys have a prefix, Kombu 5.7 finds no queue then.
     declared = channel.queue_declare(
-        queue=queue, durable=True, auto_delete=False, arguments=_arguments()
+        queue=queue, durable=True, auto_delete=False, arguments=_ARGUMENTS
     )
     length: int = declared.message_count
     return length

@@ -19,8 +19,11 @@ class RemoteExecutor(Protocol):
     def check(self) -> None:
         """Raise ConfigurationError with one line for what is wrong with how it is set up."""
 
-    def send(self, run: str, queue: str) -> None:
-        """Say to the workers of `queue` that there is a run. Raises ExecutorUnavailable."""
+    def send(self, run: str, queue: str, job: str) -> None:
+        """Say to the workers of `queue` that there is a run of `job`. Raises ExecutorUnavailable.
+
+        The job's name is for those who watch the messages: a worker reads it in the record.
+        """
 
     def waiting(self, queues: Iterable[str]) -> dict[str, int]:
         """How many messages of each queue no worker has taken. Raises ExecutorUnavailable."""

@@ -21,12 +21,13 @@ from flask_realtime.errors import (
 from flask_realtime.executors.remote import RemoteExecutor
 from flask_realtime.history import Filter
 from flask_realtime.jobs import Job
+from flask_realtime.keys import RESENDER
 from flask_realtime.options import Options
 from flask_realtime.registry import RunRegistry
 from flask_realtime.running import claims
 from flask_realtime.running.orders import Orders
 from flask_realtime.runs import Run, RunIds
-from flask_realtime.store import PREFIX, Store
+from flask_realtime.store import Store
 from flask_realtime.uploads.uploads import Uploads
 
 logger = logging.getLogger(__name__)
@@ -147,7 +148,7 @@ class Dispatcher:
         self._sent[run.id] = time.monotonic()
         try:
             with host.Timeout(SEND_SECONDS, ExecutorUnavailable("the broker does not answer")):
-                host.offload(self.remote.send, run.id, run.queue)
+                host.offload(self.remote.send, run.id, run.queue, run.job)
         except ExecutorUnavailable as error:
             logger.error("run %s could not be sent to a worker yet: %s", run.id, error)
             self.trouble(f"{error.message}. Runs on workers begin once it does.")
@@ -200,7 +201,7 @@ class Dispatcher:
 
 def _my_turn(client: Redis) -> bool:
     """Whether nobody else has looked for a while."""
-    return bool(client.set(f"{PREFIX}resender", 1, px=int(LOOK_SECONDS * 900), nx=True))
+    return bool(client.set(RESENDER, 1, px=int(LOOK_SECONDS * 900), nx=True))
 
 
 def executor_of(job: Job, options: Options, remote: RemoteExecutor | None) -> str:

@@ -6,6 +6,7 @@ tests/workers/.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet
 
-from flask_realtime import history, host, outputstream
+from flask_realtime import history, host, keys, outputstream
 from flask_realtime.errors import (
     ConfigurationError,
     ExecutorUnavailable,
@@ -45,7 +46,7 @@ class Messages:
     def check(self) -> None:
         pass
 
-    def send(self, run: str, queue: str) -> None:
+    def send(self, run: str, queue: str, job: str) -> None:
         if self.away:
             raise ExecutorUnavailable("the broker is away")
         self.sent.append((queue, run))
@@ -218,7 +219,7 @@ def lose(watched: Watched, run: Run) -> None:
     if found.state == "queued":
         found.enter("running")
     watched.engine.store.call(
-        lambda client: history.replace(client, found, client.get(history.record_key(run.id)))
+        lambda client: history.replace(client, found, client.get(keys.record(run.id)))
     )
 
 
@@ -266,8 +267,8 @@ def test_who_comes_back_when_another_has_begun_its_run_anew_lets_it_be(
         other.owner, other.attempt = "somebody-111111", 2
 
         def take_away(client: Any) -> None:
-            client.set(history.owner_key(other.owner), 1, ex=60)
-            assert history.replace(client, other, client.get(history.record_key(run.id)))
+            client.set(keys.owner(other.owner), 1, ex=60)
+            assert history.replace(client, other, client.get(keys.record(run.id)))
 
         watched.engine.store.call(take_away)
         name = history.fence_of(other)
@@ -302,15 +303,18 @@ def test_a_worker_that_stops_leaves_its_runs_to_others(
     engine: Start, messages: Messages, options: dict[str, Any]
 ) -> None:
     with engine(**options) as watched:
+        before = len(os.listdir("/proc/self/fd"))
         runs = [watched.start("hold"), watched.start("again")]
         for _ in runs:
             perform(watched, messages)
         until(lambda: {stored(watched, run).state for run in runs} == {"running"})
-    with engine(**{**options, "jobs": the_jobs()}) as other:
-        other.engine.runs.sweep()
+        watched.engine.stop(0.5)
+        watched.engine.stop = lambda timeout: None  # type: ignore[method-assign]
+    with engine(remote=messages, jobs=the_jobs(), sealing_keys=(KEY,)) as other:
         until(lambda: stored(other, runs[0]).state == "lost")
         until(lambda: stored(other, runs[1]).state == "queued")
         released.set()
+        until(lambda: len(os.listdir("/proc/self/fd")) <= before)  # the threads have ended
 
 
 def test_an_order_that_cannot_be_opened_fails_the_run_and_says_what_to_do(
