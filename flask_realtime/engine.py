@@ -84,13 +84,8 @@ class Engine:
         self.user_left: Callable[[str], None] = lambda user: None
         self._heard = host.Signal()  # another process told of a change of a run
         self.uploads = Uploads(options.uploads_path, options.max_upload_bytes)
-        self._runner = Runner(
-            self.runs,
-            self.log,
-            self.uploads,
-            options,
-            Launcher(options, secrets or Secrets(), before_run),
-        )
+        launcher = Launcher(options, secrets or Secrets(), before_run)
+        self._runner = Runner(self.runs, self.log, self.uploads, options, launcher)
         self._remote = remote
         self._dispatcher: Dispatcher | None = None
         orders = Orders(store, options.sealing_keys)
@@ -112,6 +107,7 @@ class Engine:
                 **self._calls.handlers(),
             },
         )
+        self.log.mirrors.channels = self.bus
         self._stopping = False
 
     def start(self) -> None:
@@ -178,9 +174,9 @@ class Engine:
         ]
 
     def get_run(self, user: str, run_id: str) -> Run:
-        """The run, if `user` may see it; otherwise it is unknown."""
+        """The run, if `user` may see it, as its owner may; otherwise it is unknown."""
         run = self.runs.get(run_id)
-        if not visible(user, run):
+        if run.user != user:
             raise unknown_run(run_id)
         return run
 
@@ -297,8 +293,11 @@ class Engine:
         self.bus.tell_all("status", record=run.dump().decode())
 
     def _heard_status(self, message: dict[str, Any]) -> None:
-        self.status(Run.load(message["record"].encode()))
+        run = Run.load(message["record"].encode())
+        self.status(run)
         self._heard.set()
+        if run.final:  # and all of its output is stored
+            self.log.mirrors.look(run.id)
 
     def _heard_stop(self, message: dict[str, Any]) -> None:
         self._runner.stop_run(message["run"], force=message["force"])
@@ -316,8 +315,3 @@ class Engine:
         """Raise StoreUnavailable unless Redis answers now."""
         if not self.store.ping():
             raise StoreUnavailable(self.store.reason)
-
-
-def visible(user: str, run: Run) -> bool:
-    """Whether `user` may see, and stop, `run`: its owner may."""
-    return run.user == user

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 MAX_CHUNK = 1 << 16  # bytes; larger events gain nothing (measured: 407 MB/s at this size)
 RETRY_SECONDS = 1.0  # at most, before the archive is tried again
 FLUSH_DELAY_SECONDS = 0.01  # what is printed within this goes to Redis together, after the viewers
+# ... where another process has viewers, who wait for it: then what is first does not wait itself.
+HEARD_DELAY_SECONDS = 0.005
 
 
 class LogWriter:
@@ -41,6 +43,8 @@ class LogWriter:
         self._spilled = host.Signal()  # for the flusher: the hot window may have room
         self._archived = 0  # where what is in the archive ends
         self._spilling = False
+        self._is_heard = False  # others wait for what comes to Redis
+        self._flushed_at = 0.0  # time.monotonic()
         self._closed = False
         self._flusher = host.spawn(self._flush)
 
@@ -111,7 +115,11 @@ class LogWriter:
 
     def _store(self, stored: int, chunks: list[Chunk]) -> int:
         """Append what Redis takes, note what it has then, and return where that ends."""
-        stored, self._archived = self._log.store_chunks(self._run, stored, chunks, self._name)
+        self._flushed_at = time.monotonic()
+        answer = self._log.store_chunks(self._run, stored, chunks, self._name)
+        stored, self._archived, told = answer
+        if chunks:
+            self._is_heard = told > 0
         self.tail.mark_flushed(stored)
         self._flushed.set()
         self._spilled.set()
@@ -123,7 +131,7 @@ class LogWriter:
             chunks = self.tail.from_offset(stored, self._log.flush_bytes)
             if not chunks:
                 self._more.wait()
-                host.sleep(FLUSH_DELAY_SECONDS)
+                self._collect()
                 continue
             try:
                 # The answer differs from what we expect when Redis lost what it had not made
@@ -136,6 +144,14 @@ class LogWriter:
                 host.spawn(self.refused)
                 return
             self._bound_hot_window()
+
+    def _collect(self) -> None:
+        """Wait for more of what is printed: a moment, or less where others wait for it."""
+        if self._is_heard:
+            since = time.monotonic() - self._flushed_at
+            host.sleep(max(0.0, HEARD_DELAY_SECONDS - since))
+        else:
+            host.sleep(FLUSH_DELAY_SECONDS)
 
     def _bound_hot_window(self) -> None:
         """Have the archive take what is beyond the window; wait when that is too much."""

@@ -180,8 +180,8 @@ def test_an_append_whose_reply_was_lost_is_not_doubled(
 ) -> None:
     log = OutputLog(store, archive)
     chunks = [Chunk(0, 0, 1, b"abc", 1), Chunk(3, 0, 1, b"def", 1)]
-    assert log.store_chunks("r3", 0, chunks) == (6, 0)
-    assert log.store_chunks("r3", 0, chunks) == (6, 0)
+    assert log.store_chunks("r3", 0, chunks) == (6, 0, 0)
+    assert log.store_chunks("r3", 0, chunks) == (6, 0, 0)
     assert read_all(log, "r3") == b"abcdef"
 
 
