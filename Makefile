@@ -1,5 +1,6 @@
 # make run      set all up and serve http://localhost:5000 (PORT=, HOST=, REDIS_URL=, JOBS_PATH=, ... as below)
 # make run APPS=1   with the example apps (Bokeh, Flexx) behind it
+# make worker   set all up and run a worker for the server of `make run`, or that of REDIS_URL; ARGS are Celery's (docs/workers.md)
 # make build    set all up, the page included, and stop there
 # make test     set all up and run every test; ARGS="-k name" goes to pytest
 # make check    lint, formatting, types: Python and TypeScript
@@ -21,12 +22,15 @@ APPS ?=
 WORKERS := -n auto --maxprocesses 4 --dist loadfile
 BIN := .venv/bin
 
-.PHONY: run build test test-containers soak check conformance bench format lock clean python ready-to-run ready-to-test
+.PHONY: run worker build test test-containers soak check conformance bench format lock clean python ready-to-run ready-to-test
 .DEFAULT_GOAL := run
 
 # exec: Ctrl+C and a stop signal reach the server itself, not a shell in between.
 run: ready-to-run
 	@exec env $(if $(APPS),APPS_FILE="$${APPS_FILE:-examples/apps.toml}") $(BIN)/python wsgi.py
+
+worker: ready-to-run
+	@exec $(BIN)/python -m celery --app worker worker $(ARGS)
 
 build: ready-to-run
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import timedelta
 
 from flask import Flask
@@ -11,6 +12,7 @@ from flask import Flask
 from app.apps import links_of, mount_apps
 from app.events import Events
 from app.health import health_blueprint
+from app.keyprints import key_prints
 from app.logcontext import noting, of_request_and_run
 from app.login.integration import api_base_url, integration_of
 from app.login.keys import session_key
@@ -20,11 +22,11 @@ from app.logs import log_to_stderr
 from app.options import add_jobs, options_of, token_keys_of
 from app.sandboxprocess import sandbox_running
 from app.settings import Settings, exit_misconfigured, settings_of
+from app.workers import executor, note_sandbox, redis_url_of, sandbox_note
 from flask_realtime import ConfigurationError, Realtime
 from flask_realtime.jobsfolder.jobsfolder import load
 from flask_realtime.masking import Secrets
 from flask_realtime.proxy import start_apps, stop_apps
-from flask_realtime.redischeck import with_password
 
 
 def create_app(
@@ -43,7 +45,7 @@ def create_app(
     realtime = Realtime(
         title="Flask-Realtime",
         url_prefix="/",
-        redis_url=with_password(settings.redis_url, settings.redis_password),
+        redis_url=redis_url_of(settings),
         redis_data=settings.redis_data,
         archive_url=settings.archive_url,
         identify=noting(login.identify if login else lambda: "local"),
@@ -52,7 +54,8 @@ def create_app(
         proxies=settings.trusted_proxies,
         events=Events,
         async_mode=settings.async_mode,
-        options=options_of(settings),
+        remote=executor(settings, lambda: realtime.redis_url),
+        options=replace(options_of(settings), key_prints=key_prints(settings)),
     )
     add_jobs(realtime.jobs, settings)
     realtime.init_app(app)
@@ -141,6 +144,8 @@ def serve(environ: dict[str, str] | None = None) -> None:
                 sandbox = settings.sandbox_url or stack.enter_context(
                     sandbox_running(settings.sandbox_spaces, settings.sandbox_messages)
                 )
+                note_sandbox(settings, sandbox)
+                stack.callback(sandbox_note(settings).unlink, missing_ok=True)
                 note = f"Webex sandbox at {sandbox}: invented data, no CLIENT_ID is set"
             app = create_app(settings, sandbox=sandbox, secrets=secrets)
             realtime: Realtime = app.extensions["realtime"]

@@ -6,6 +6,7 @@ from flask import Blueprint, Response, jsonify
 
 from flask_realtime import StoreUnavailable
 from flask_realtime.engine import Engine
+from flask_realtime.errors import ShuttingDown
 from flask_realtime.web.api import problem
 
 
@@ -20,10 +21,11 @@ def health_blueprint(engine: Engine) -> Blueprint:
 
     @health.get("/readyz")
     def readyz() -> Response:
-        """Redis answers: runs can be started."""
+        """Redis answers, and the server is not being stopped: runs can be started."""
         try:
+            engine.check_serving()
             engine.check_store()
-        except StoreUnavailable as error:
+        except (ShuttingDown, StoreUnavailable) as error:
             return problem(error.status, error.code, error.message)
         return jsonify({"status": "ready"})
 

@@ -24,6 +24,9 @@ def options_of(settings: Settings) -> Options:
         max_runs=settings.max_runs,
         max_runs_per_user=settings.max_runs_per_user or None,
         max_queued=settings.max_queued,
+        executor=settings.executor,
+        max_queued_on_workers=settings.max_queued_on_workers,
+        sealing_keys=token_keys_of(settings),
         bounds=Bounds(
             timeout=settings.run_timeout_seconds or None,
             memory_mib=settings.process_memory_mib or None,
@@ -31,6 +34,7 @@ def options_of(settings: Settings) -> Options:
         ),
         stop_grace_seconds=settings.stop_grace_seconds,
         shutdown_seconds=settings.shutdown_seconds,
+        drain_seconds=settings.drain_seconds,
         terminal_columns=settings.terminal_columns,
         terminal_rows=settings.terminal_rows,
         max_upload_bytes=int(settings.max_upload_mib * MIB),

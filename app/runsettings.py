@@ -106,6 +106,15 @@ RUN_SETTINGS = (
         "60",
     ),
     Setting(
+        "DRAIN_SECONDS",
+        "0",
+        "seconds",
+        number(0, 86_400),
+        "Before that, time in which runs may end by themselves. What stops the server, such as "
+        "Docker, must wait for both.",
+        "600",
+    ),
+    Setting(
         "JOB_BUFFER_KIB",
         "4096",
         "KiB",

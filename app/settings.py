@@ -72,7 +72,12 @@ class Settings:
     uploads_path: Path | None
     stop_grace_seconds: float
     shutdown_seconds: float
+    drain_seconds: float
     job_buffer_kib: int
+    executor: str
+    broker_url: str = field(repr=False)
+    max_queued_on_workers: int
+    worker_alive_file: Path | None
     output_hot_mib: int
     output_hot_minutes: float
     archive_url: str

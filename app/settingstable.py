@@ -24,6 +24,7 @@ from app.settingtypes import (
     secret,
     whole_number,
 )
+from app.workersettings import WORKER_SETTINGS
 from flask_realtime.host.choice import DEFAULT, IMPLEMENTATIONS
 
 SETTINGS = (
@@ -154,6 +155,7 @@ SETTINGS = (
     ),
     *LOGIN_SETTINGS,
     *RUN_SETTINGS,
+    *WORKER_SETTINGS,
     Setting(
         "OUTPUT_HOT_MIB",
         "16",

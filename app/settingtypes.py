@@ -16,6 +16,7 @@ from cryptography.fernet import Fernet
 
 from flask_realtime.archive import check_url
 from flask_realtime.errors import ConfigurationError
+from flask_realtime.executors.brokerurl import BROKER_FORMS, parse_broker_url
 from flask_realtime.forwarded import TrustedProxies
 from flask_realtime.redisurl import FORMS, parse_redis_url, without_password
 from flask_realtime.server.tls import ADHOC
@@ -166,6 +167,15 @@ def redis_url(text: str, base: Path) -> str:
     return text
 
 
+def broker_url(text: str, base: Path) -> str:
+    if text:
+        try:
+            parse_broker_url(text)
+        except ValueError as error:
+            raise _wrong(without_password(text), f"{BROKER_FORMS}, or nothing ({error})") from error
+    return text
+
+
 def archive_url(text: str, base: Path) -> str:
     if text:
         try:
@@ -186,6 +196,16 @@ def folder(text: str, base: Path) -> Path:
 def optional_folder(text: str, base: Path) -> Path | None:
     """A folder that may be created later; empty for none."""
     return folder(text, base) if text else None
+
+
+def optional_path(text: str, base: Path) -> Path | None:
+    """A file that may be made later; empty for none."""
+    if not text:
+        return None
+    path, kind = _look(text, base)
+    if kind == "a folder":
+        raise _wrong(text, f"a file, and {path} is a folder")
+    return path
 
 
 def existing_folder(text: str, base: Path) -> Path | None:

@@ -17,6 +17,7 @@ from flask_realtime.errors import (
     ShuttingDown,
     StoreUnavailable,
 )
+from flask_realtime.executors.remote import RemoteExecutor
 from flask_realtime.history import ANY, Filter
 from flask_realtime.jobs import Job, JobRegistry
 from flask_realtime.masking import Secrets
@@ -26,8 +27,12 @@ from flask_realtime.outputlog import OutputLog
 from flask_realtime.parameters.schema import with_max_bytes
 from flask_realtime.registry import RunRegistry
 from flask_realtime.retention import Sweeper
+from flask_realtime.running.dispatcher import Dispatcher, executor_of
+from flask_realtime.running.launcher import Launcher
+from flask_realtime.running.orders import Orders
 from flask_realtime.running.runcalls import RunCalls, not_answering
 from flask_realtime.running.runner import Runner
+from flask_realtime.running.worker import Worker
 from flask_realtime.runs import Run, unknown_run
 from flask_realtime.service import Service
 from flask_realtime.services import Services
@@ -46,8 +51,9 @@ class Engine:
     """All that happens behind the events and the HTTP calls. For greenlets of the hub's thread.
 
     `status(run)` is called on each change of a run, `user_left(user)` when somebody logs out, here
-    or at another process. `secrets` are masked in the output of all runs;
-    each of `before_run` is called in the context of a job before it.
+    or at another process. `remote` hands runs to workers, which `perform` them. `secrets` are
+    masked in the output of all runs; each of `before_run` is called in the context of a job before
+    it.
     """
 
     def __init__(
@@ -57,6 +63,7 @@ class Engine:
         options: Options,
         *,
         archive: Archive,
+        remote: RemoteExecutor | None = None,
         secrets: Secrets | None = None,
         before_run: Iterable[Callable[[CurrentRun], None]] = (),
     ) -> None:
@@ -77,14 +84,18 @@ class Engine:
         self.user_left: Callable[[str], None] = lambda user: None
         self._heard = host.Signal()  # another process told of a change of a run
         self.uploads = Uploads(options.uploads_path, options.max_upload_bytes)
-        self._runner = Runner(
-            self.runs,
-            self.log,
-            self.uploads,
-            options,
-            secrets=secrets or Secrets(),
-            before_run=before_run,
-        )
+        launcher = Launcher(options, secrets or Secrets(), before_run)
+        self._runner = Runner(self.runs, self.log, self.uploads, options, launcher)
+        self._remote = remote
+        self._dispatcher: Dispatcher | None = None
+        orders = Orders(store, options.sealing_keys)
+        self._worker = Worker(jobs, self.runs, store, orders, options, self._runner)
+        if remote is not None:
+            self._dispatcher = Dispatcher(
+                self.runs, store, orders, self.uploads, options, remote, self._runner.ids
+            )
+            self._dispatcher.trouble = lambda text: self.notices.set("broker_away", text)
+            self.runs.begin_again = self._dispatcher.send
         self._calls = RunCalls(self.runs, self._runner)
         self.bus = self._calls.bus = Bus(
             store,
@@ -96,6 +107,7 @@ class Engine:
                 **self._calls.handlers(),
             },
         )
+        self.log.mirrors.channels = self.bus
         self._stopping = False
 
     def start(self) -> None:
@@ -103,17 +115,29 @@ class Engine:
         bound_arenas()
         self._runner.began = self._began
         self._runner.over = self._over
-        self._runner.stored = self._tell_others
+        self._runner.stored = self._stored
         self._runner.start()
         self.runs.changed = self._tell
+        self.runs.disowned = self._runner.disown
         self.store.changed = self._store_changed
         self.archive.start(self._archive_changed)
         self.runs.start()
         self.bus.start()
         self.services.start()
+        if self._dispatcher is not None:
+            self._dispatcher.start()
         self.unwatched.start()
         self._sweeper.start()
         self.uploads.start()
+
+    def refuse(self) -> None:
+        """Begin no more runs; those that there are go on."""
+        self._stopping = True
+
+    def check_serving(self) -> None:
+        """Raise ShuttingDown once new runs are refused."""
+        if self._stopping:
+            raise ShuttingDown("the server is shutting down; start the job again in a moment")
 
     def stop(self, timeout: float) -> None:
         """Ask all runs to end, wait up to `timeout` seconds, and mark the rest `lost`."""
@@ -126,6 +150,8 @@ class Engine:
         self._sweeper.stop()
         self.unwatched.stop()
         self.services.stop()
+        if self._dispatcher is not None:
+            self._dispatcher.stop()
         self.bus.stop()
         self.runs.stop()
         self.log.stop()
@@ -141,16 +167,16 @@ class Engine:
         return [
             {
                 **job.describe(),
-                "bounds": self._runner.bounds_of(job).public(),
+                "bounds": self._runner.launcher.bounds_of(job).public(),
                 "parameters": with_max_bytes(job.parameters, most),
             }
             for job in self.jobs
         ]
 
     def get_run(self, user: str, run_id: str) -> Run:
-        """The run, if `user` may see it; otherwise it is unknown."""
+        """The run, if `user` may see it, as its owner may; otherwise it is unknown."""
         run = self.runs.get(run_id)
-        if not visible(user, run):
+        if run.user != user:
             raise unknown_run(run_id)
         return run
 
@@ -164,13 +190,29 @@ class Engine:
 
     def start_run(self, user: str, job_name: str, params: Any) -> Run:
         """Start a run of a job, or let it wait in line; raises what is wrong with the request."""
-        if self._stopping:
-            raise ShuttingDown("the server is shutting down; start the job again in a moment")
+        self.check_serving()
         job = self.jobs.get(job_name)
         if not isinstance(params, dict):
             raise BadParameters(f'"params" must be an object, not {type(params).__name__}')
         bound = job.bind(params)
+        if executor_of(job, self.options, self._remote) != "thread":
+            assert self._dispatcher is not None
+            return self._dispatcher.submit(user, job, bound)
         return self._runner.submit(user, job, bound)
+
+    def check(self) -> None:
+        """Raise ConfigurationError for what runs cannot be handed to. Blocks; before `start`."""
+        names = {executor_of(job, self.options, self._remote) for job in self.jobs}
+        if self._dispatcher is not None and names != {"thread"}:
+            self._dispatcher.check()
+
+    def perform(self, run_id: str) -> None:
+        """On a worker: run what a message spoke of, and return once it is over.
+
+        Returns at once for what is not to be run, or not yet. Raises StoreUnavailable.
+        """
+        if not self._stopping:
+            self._worker.perform(run_id)
 
     def _began(self, run: Run, job: Job) -> None:
         if job.rules.stop_when_unwatched is not None:
@@ -186,6 +228,10 @@ class Engine:
         run = self.get_run(user, run_id)
         if run.final:
             return run
+        if run.unclaimed and self._dispatcher is not None:
+            if self._dispatcher.cancel(replace(run)):
+                return self.get_run(user, run_id)
+            run = self.get_run(user, run_id)  # a worker has just taken it
         if run.owner != self.runs.owner:
             return self._stop_elsewhere(run, force)
         self._runner.stop_run(run.id, force=force)
@@ -236,12 +282,22 @@ class Engine:
         self.status(run)
         self._tell_others(run)
 
+    def _stored(self, run: Run) -> None:
+        """All of a run that ended here is in Redis."""
+        self._tell_others(run)
+        self._worker.ended()
+        if run.queue is not None and self._dispatcher is not None:
+            self._dispatcher.ended(run)
+
     def _tell_others(self, run: Run) -> None:
         self.bus.tell_all("status", record=run.dump().decode())
 
     def _heard_status(self, message: dict[str, Any]) -> None:
-        self.status(Run.load(message["record"].encode()))
+        run = Run.load(message["record"].encode())
+        self.status(run)
         self._heard.set()
+        if run.final:  # and all of its output is stored
+            self.log.mirrors.look(run.id)
 
     def _heard_stop(self, message: dict[str, Any]) -> None:
         self._runner.stop_run(message["run"], force=message["force"])
@@ -259,8 +315,3 @@ class Engine:
         """Raise StoreUnavailable unless Redis answers now."""
         if not self.store.ping():
             raise StoreUnavailable(self.store.reason)
-
-
-def visible(user: str, run: Run) -> bool:
-    """Whether `user` may see, and stop, `run`: its owner may."""
-    return run.user == user

@@ -146,6 +146,13 @@ class ArchiveUnavailable(RealtimeError):
     status = 503
 
 
+class ExecutorUnavailable(RealtimeError):
+    """What hands runs to workers does not answer. They wait in line until it does."""
+
+    code = "executor_unavailable"
+    status = 503
+
+
 class ShuttingDown(RealtimeError):
     code = "shutting_down"
     status = 503

@@ -8,21 +8,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, overload
 
-from engineio.payload import Payload
 from flask import Flask
-from flask_socketio import SocketIO
 from redis import Redis
 
 from flask_realtime import host
 from flask_realtime.archive import Archive, check_url, default_url
 from flask_realtime.commands.command import caller, command_job
 from flask_realtime.currentrun import CurrentRun
+from flask_realtime.draining import drain
 from flask_realtime.engine import Engine
 from flask_realtime.errors import ConfigurationError
 from flask_realtime.events import RealtimeEvents
+from flask_realtime.executors.remote import RemoteExecutor
 from flask_realtime.forwarded import ForwardedHeaders
 from flask_realtime.jobs import Job, JobRegistry
 from flask_realtime.masking import Secrets
+from flask_realtime.nodes import Nodes
 from flask_realtime.options import Options
 from flask_realtime.pages import pages_blueprint
 from flask_realtime.redischeck import check_redis
@@ -31,7 +32,7 @@ from flask_realtime.server import Server
 from flask_realtime.server.limits import Limits
 from flask_realtime.store import Store, blocking_client
 from flask_realtime.trust import LOOPBACK_HOSTS, HostAndOriginGuard
-from flask_realtime.watching.fanout import FanoutManager
+from flask_realtime.watching.socketserver import socket_server
 from flask_realtime.watching.socketwire import SocketWires
 from flask_realtime.web.api import api_blueprint
 
@@ -45,14 +46,6 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., object])
 
 SOCKET_PATH = "/socket.io"
-MAX_PACKETS = 10_000  # of one polling request
-# A network that falls silent without closing anything (Wi-Fi lost, a cable pulled out) shows by the
-# server's pings alone: after PING_SECONDS + PONG_SECONDS without one a page says that it is
-# disconnected, and after PONG_SECONDS without an answer, or up to twice that, the server forgets
-# the client. A ping waits behind what the viewer's window holds, a few seconds at most on a slow
-# network; a busy hub delays it by tenths of a second.
-PING_SECONDS = 4
-PONG_SECONDS = 10
 PAUSE_SECONDS = 3600.0  # that a client may read nothing of an output
 STOP_SECONDS = 3.0  # for requests in progress, once all runs have ended
 
@@ -65,6 +58,8 @@ class Realtime:
     a Redis server of its own keeps its data in the application's instance folder. Output that is
     older than the newest of a run goes to `archive_url`, any that fsspec knows; by default to the
     folder `archive` of the instance folder.
+
+    `remote` hands runs to workers, which other processes are (docs/workers.md).
 
     `identify()` is called in a request's context, for each request and each event, and returns
     the user's name, or None for nobody: the request is refused then. `login()` is what a page
@@ -84,6 +79,7 @@ class Realtime:
         redis_url: str = "",
         redis_data: Path | None = None,
         archive_url: str = "",
+        remote: RemoteExecutor | None = None,
         options: Options | None = None,
         identify: Callable[[], str | None] = lambda: "local",
         login: Callable[[], ResponseReturnValue] | None = None,
@@ -100,6 +96,7 @@ class Realtime:
         self._redis_url = redis_url
         self._redis_data = redis_data
         self._archive_url = archive_url
+        self._remote = remote
         self._options = options or Options()
         self._identify = identify
         self._hosts = tuple(hosts)
@@ -111,6 +108,7 @@ class Realtime:
         self._redis: RedisServer | None = None
         self._blocking: Redis | None = None
         self._engine: Engine | None = None
+        self._nodes: Nodes | None = None
         if app is not None:
             self.init_app(app)
 
@@ -186,27 +184,17 @@ class Realtime:
             raise ConfigurationError("one Realtime serves one application: make another one")
         if not self._redis_url:
             self._redis = RedisServer(self._redis_data or Path(app.instance_path) / "redis")
-        # A polling client acknowledges in one request all that one response brought it; the
-        # default of 16 packets would cut it off. Its size stays bounded by max_event_bytes.
-        Payload.max_decode_packets = MAX_PACKETS
         uploads = self._options.uploads_path or Path(app.instance_path) / "uploads"
         engine = self._engine = Engine(
             self.jobs,
             Store(),
             replace(self._options, uploads_path=uploads),
             archive=Archive(self._archive_url or default_url(app.instance_path)),
+            remote=self._remote,
             secrets=self._secrets,
             before_run=self._before_run,
         )
-        socketio = SocketIO(
-            app,
-            async_mode=host.ASYNC_MODE,
-            client_manager=FanoutManager(),
-            max_http_buffer_size=self._options.max_event_bytes,
-            manage_session=False,
-            ping_interval=PING_SECONDS,
-            ping_timeout=PONG_SECONDS,
-        )
+        socketio = socket_server(app, self._options.max_event_bytes)
         events = self.events = self._make_events(socketio, engine, self._identify)
         socketio.on_namespace(events)
         engine.status = events.send_status
@@ -241,16 +229,30 @@ class Realtime:
         with host.entered():
             if self._redis is not None:
                 self._redis.start()
-                self.engine.store.connect(self._redis.url)
             else:
                 check_redis(self._redis_url)
-                self.engine.store.connect(self._redis_url)
+            self.engine.check()
+            self.engine.store.connect(self.redis_url)
             self.engine.start()
+            prints = self._options.key_prints
+            self._nodes = Nodes(self.engine.store, self.engine.runs.owner, prints)
+            self._nodes.start()
+
+    def drain(self, let_go: Callable[[], None]) -> None:
+        """Take no more runs, and wait up to `drain_seconds` for those of this process to end.
+
+        `run` calls it once no connection is taken any more; `let_go` sends those who watch to other
+        servers, if there are any. Call `stop` afterwards.
+        """
+        assert self._nodes is not None
+        drain(self.engine, self._nodes, let_go, self._options.drain_seconds)
 
     def stop(self) -> None:
         """End all runs, within `shutdown_seconds`, and the Redis server that `start` started."""
         with host.entered():
             try:
+                if self._nodes is not None:
+                    self._nodes.leave()
                 self.engine.stop(self._options.shutdown_seconds)
                 if self._blocking is not None:
                     self._blocking.close()
@@ -258,14 +260,18 @@ class Realtime:
                 if self._redis is not None:
                     self._redis.stop()
 
+    @property
+    def redis_url(self) -> str:
+        """The address of the Redis; that of an embedded one is there once `start` was called."""
+        return self._redis.url if self._redis is not None else self._redis_url
+
     def blocking_redis(self) -> Redis:
         """A client for native threads, jobs for example; the hub must not wait for it.
 
         There once `start` was called; one client serves all threads.
         """
         if self._blocking is None:
-            url = self._redis.url if self._redis is not None else self._redis_url
-            self._blocking = blocking_client(url)
+            self._blocking = blocking_client(self.redis_url)
         return self._blocking
 
     def run(
@@ -301,6 +307,7 @@ class Realtime:
                     for line in server.announcement(self._url_prefix):
                         print(line, file=sys.stderr, flush=True)
                     server.serve()
+                    self.drain(server.let_go)
                 finally:
                     self.stop()  # before the connections end: their viewers see how the runs do
             finally:

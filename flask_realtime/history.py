@@ -78,11 +78,19 @@ def index_keys(run: Run, state: str) -> list[str]:
 
 # KEYS: the record, the set of active runs, the owner's sign of life, the four sets that the run
 # belongs to, then those that it may have been in. ARGV: the id, the record, "1" if the run has
-# ended, then, if that matters: the record that must be there, "1" if its owner must be dead.
+# ended, then, each empty if it does not matter: the record that must be there, "1" if the owner
+# must be dead, the owner and attempt that the record there must have.
 # The first write takes memory, so a Redis without any refuses it before anything has changed.
 _SAVE = """
-if ARGV[4] and redis.call('GET', KEYS[1]) ~= ARGV[4] then
+local there = redis.call('GET', KEYS[1])
+if ARGV[4] ~= '' and there ~= ARGV[4] then
     return 0
+end
+if ARGV[6] ~= '' and there then
+    local record = cjson.decode(there)
+    if record.owner .. ':' .. record.attempt ~= ARGV[6] then
+        return 0
+    end
 end
 if ARGV[5] == '1' and redis.call('EXISTS', KEYS[3]) == 1 then
     return 0
@@ -102,30 +110,42 @@ return 1
 def add(client: Redis, run: Run, owner_seconds: int) -> None:
     """Store a new run, and a sign of life of its owner that lasts `owner_seconds`."""
     pipeline = client.pipeline()
-    pipeline.set(owner_key(run.owner), 1, ex=owner_seconds)
-    save(pipeline, run)
+    if run.owner:
+        pipeline.set(owner_key(run.owner), 1, ex=owner_seconds)
+    _save(pipeline, run, run.dump())
     pipeline.zadd(UNSETTLED, {run.id: 0})
     pipeline.execute()
 
 
-def save(client: Redis, run: Run) -> None:
-    """Store the record, and put the run where its state belongs."""
-    _save(client, run, run.dump())
+def save(client: Redis, run: Run) -> bool:
+    """Store the record, and put the run where its state belongs.
+
+    False for a run on a worker that is another's by now: then nothing has changed.
+    """
+    return bool(_save(client, run, run.dump(), fence=fence_of(run)))
 
 
-def lose(client: Redis, run: Run, record: bytes) -> bool:
-    """As `save`, if the record is still `record` and its owner gives no sign of life.
+def replace(client: Redis, run: Run, record: bytes, dead: str = "") -> bool:
+    """As `save`, if the record is still `record`, and the owner `dead` gives no sign of life.
 
     True for one of those who try.
     """
-    return bool(_save(client, run, run.dump(), record, 1))
+    return bool(_save(client, run, run.dump(), record, dead))
 
 
-def _save(client: Redis, run: Run, record: bytes, *conditions: Any) -> Any:
-    keys = [record_key(run.id), ACTIVE, owner_key(run.owner), *index_keys(run, run.state)]
+def fence_of(run: Run) -> str:
+    """What says that `run` is in the hands of who has it now; empty where nobody can get it."""
+    return "" if run.queue is None else f"{run.owner}:{run.attempt}"
+
+
+def _save(
+    client: Redis, run: Run, record: bytes, expected: bytes = b"", dead: str = "", fence: str = ""
+) -> Any:
+    keys = [record_key(run.id), ACTIVE, owner_key(dead), *index_keys(run, run.state)]
     for state in STATES:
         if state != run.state:
             keys += index_keys(run, state)
+    conditions = (expected, "1" if dead else "", fence)
     return client.eval(_SAVE, len(keys), *keys, run.id, record, int(run.final), *conditions)
 
 

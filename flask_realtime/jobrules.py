@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypedDict
@@ -15,7 +16,11 @@ MIB = 1 << 20
 # moment to come back.
 LEAST_UNWATCHED_SECONDS = 5
 ISOLATIONS = ("thread", "process")
+EXECUTORS = ("thread", "celery")
+DEFAULT_QUEUE = "default"
+_QUEUE = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 STOP_SIGNALS = ("SIGTERM", "SIGINT")
+OF_A_WORKER = ("queue", "retries")
 # What a thread of the server cannot be held to, nor be given.
 OF_A_PROCESS = ("max_cpu_seconds", "max_memory_mib", "terminal", "inherit", "stop_signal")
 
@@ -24,6 +29,9 @@ class RuleOptions(TypedDict, total=False):
     """The keywords of ``@job`` beside the names. For type checkers."""
 
     isolation: str
+    executor: str
+    queue: str
+    retries: int
     timeout: float | None
     max_cpu_seconds: float | None
     max_memory_mib: float | None
@@ -44,13 +52,18 @@ class RuleOptions(TypedDict, total=False):
 class JobRules:
     """What holds for the runs of a job.
 
-    `isolation` is one of ISOLATIONS. `stop_grace`: seconds that a run has to end once it was asked
+    `isolation` is one of ISOLATIONS. `executor` is one of EXECUTORS, or empty: what is set for all.
+    Of a run on a worker, `queue` says which workers take it, and `retries` how often it is begun
+    anew when its worker is lost. `stop_grace`: seconds that a run has to end once it was asked
     to; None: what is set for all. `stop_when_unwatched`: seconds without any viewer after which a
     run is stopped, or None. Of a process: `stop_signal` is what asks a command to end; `terminal`
     that it runs on one, else on pipes; `inherit` names variables of the server's environment.
     """
 
     isolation: str = "thread"
+    executor: str = ""
+    queue: str = DEFAULT_QUEUE
+    retries: int = 0
     bounds: Bounds = UNBOUNDED
     stop_grace: float | None = None
     stop_signal: str = "SIGTERM"
@@ -76,8 +89,18 @@ def read_rules(options: Mapping[str, object]) -> JobRules:
                 raise RealtimeError(
                     f"{name}={options[name]!r} holds for a process only: add isolation='process'"
                 )
+    executor = _choice(options, "executor", EXECUTORS) if options.get("executor") else ""
+    if executor == "thread":
+        for name in OF_A_WORKER:
+            if options.get(name):
+                raise RealtimeError(
+                    f"{name}={options[name]!r} holds on workers only: leave out executor='thread'"
+                )
     return JobRules(
         isolation=isolation,
+        executor=executor,
+        queue=_queue(options),
+        retries=int(_number(options, "retries", whole=True)),
         bounds=Bounds(
             timeout=_bound(options, "timeout", least=0.001),
             cpu_seconds=_bound(options, "max_cpu_seconds", least=0.001),
@@ -104,6 +127,15 @@ def _choice(options: Mapping[str, object], name: str, choices: tuple[str, ...]) 
     if value not in choices:
         raise RealtimeError(f"{name}={value!r} is wrong: expected one of {', '.join(choices)}")
     return str(value)
+
+
+def _queue(options: Mapping[str, object]) -> str:
+    value = options.get("queue", DEFAULT_QUEUE)
+    if not isinstance(value, str) or not _QUEUE.fullmatch(value):
+        raise RealtimeError(
+            f"queue={value!r:.200} is wrong: expected letters, digits and _ . - (100 at most)"
+        )
+    return value
 
 
 def _terminal(options: Mapping[str, object]) -> bool:

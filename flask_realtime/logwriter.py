@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from flask_realtime import host
 from flask_realtime.errors import ArchiveUnavailable, StoreUnavailable
+from flask_realtime.outputstream import NotOurs
 from flask_realtime.tail import Chunk, Tail
 
 if TYPE_CHECKING:
@@ -16,15 +17,25 @@ if TYPE_CHECKING:
 MAX_CHUNK = 1 << 16  # bytes; larger events gain nothing (measured: 407 MB/s at this size)
 RETRY_SECONDS = 1.0  # at most, before the archive is tried again
 FLUSH_DELAY_SECONDS = 0.01  # what is printed within this goes to Redis together, after the viewers
+# ... where another process has viewers, who wait for it: then what is first does not wait itself.
+HEARD_DELAY_SECONDS = 0.005
 
 
 class LogWriter:
-    """The owner's end of one run's log. For greenlets of the hub's thread."""
+    """The owner's end of one run's log. For greenlets of the hub's thread.
 
-    def __init__(self, log: OutputLog, run: str) -> None:
+    `name` says which writer this is, where another may go on with the log: what this one appends
+    then is refused, and `refused` is called. `begin`: byte and line from which on it writes.
+    """
+
+    def __init__(
+        self, log: OutputLog, run: str, name: str = "", begin: tuple[int, int] = (0, 1)
+    ) -> None:
+        self.refused: Callable[[], None] = lambda: None
         self._log = log
         self._run = run
-        self.tail = Tail(log.tail_bytes, log.tail_chunks)
+        self._name = name
+        self.tail = Tail(log.tail_bytes, log.tail_chunks, begin)
         self.followers: list[Callable[[Chunk | None], None]] = []  # told of each chunk, and the end
         self._grown = host.Signal()  # for readers that wait
         self._flushed = host.Signal()  # for the writer: there is room
@@ -32,6 +43,8 @@ class LogWriter:
         self._spilled = host.Signal()  # for the flusher: the hot window may have room
         self._archived = 0  # where what is in the archive ends
         self._spilling = False
+        self._is_heard = False  # others wait for what comes to Redis
+        self._flushed_at = 0.0  # time.monotonic()
         self._closed = False
         self._flusher = host.spawn(self._flush)
 
@@ -39,7 +52,7 @@ class LogWriter:
         """Append `data` to the output; wait while too much of it is not in Redis yet."""
         now = int(time.time() * 1000)
         for start in range(0, len(data), MAX_CHUNK):
-            while self.tail.full:
+            while self.tail.full and not self._closed:
                 self._flushed.wait()
             piece = data[start : start + MAX_CHUNK]
             chunk = Chunk(self.tail.end, now, stream, piece, self.tail.end_line)
@@ -74,6 +87,8 @@ class LogWriter:
             except StoreUnavailable:
                 self._log.store.wait_until_available()
                 host.sleep(FLUSH_DELAY_SECONDS)
+            except NotOurs:
+                return
             self._more.set()
             if self.tail.flushed < self.tail.end:
                 self._flushed.wait(RETRY_SECONDS)
@@ -100,7 +115,11 @@ class LogWriter:
 
     def _store(self, stored: int, chunks: list[Chunk]) -> int:
         """Append what Redis takes, note what it has then, and return where that ends."""
-        stored, self._archived = self._log.store_chunks(self._run, stored, chunks)
+        self._flushed_at = time.monotonic()
+        answer = self._log.store_chunks(self._run, stored, chunks, self._name)
+        stored, self._archived, told = answer
+        if chunks:
+            self._is_heard = told > 0
         self.tail.mark_flushed(stored)
         self._flushed.set()
         self._spilled.set()
@@ -112,7 +131,7 @@ class LogWriter:
             chunks = self.tail.from_offset(stored, self._log.flush_bytes)
             if not chunks:
                 self._more.wait()
-                host.sleep(FLUSH_DELAY_SECONDS)
+                self._collect()
                 continue
             try:
                 # The answer differs from what we expect when Redis lost what it had not made
@@ -121,7 +140,18 @@ class LogWriter:
             except StoreUnavailable:
                 self._log.store.wait_until_available()
                 continue
+            except NotOurs:
+                host.spawn(self.refused)
+                return
             self._bound_hot_window()
+
+    def _collect(self) -> None:
+        """Wait for more of what is printed: a moment, or less where others wait for it."""
+        if self._is_heard:
+            since = time.monotonic() - self._flushed_at
+            host.sleep(max(0.0, HEARD_DELAY_SECONDS - since))
+        else:
+            host.sleep(FLUSH_DELAY_SECONDS)
 
     def _bound_hot_window(self) -> None:
         """Have the archive take what is beyond the window; wait when that is too much."""
@@ -145,5 +175,7 @@ class LogWriter:
             except StoreUnavailable:
                 self._log.store.wait_until_available()
                 host.sleep(FLUSH_DELAY_SECONDS)
+            except NotOurs:
+                break
             self._spilled.set()
         self._spilling = False

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from flask_realtime.bounds import UNBOUNDED, Bounds
@@ -20,9 +21,15 @@ class Options:
     max_runs: int = 20  # at once, in this process
     max_runs_per_user: int | None = None  # at once, in this process
     max_queued: int = 100  # runs that wait until they may begin; a start beyond is refused
+    executor: str = "thread"  # of the jobs that do not say which
+    max_queued_on_workers: int = 10_000  # runs that wait until a worker takes them, all together
+    sealing_keys: tuple[str, ...] = ()  # Fernet keys, the same everywhere; the first one seals
     bounds: Bounds = UNBOUNDED  # of runs whose job says nothing else
     stop_grace_seconds: float = 10.0  # from Stop until force; threads: until the page offers that
     shutdown_seconds: float = 5.0  # that runs get to end in when the server stops
+    drain_seconds: float = 0.0  # before that, in which they may end by themselves
+    # What all web nodes have to know alike: names of settings → fingerprints (nodes.py)
+    key_prints: Mapping[str, Sequence[str]] = field(default_factory=dict)
     terminal_columns: int = 120  # of processes' terminals
     terminal_rows: int = 30
     max_upload_bytes: int = 100 * MIB  # of one file

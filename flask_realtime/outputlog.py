@@ -9,7 +9,7 @@ hot window (outputstream.py), and the archive what is older (archive/).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import TypeVar
 
@@ -21,6 +21,7 @@ from flask_realtime.archive.reader import ArchiveReader
 from flask_realtime.archive.spill import spill_segment
 from flask_realtime.errors import BadLine, BadOffset, LineGone
 from flask_realtime.logwriter import MAX_CHUNK, LogWriter
+from flask_realtime.mirror import POLL_SECONDS, Mirror, Mirrors
 from flask_realtime.outputstream import key
 from flask_realtime.store import Store
 from flask_realtime.tail import Chunk, Gap, Item, exactly_from
@@ -31,7 +32,6 @@ T = TypeVar("T")
 
 READ_ENTRIES = 16  # entries of one read from Redis: at most 1 MiB at MAX_CHUNK
 READ_ENTRIES_MAX = 1024  # ... while they turn out small
-FOREIGN_POLL_SECONDS = 0.25  # between two looks at the output of a run that another process owns
 SEGMENT_BYTES = 4 << 20  # of output in one file of the archive
 RETRY_SECONDS = 1.0  # at most, before what could not be read is tried again
 
@@ -62,12 +62,23 @@ class OutputLog:
         self.segment_bytes = min(segment_bytes, hot_bytes)
         self._archived = ArchiveReader(store, archive)
         self._writers: dict[str, LogWriter] = {}
+        self.mirrors = Mirrors(self)
 
     # Writing
 
     def open(self, run: str) -> LogWriter:
         """Begin the output of a new run, which this process owns."""
         writer = self._writers[run] = LogWriter(self, run)
+        return writer
+
+    def take(self, run: str, name: str) -> LogWriter:
+        """Go on with the output of a run that is ours from now on, and nobody else's.
+
+        `name` is ours as its writer; who had another can append no more. Raises StoreUnavailable.
+        """
+        self.store.call(partial(outputstream.fence, run=run, writer=name))
+        end = self.stored_end(run)
+        writer = self._writers[run] = LogWriter(self, run, name, end)
         return writer
 
     def close(self, run: str) -> None:
@@ -78,17 +89,22 @@ class OutputLog:
         """Forget all tails, also of runs whose output could not be stored."""
         for run in list(self._writers):
             self.close(run)
+        self.mirrors.stop()
 
     def writer(self, run: str) -> LogWriter | None:
         """The writer, if this process owns the run and it has not been closed."""
         return self._writers.get(run)
 
-    def store_chunks(self, run: str, stored: int, chunks: list[Chunk]) -> tuple[int, int]:
+    def store_chunks(
+        self, run: str, stored: int, chunks: list[Chunk], writer: str = ""
+    ) -> tuple[int, int, int]:
         """Append `chunks` if the output that is stored ends at `stored`.
 
-        Returns where it ends then, and where what is archived ends.
+        Returns where it ends then, where what is archived ends, and how many other processes hear
+        of it. Raises NotOurs.
         """
-        return self.store.call(partial(outputstream.append, run=run, stored=stored, chunks=chunks))
+        append = partial(outputstream.append, run=run, stored=stored, chunks=chunks, writer=writer)
+        return self.store.call(append)
 
     # Reading
 
@@ -108,6 +124,10 @@ class OutputLog:
         """The number of bytes of the run that are stored, and the line in which they end."""
         return self._ask(run, partial(manifest.end, run=run))
 
+    def hot_end(self, run: str) -> int:
+        """Where the hot output of the run ends; 0 where there is none. Costs little."""
+        return self.store.read(partial(outputstream.last_id, run=run))
+
     def read(
         self, run: str, offset: int, max_bytes: int, entries: int = READ_ENTRIES
     ) -> list[Item]:
@@ -122,6 +142,15 @@ class OutputLog:
             if offset > writer.tail.end:
                 raise _beyond(offset, writer.tail.end)
             return list(writer.tail.from_offset(offset, max_bytes))
+        mirror = self.mirrors.get(run)
+        if mirror is not None and (found := mirror.read(offset, max_bytes)):
+            return found
+        return self.read_stored(run, offset, max_bytes, entries)
+
+    def read_stored(
+        self, run: str, offset: int, max_bytes: int, entries: int = READ_ENTRIES
+    ) -> list[Item]:
+        """As `read`, of what is stored only."""
         if items := self._archived.known(run, offset, max_bytes, READ_ENTRIES_MAX):
             return items
         chunks = self._ask(run, partial(outputstream.read, run=run, offset=offset, entries=entries))
@@ -132,6 +161,7 @@ class OutputLog:
             return items
         if chunks:
             return exactly_from(offset, chunks)
+        writer = self._writers.get(run)
         if writer is not None:  # Redis lost what the tail no longer holds
             return [Gap(offset, writer.tail.start, writer.tail.start_line)]
         if offset > (end := self.stored_end(run)[0]):
@@ -183,13 +213,17 @@ class OutputLog:
                 return end, None
         return chunk.end, chunk.start_of(line)
 
-    def wait(self, run: str, timeout: float | None = None) -> None:
-        """Wait until there may be more output of the run than there was, or for `timeout` s."""
+    def wait(self, run: str, offset: int, timeout: float) -> None:
+        """Wait until there may be more of the run than `offset` bytes, or for `timeout` seconds.
+
+        Call it where nothing was found there.
+        """
         writer = self._writers.get(run)
         if writer is not None:
             writer.wait(timeout)
-        else:
-            host.sleep(FOREIGN_POLL_SECONDS)
+            return
+        with self.mirrors.watching(run) as mirror:
+            mirror.wait(offset, min(timeout, POLL_SECONDS))
 
     def wait_readable(self) -> None:
         """Wait until what StoreUnavailable or ArchiveUnavailable told of may have ended."""
@@ -201,20 +235,20 @@ class OutputLog:
             host.sleep(RETRY_SECONDS)
 
     @contextmanager
-    def following(self, run: str, follower: Callable[[Chunk | None], None]) -> Iterator[None]:
-        """Call `follower` with each new chunk, and with None at the end, if the run is ours.
+    def following(
+        self, run: str, follower: Callable[[Chunk | None], None]
+    ) -> Iterator[LogWriter | Mirror]:
+        """Call `follower` with each new chunk; gives the run's writer, or what stands for it here.
 
-        It is called in the writer's greenlet and must not wait.
+        It is called with None at the end of a run of ours, and where one of another process is to
+        be looked at. It is called in another greenlet and must not wait.
         """
-        writer = self._writers.get(run)
-        if writer is None:
-            yield
-            return
-        writer.followers.append(follower)
-        try:
-            yield
-        finally:
-            writer.followers.remove(follower)
+        with ExitStack() as stack:
+            writer = self._writers.get(run)
+            source = writer or stack.enter_context(self.mirrors.watching(run))
+            source.followers.append(follower)
+            stack.callback(source.followers.remove, follower)
+            yield source
 
     # What retention does
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from redis import Redis
 
+from flask_realtime import keys
 from flask_realtime.store import PREFIX
 from flask_realtime.tail import Chunk
 
@@ -29,25 +30,40 @@ def segments_key(run: str) -> str:
     return f"{PREFIX}{{{run}}}:segments"
 
 
-# KEYS[1] the hot stream, KEYS[2] the manifest; ARGV: the end that the output must have, then for
-# each chunk its end, time, stream, line and data. Returns the end that it has afterwards, and that
-# of what is archived. The output ends where the later of the two does.
+def fence_key(run: str) -> str:
+    """The Redis key of who may append to a run's output, where that changes."""
+    return f"{PREFIX}{{{run}}}:writer"
+
+
+# KEYS[1] the hot stream, KEYS[2] the manifest, KEYS[3] who may append; ARGV: who appends, empty if
+# nobody else can, the end that the output must have, the channel on which to tell of it, what to
+# tell, then for each chunk its end, time, stream, line and data. Returns the end that it has
+# afterwards, that of what is archived, and how many were told; nothing if another may append. A
+# Redis that lost who may learns it anew. The output ends where the later of the two does.
 _APPEND = """
+local writer = ARGV[1] ~= '' and redis.call('GET', KEYS[3])
+if writer and writer ~= ARGV[1] then
+    return nil
+end
+if ARGV[1] ~= '' and not writer then
+    redis.call('SET', KEYS[3], ARGV[1])
+end
 local function last(stream)
     local newest = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
     return newest and tonumber(string.match(newest[1], '%d+')) or 0
 end
 local archived = last(KEYS[2])
 local stored = math.max(last(KEYS[1]), archived)
-if stored ~= tonumber(ARGV[1]) then
-    return {stored, archived}
+if stored ~= tonumber(ARGV[2]) then
+    return {stored, archived, 0}
 end
-for i = 2, #ARGV, 5 do
+for i = 5, #ARGV, 5 do
     stored = tonumber(ARGV[i])
     redis.call('XADD', KEYS[1], ARGV[i] .. '-0', 't', ARGV[i + 1], 's', ARGV[i + 2],
                'n', ARGV[i + 3], 'd', ARGV[i + 4])
 end
-return {stored, archived}
+local told = #ARGV > 4 and redis.pcall('PUBLISH', ARGV[3], ARGV[4])
+return {stored, archived, type(told) == 'number' and told or 0}
 """
 
 _LAST_ID = """
@@ -85,20 +101,37 @@ return found
 """
 
 
+class NotOurs(Exception):
+    """The run is another process's: it was begun anew."""
+
+
 class Unnumbered(Exception):
     """An entry of an earlier version, which has no line number."""
 
 
-def append(client: Redis, run: str, stored: int, chunks: list[Chunk]) -> tuple[int, int]:
-    """Append `chunks` if the output ends at `stored`.
+def fence(client: Redis, run: str, writer: str) -> None:
+    """Let `writer` alone append from now on."""
+    client.set(fence_key(run), writer)
 
-    Returns where it ends then, and where what is archived ends.
+
+def append(
+    client: Redis, run: str, stored: int, chunks: list[Chunk], writer: str = ""
+) -> tuple[int, int, int]:
+    """Append `chunks` if the output ends at `stored`; as `writer`, if others may become it.
+
+    Returns where it ends then, where what is archived ends, and how many processes hear of it.
+    Raises NotOurs.
     """
-    arguments: list[Any] = [stored]
+    news = f"{chunks[-1].end} {chunks[-1].end_line}" if chunks else ""
+    arguments: list[Any] = [writer, stored, keys.grown(run), news]
     for chunk in chunks:
         arguments += [chunk.end, chunk.time, chunk.stream, chunk.line, chunk.data]
-    end, archived = _eval(client, _APPEND, 2, key(run), segments_key(run), *arguments)
-    return int(end), int(archived)
+    names = [key(run), segments_key(run), fence_key(run)]
+    answer = _eval(client, _APPEND, len(names), *names, *arguments)
+    if answer is None:
+        raise NotOurs
+    stored, archived, told = answer
+    return int(stored), int(archived), int(told)
 
 
 def read(

@@ -192,7 +192,7 @@ class Subscription:
 
     def unsubscribe(self, *channels: str) -> None:
         """Ask for no more of it. Raises what redis-py does."""
-        self._link.run(lambda: self._pubsub.unsubscribe(*channels))
+        self._link.run(lambda: self._pubsub.unsubscribe(*channels))  # type: ignore[no-untyped-call]
 
     def get(self, timeout: float) -> dict[str, Any] | None:
         """Return the next message, as redis-py has it; None after `timeout` seconds."""

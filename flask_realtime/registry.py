@@ -28,12 +28,16 @@ class RunRegistry:
 
     Runs that this process owns live in memory until they have ended and are safely stored; all
     others are read from Redis. `changed(run)` is called on each change of state that this
-    process makes.
+    process makes; `disowned(run)` when a run of ours turns out to be another's; `begin_again(run)`
+    when one that has lost its worker waits for another.
     """
 
     def __init__(self, store: Store, stored_end: Callable[[str], tuple[int, int]]) -> None:
         self.owner = f"{socket.gethostname()}-{secrets.token_hex(6)}"
+        self.host = socket.gethostname()
         self.changed: Callable[[Run], None] = lambda run: None
+        self.disowned: Callable[[Run], None] = lambda run: None
+        self.begin_again: Callable[[Run], None] = lambda run: None
         self._store = store
         self._stored_end = stored_end
         self._own: dict[str, Run] = {}
@@ -59,8 +63,24 @@ class RunRegistry:
     def add(self, run: Run) -> None:
         """Store a new run; raises StoreUnavailable, and then there is no run."""
         self._store.call(partial(history.add, run=run, owner_seconds=OWNER_DEAD_SECONDS))
+        if run.owner == self.owner:
+            self._own[run.id] = run
+        self.changed(run)
+
+    def take(self, run: Run) -> None:
+        """A run of a worker's queue is ours from now on."""
         self._own[run.id] = run
         self.changed(run)
+
+    def replace(self, run: Run, record: bytes) -> bool:
+        """Store a run that nobody owns, if its record is still `record`; True if it is stored.
+
+        Raises StoreUnavailable.
+        """
+        stored = self._store.call(partial(history.replace, run=run, record=record))
+        if stored:
+            self.changed(run)
+        return stored
 
     def own(self) -> list[Run]:
         """The runs of this process that have not been handed over to Redis for good."""
@@ -116,12 +136,15 @@ class RunRegistry:
         """Tell of a change of a run of ours that the next `save` will store; does not wait."""
         self.changed(run)
 
-    def finish(self, run: Run) -> None:
-        """Wait until the last record of a run of ours is stored, and let go of the run."""
+    def finish(self, run: Run) -> bool:
+        """Wait until the last record of a run of ours is stored, and let go of the run.
+
+        False if it is another process's by now.
+        """
         while run.id in self._unsaved:
             self._saved.wait()
         self._store_record(run)
-        self._own.pop(run.id, None)
+        return self._own.pop(run.id, None) is not None
 
     def _store_record(self, run: Run) -> None:
         """One at a time for each run, so that an old record never overwrites a newer one."""
@@ -129,12 +152,22 @@ class RunRegistry:
         while self._unsaved[run.id]:
             self._unsaved[run.id] = False
             try:
-                self._store.call(partial(history.save, run=run))
+                if not self._store.call(partial(history.save, run=run)):
+                    self._disown(run)
             except StoreUnavailable:
                 self._unsaved[run.id] = True
                 self._store.wait_until_available()
         del self._unsaved[run.id]
         self._saved.set()
+
+    def let_go(self, run: Run) -> None:
+        """It is not ours any more."""
+        self._own.pop(run.id, None)
+
+    def _disown(self, run: Run) -> None:
+        """While we gave no sign of life, another process has begun it anew."""
+        if self._own.pop(run.id, None) is not None:
+            self.disowned(run)
 
     def _beat(self) -> None:
         while True:
@@ -178,11 +211,22 @@ class RunRegistry:
                 self._mark_lost(run, record)
 
     def _mark_lost(self, run: Run, record: bytes) -> None:
+        owner = run.owner
+        if run.queue is not None and run.state != "stopping" and run.attempt < run.attempts:
+            if run.state != "queued":
+                run.enter("queued")
+                run.attempt += 1
+            run.owner = ""
+            if self._store.call(partial(history.replace, run=run, record=record, dead=owner)):
+                logger.warning("run %s has lost its worker, and waits for another", run.id)
+                self.changed(run)
+                self.begin_again(run)
+            return
         run.output_bytes, end_line = self._stored_end(run.id)
         run.output_lines = end_line - 1
         run.enter("lost")
         run.exit = {"code": None, "reason": "the process that ran it has ended"}
-        if self._store.call(partial(history.lose, run=run, record=record)):
+        if self._store.call(partial(history.replace, run=run, record=record, dead=owner)):
             self.changed(run)
 
 
@@ -197,6 +241,6 @@ def _orphans(client: Redis) -> list[tuple[Run, bytes]]:
             continue  # it must not keep us from the others
         if run is None or record is None or run.final:
             client.srem(history.ACTIVE, run_id)
-        elif not client.exists(history.owner_key(run.owner)):
+        elif run.owner and not client.exists(history.owner_key(run.owner)):
             orphans.append((run, record))
     return orphans

@@ -16,7 +16,8 @@ from flask_realtime.errors import RealtimeError, UnknownRun
 
 STATES: dict[str, tuple[str, ...]] = {  # state → what may follow it
     "queued": ("running", "stopped", "failed", "lost"),
-    "running": ("stopping", "succeeded", "failed", "stopped", "lost"),
+    # Back to queued: its worker was lost, and its job may be begun anew.
+    "running": ("queued", "stopping", "succeeded", "failed", "stopped", "lost"),
     "stopping": ("succeeded", "failed", "stopped", "lost"),
     "succeeded": (),
     "failed": (),
@@ -36,8 +37,11 @@ class Run:
     user: str
     executor: str
     isolation: str
-    owner: str  # the process that runs it
+    owner: str  # the process that runs it; empty until a worker has taken it
     host: str = field(default_factory=socket.gethostname)
+    queue: str | None = None  # which workers take it; None: the process that was asked runs it
+    attempt: int = 1  # how often it was begun, or will have been once a worker takes it
+    attempts: int = 1  # how often it may be: again when its worker is lost
     state: str = "queued"
     created: str = field(default_factory=lambda: now())
     started: str | None = None
@@ -56,6 +60,11 @@ class Run:
     output_removed: bool = False  # retention has removed all output, and left the record
 
     @property
+    def unclaimed(self) -> bool:
+        """Whether it waits for a worker."""
+        return self.state == "queued" and not self.owner
+
+    @property
     def final(self) -> bool:
         return self.state in FINAL
 
@@ -65,7 +74,9 @@ class Run:
             raise RealtimeError(f"run {self.id} is {self.state}: it cannot become {state}")
         self.state = state
         self.queue_position = None
-        if state == "running":
+        if state == "queued":
+            self.waiting = self.progress = None
+        elif state == "running":
             self.started = now()
         elif state == "stopping":
             self.stop_requested = now()

@@ -85,15 +85,14 @@ class Tail:
     `max_chunks` stay. The same bounds say when there is too much that is not in Redis: `full`.
     """
 
-    def __init__(self, max_bytes: int, max_chunks: int) -> None:
+    def __init__(self, max_bytes: int, max_chunks: int, begin: tuple[int, int] = (0, 1)) -> None:
         self._max_bytes = max_bytes
         self._max_chunks = max_chunks
         self._chunks: list[Chunk] = []
         self._ends: list[int] = []  # of the chunks, for bisection
         self._first = 0  # index of the first chunk that is kept
-        self.flushed = 0
-        self.end = 0
-        self.end_line = 1
+        self.end, self.end_line = begin
+        self.flushed = self.end
 
     @property
     def start(self) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
@@ -31,7 +33,10 @@ def pytest_sessionfinish() -> None:
 
 @pytest.fixture(scope="session")
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    """A Redis that many tests share; none stops it."""
+    """A Redis that many tests share; none stops it. TEST_REDIS_URL names another, to be emptied."""
+    if url := os.environ.get("TEST_REDIS_URL"):
+        yield cast(RedisServer, SimpleNamespace(url=url))
+        return
     with RedisServer(tmp_path_factory.mktemp("redis")) as running:
         yield running
 

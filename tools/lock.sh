@@ -1,5 +1,5 @@
 #!/bin/sh
-# Writes requirements.lock (what a server needs), requirements-apps.lock (that and the example apps) and
+# Writes requirements.lock (what a server and a worker need), requirements-apps.lock (that and the example apps) and
 # requirements-dev.lock (that and what the tests need):
 # exact versions with hashes for every supported Python and machine, and no address of a package index.
 # Usage: tools/lock.sh [--upgrade], or `make lock` and `make lock UPGRADE=1`.
@@ -19,10 +19,10 @@ compile() { # lock file, further options
         --generate-hashes --custom-compile-command "make lock" --output-file "$lock" "$@"
 }
 
-compile requirements.lock "$@"
+compile requirements.lock --extra celery "$@"
 # What several of them name has one version.
 compile requirements-dev.lock --extra test --constraint requirements.lock "$@"
-compile requirements-apps.lock --extra examples --constraint requirements-dev.lock "$@"
+compile requirements-apps.lock --extra celery --extra examples --constraint requirements-dev.lock "$@"
 
 if grep -nE '(https?|file):|--(index-url|extra-index-url|find-links)| @ ' requirements.lock requirements-apps.lock requirements-dev.lock; then
     echo "lock.sh: a lock file names a place to fetch from, see above" >&2

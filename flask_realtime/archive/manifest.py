@@ -18,7 +18,7 @@ from typing import Any
 from redis import Redis
 
 from flask_realtime import outputstream
-from flask_realtime.outputstream import before_line_in, key, last_id, segments_key
+from flask_realtime.outputstream import before_line_in, fence_key, key, last_id, segments_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def discard(client: Redis, run: str, archived: int, end: int, end_line: int) -> 
 
 def forget(client: Redis, run: str) -> None:
     """Leave nothing at all."""
-    client.delete(key(run), segments_key(run))
+    client.delete(key(run), segments_key(run), fence_key(run))
 
 
 def following(client: Redis, run: str, offset: int, count: int) -> list[SegmentRef]:

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
-from flask_realtime import currentrun, host
-from flask_realtime.bounds import Bounds
-from flask_realtime.currentrun import CurrentRun
-from flask_realtime.errors import NotRunning, TooManyRuns
+from flask_realtime import history, host
+from flask_realtime.errors import NotRunning
 from flask_realtime.executors.thread import ThreadExecutor
-from flask_realtime.isolation.box import Exit, Launch
+from flask_realtime.isolation.box import Exit
 from flask_realtime.isolation.isolations import isolations
 from flask_realtime.jobs import Job
-from flask_realtime.masking import LEAST_LENGTH, Secrets
 from flask_realtime.options import Options
 from flask_realtime.outputlog import OutputLog
+from flask_realtime.pipeio import STDERR
 from flask_realtime.registry import RunRegistry
 from flask_realtime.routing import Routing
 from flask_realtime.running.activerun import ActiveRun
+from flask_realtime.running.launcher import Launcher
 from flask_realtime.running.runqueue import Limits, RunQueue
 from flask_realtime.runs import Run, RunIds
 from flask_realtime.uploads.uploads import Uploads
@@ -43,9 +42,7 @@ class Runner:
         log: OutputLog,
         uploads: Uploads,
         options: Options,
-        *,
-        secrets: Secrets,
-        before_run: Iterable[Callable[[CurrentRun], None]] = (),
+        launcher: Launcher,
     ) -> None:
         self.began: Callable[[Run, Job], None] = lambda run, job: None
         self.over: Callable[[Run], None] = lambda run: None
@@ -54,15 +51,14 @@ class Runner:
         self._log = log
         self._uploads = uploads
         self._options = options
-        self._secrets = secrets
-        self._before_run = before_run
+        self.launcher = launcher
         self._routing = Routing()
         self.executor = ThreadExecutor(isolations(self._routing))
         self._queue = RunQueue(Limits(options.max_runs, options.max_runs_per_user))
         self._active: dict[str, ActiveRun] = {}  # those in line, and those that have begun
         self._arriving: dict[str, ActiveRun] = {}  # accepted, but their records not stored yet
         self._telling: host.Task | None = None
-        self._ids = RunIds()
+        self.ids = RunIds()
         self._stopping = False
 
     def start(self) -> None:
@@ -70,10 +66,15 @@ class Runner:
         self._routing.install()
 
     def stop(self, deadline: host.Deadline) -> None:
-        """Ask all runs to end until `deadline`; the rest, and those in line, are `lost`."""
+        """Ask all runs to end until `deadline`; the rest, and those in line, are `lost`.
+
+        Those of a worker's queue are ended at once, and not lost if they may be begun anew.
+        """
         self._stopping = True
         for active in self._in_line():
             self._end(active, _SERVER_STOPPED, deadline.left() + 1)
+        for active in [each for each in self._begun() if each.run.queue is not None]:
+            self._leave(active, deadline.left() + 1)
         for active in self._begun():
             active.run.stop_reason = active.run.stop_reason or "the server was stopped"
             self._ask(active)
@@ -89,10 +90,6 @@ class Runner:
         """Nothing of a run comes any more."""
         self._routing.uninstall()
 
-    def bounds_of(self, job: Job) -> Bounds:
-        """What holds for a run of `job`: its own bounds, and where it has none those of all."""
-        return job.rules.bounds.or_else(self._options.bounds_for(job.isolation))
-
     # Starting
 
     def submit(self, user: str, job: Job, bound: dict[str, Any]) -> Run:
@@ -101,7 +98,7 @@ class Runner:
         Raises TooManyRuns, StoreUnavailable, and BadParameters for an upload that is not there.
         """
         run = Run(
-            id=self._ids.new(),
+            id=self.ids.new(),
             job=job.name,
             params=job.plain(bound),
             user=user,
@@ -110,10 +107,17 @@ class Runner:
             owner=self._runs.owner,
         )
         active = self._make(run, job, bound)
-        self._find_place(active)
+        active.run.queue_position = self._queue.admit(
+            active.place,
+            [each.place for each in (*self._begun(), *self._arriving.values())],
+            sum(each.run.queue_position is not None for each in self._arriving.values()),
+            self._options.max_queued,
+        )
         self._arriving[run.id] = active
         try:
-            self._claim_uploads(run, job, bound)
+            claimed = self._uploads.claim(run.id, user, job.uploads, bound)
+            bound.update(claimed.paths)
+            run.params.update(claimed.shown)
             self._runs.add(run)
         except BaseException:
             self._uploads.give_back(run.id, user)
@@ -127,50 +131,15 @@ class Runner:
         return run
 
     def _make(self, run: Run, job: Job, bound: dict[str, Any]) -> ActiveRun:
-        current = CurrentRun(run.id, run.job, run.user, Secrets(self._secrets))
-        for secret in job.secrets(bound):
-            if len(secret) >= LEAST_LENGTH:
-                current.secrets.add(secret)
-        grace = job.rules.stop_grace
-        launch = Launch(
-            job=job,
-            params=bound,
-            run=current,
-            prepare=lambda: self._prepare(current),
-            options=self._options,
-            grace=self._options.stop_grace_seconds if grace is None else grace,
-        )
         return ActiveRun(
             run,
-            launch,
-            self.bounds_of(job),
+            self.launcher.launch(run, job, bound),
+            self.launcher.bounds_of(job),
             changed=self._runs.save,
             told=self._runs.tell,
             broken=lambda active, reason: self.executor.box(active.run.id).end(reason),
             over=lambda active, end: self._end(active, end, None),
         )
-
-    def _claim_uploads(self, run: Run, job: Job, bound: dict[str, Any]) -> None:
-        """Put the files into `bound`, and what is shown of them into the record."""
-        claimed = self._uploads.claim(run.id, run.user, job.uploads, bound)
-        bound.update(claimed.paths)
-        run.params.update(claimed.shown)
-
-    def _find_place(self, active: ActiveRun) -> None:
-        """Note where in line it will stand, if it must. Raises TooManyRuns."""
-        going_on = [each.place for each in (*self._begun(), *self._arriving.values())]
-        if self._queue.may_begin(active.place, going_on):
-            return
-        arriving = (each.run.queue_position for each in self._arriving.values())
-        waiting = len(self._queue) + sum(place is not None for place in arriving)
-        if waiting >= self._options.max_queued:
-            held = self._queue.held_by(active.place, going_on) or ["those before it"]
-            raise TooManyRuns(
-                f"{len(going_on)} runs are active, and this one has to wait "
-                f"({', '.join(held)}), but {waiting} wait already and no more may (MAX_QUEUED): "
-                "stop one, or wait until one ends"
-            )
-        active.run.queue_position = self._queue.position_of(active.place, going_on)
 
     def _proceed(self) -> None:
         """Begin the runs that may, first come first served."""
@@ -183,9 +152,48 @@ class Runner:
         if len(self._queue) and self._telling is None:
             self._telling = host.spawn(self._tell_positions)
 
+    def take(self, run: Run, job: Job, bound: dict[str, Any]) -> None:
+        """Begin a run that a worker's queue has brought, and that is ours now.
+
+        Raises StoreUnavailable; then it is as it was before.
+        """
+        active = self._make(run, job, bound)
+        active.writer = self._log.take(run.id, history.fence_of(run))
+        active.writer.refused = lambda: self.disown(run)
+        self._active[run.id] = active
+        self._runs.take(run)
+        self._uploads.adopt(run.id)
+        if run.attempt > 1:
+            again = f"\n[its worker was lost: attempt {run.attempt} of {run.attempts}]\n"
+            active.writer.append(STDERR, again.encode())
+        self._launch(active)
+
+    def disown(self, run: Run) -> None:
+        """End a run here that another process has begun anew, and say nothing more of it."""
+        active = self._active.pop(run.id, None)
+        if active is None:
+            return
+        logger.error("run %s was begun anew elsewhere: it is ended here", run.id)
+        self._log.close(run.id)
+        self._runs.let_go(run)
+        if self.executor.has(run.id):
+            self._force(active)
+
+    def _leave(self, active: ActiveRun, drain_seconds: float) -> None:
+        """Let others decide what becomes of a run of a worker, which ends: another may begin it."""
+        del self._active[active.run.id]
+        if self._force(active):
+            self.executor.wait_until(active.run.id, KILL_SECONDS)
+        with host.Timeout(drain_seconds, False):
+            active.writer.drain()
+        self._runs.let_go(active.run)
+
     def _begin(self, active: ActiveRun) -> None:
+        active.run.enter("running")
+        self._launch(active)
+
+    def _launch(self, active: ActiveRun) -> None:
         run, job = active.run, active.launch.job
-        run.enter("running")
         active.begins()
         self.executor.start(active.launch, active)
         self._runs.save(run)
@@ -193,12 +201,6 @@ class Runner:
         if active.bounds.timeout is not None:
             host.spawn(self._watch_time, active, active.bounds.timeout)
         logger.info("run %s of %s started for %s", run.id, run.job, run.user)
-
-    def _prepare(self, current: CurrentRun) -> None:
-        """In the job's context and thread, where it has these."""
-        currentrun.enter(current)
-        for prepare in self._before_run:
-            prepare(current)
 
     def _tell_positions(self) -> None:
         """Soon, and once for all that begin at the same time."""
@@ -293,7 +295,7 @@ class Runner:
     def _end(self, active: ActiveRun, end: Exit, drain_seconds: float | None) -> None:
         """Note how a run ended, once, and store the rest of its output, however long it takes."""
         run, writer = active.run, active.writer
-        if run.final:
+        if run.final or run.id not in self._active:
             return
         if run.id in self._queue:
             self._queue.remove(run.id)
@@ -310,9 +312,10 @@ class Runner:
         writer.end()
         with host.Timeout(drain_seconds, False):
             writer.drain()
-            self._runs.finish(run)
+            ours = self._runs.finish(run)
             self._log.close(run.id)
-            self.stored(run)
+            if ours:
+                self.stored(run)
 
 
 _SERVER_STOPPED = Exit("lost", None, "the server was stopped")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from flask_realtime.bounds import Bounds
+from flask_realtime.errors import TooManyRuns
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,24 @@ class RunQueue:
     def add(self, run: Waiting) -> None:
         """Let `run` stand in line, last."""
         self._line[run.run] = run
+
+    def admit(self, run: Waiting, active: list[Waiting], arriving: int, most: int) -> int | None:
+        """Where in line `run` will stand, from 1; None if it may begin.
+
+        `arriving`: how many have been told so and are not in line yet. Raises TooManyRuns if
+        `most` wait already.
+        """
+        if self.may_begin(run, active):
+            return None
+        waiting = len(self) + arriving
+        if waiting >= most:
+            held = self.held_by(run, active) or ["those before it"]
+            raise TooManyRuns(
+                f"{len(active)} runs are active, and this one has to wait ({', '.join(held)}), but "
+                f"{waiting} wait already and no more may (MAX_QUEUED): "
+                "stop one, or wait until one ends"
+            )
+        return self.position_of(run, active)
 
     def remove(self, run: str) -> None:
         """Take it out of the line, wherever it stands."""

@@ -17,6 +17,8 @@ class Startable(Protocol):
 
     def start(self) -> None: ...
 
+    def drain(self, let_go: Callable[[], None]) -> None: ...
+
     def stop(self) -> None: ...
 
 
@@ -52,6 +54,16 @@ def started(app: Any) -> Iterator[None]:
         yield
     finally:
         realtime.stop()
+
+
+def drain(app: Any, let_go: Callable[[], None]) -> None:
+    """No connection is taken any more: let its Realtime, if it has one, come to an end slowly.
+
+    `let_go` sends those who are connected to other servers.
+    """
+    realtime: Startable | None = realtime_of(app)
+    if realtime is not None:
+        realtime.drain(let_go)
 
 
 def is_proxied(app: Any, environ: dict[str, Any]) -> bool:

@@ -31,7 +31,7 @@ from flask_realtime.server.httpsredirect import HttpsRedirect, with_challenges
 from flask_realtime.server.limits import Limits, Phase, overdue
 from flask_realtime.server.responseheaders import ResponseHeaders
 from flask_realtime.server.stopsignals import received_signals
-from flask_realtime.server.tls import Certificates
+from flask_realtime.server.tls import Certificates, reload_certificates
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -196,7 +196,7 @@ class Server:
                     port.task = hub.spawn(self._accept, port)
                 while wait() == signal.SIGHUP:
                     for certificates in reloaded:
-                        _reload(certificates)
+                        reload_certificates(certificates)
         finally:
             self._stop = None
             sweeper.kill()
@@ -209,13 +209,20 @@ class Server:
             stop()
         return stop is not None
 
+    def let_go(self) -> None:
+        """Tell those who are connected to connect anew, elsewhere perhaps. Does not wait.
+
+        WebSockets end, and what waits for the next request; a request in progress goes on.
+        """
+        end_polling(self._app)
+        for connection in list(self._connections):
+            connection.leave()
+
     def close(self) -> None:
         """End all connections: requests in progress have `limits.stop_seconds`."""
         self._close_ports()
         deadline = hub.Deadline(self.limits.stop_seconds)
-        end_polling(self._app)
-        for connection in list(self._connections):
-            connection.leave()
+        self.let_go()
         self._wait_for_end(min(CLOSE_SECONDS, deadline.left()))
         for connection in list(self._connections):
             if connection.progress.phase is Phase.SOCKET:
@@ -289,15 +296,6 @@ class Server:
                         hub.spawn(connection.protocol.refuse_late, reason)
                     else:
                         connection.cut()
-
-
-def _reload(certificates: Certificates) -> None:
-    try:
-        hub.offload(certificates.reload)
-    except ConfigurationError as error:
-        _log.error("the certificates stay as they were: %s", error)
-    else:
-        _log.info("the certificates were read again")
 
 
 def shown_host(name: str) -> str:

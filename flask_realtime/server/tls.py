@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
+from flask_realtime import host
 from flask_realtime.errors import ConfigurationError
 
 ADHOC = "adhoc"  # in the place of a certificate's path
@@ -63,6 +64,16 @@ class Certificates:
             return Credentials(_adhoc_context(), is_costly=False)
         cert = Path(self._cert)
         return _credentials(cert, Path(self._key) if self._key else cert)
+
+
+def reload_certificates(certificates: Certificates) -> None:
+    """Read the files again, from the hub, and say in the log how that went."""
+    try:
+        host.offload(certificates.reload)
+    except ConfigurationError as error:
+        _log.error("the certificates stay as they were: %s", error)
+    else:
+        _log.info("the certificates were read again")
 
 
 def _credentials(cert: Path, key: Path) -> Credentials:

@@ -27,6 +27,7 @@ from typing import BinaryIO
 LONGEST_NAME = 200  # bytes of UTF-8; file systems take 255
 _LONGEST_SUFFIX = 20
 _OWN = re.compile(r"server-[0-9a-f]{32}")
+_SHARED = "runs"  # the folder of files whose runs may be any process's
 _MAKING = "making-"  # the own folder until it is locked
 _ABOUT = "about.json"
 _FILE = "file"  # the folder of the file itself, whose name may be anything
@@ -95,11 +96,14 @@ class UploadFolder:
         names = os.listdir(self._own) if self._own is not None else []
         return {name.partition("-")[2] for name in names if name.startswith("up-")}
 
-    def claim(self, upload: str, run: str) -> Path | None:
-        """Keep a file for `run`, and return where it is; None if there is none any more."""
+    def claim(self, upload: str, run: str, shared: bool = False) -> Path | None:
+        """Keep a file for `run`, and return where it is; None if there is none any more.
+
+        `shared`: it stays when this process ends, until some process releases the run.
+        """
         for folder in self._folders(f"up-{upload}"):
             with suppress(FileNotFoundError):
-                kept = self.own() / f"run-{run}-{upload}"
+                kept = (self._shared() if shared else self.own()) / f"run-{run}-{upload}"
                 os.rename(folder, kept)
                 return next((kept / _FILE).iterdir())
         return None
@@ -109,7 +113,7 @@ class UploadFolder:
         ids = []
         for folder in self._of_run(run):
             upload = folder.name.rpartition("-")[2]
-            os.rename(folder, folder.with_name(f"up-{upload}"))
+            os.rename(folder, self.own() / f"up-{upload}")
             ids.append(upload)
         return ids
 
@@ -157,8 +161,14 @@ class UploadFolder:
     def _folders(self, name: str) -> Iterator[Path]:
         yield from (folder / name for folder in self._servers() if (folder / name).is_dir())
 
+    def _shared(self) -> Path:
+        shared = self._base / _SHARED
+        shared.mkdir(0o700, exist_ok=True)
+        return shared
+
     def _of_run(self, run: str) -> list[Path]:
-        return list(self._own.glob(f"run-{run}-*")) if self._own is not None else []
+        folders = [self._base / _SHARED] if self._own is None else [self._own, self._base / _SHARED]
+        return [kept for folder in folders for kept in folder.glob(f"run-{run}-*")]
 
 
 class IncomingFile:

@@ -127,9 +127,18 @@ class Uploads:
     # Runs
 
     def claim(
-        self, run: str, user: str, wanted: Mapping[str, Upload], bound: Mapping[str, object]
+        self,
+        run: str,
+        user: str,
+        wanted: Mapping[str, Upload],
+        bound: Mapping[str, object],
+        *,
+        shared: bool = False,
     ) -> Claimed:
-        """Give `run` the files whose ids stand in `bound`, all or none. Raises BadParameters."""
+        """Give `run` the files whose ids stand in `bound`, all or none. Raises BadParameters.
+
+        `shared`: another process may run it, and this one may end before.
+        """
         ids = {name: each for name in wanted if isinstance(each := bound[name], UploadId)}
         found = {name: self._find(user, upload) for name, upload in ids.items()}
         faults = [
@@ -146,7 +155,7 @@ class Uploads:
         if files:
             self._claimed.add(run)
         for name, file in files.items():
-            path = _on_disk(self._open_folder().claim, file.id, run)
+            path = _on_disk(self._open_folder().claim, file.id, run, shared)
             if path is None:  # another start was quicker
                 self.give_back(run, user)
                 raise BadParameters(f"{name}: {_GONE.format(file.id)}")
@@ -162,6 +171,11 @@ class Uploads:
             self._claimed.remove(run)
             for upload in _on_disk(self._open_folder().give_back, run):
                 self._waiting[upload] = user
+
+    def adopt(self, run: str) -> None:
+        """`run`, which may have files, ends here."""
+        if self._folder is not None:
+            self._claimed.add(run)
 
     def release(self, run: str) -> None:
         """Remove the files of `run`, which has ended."""

@@ -13,8 +13,8 @@ from typing import Protocol
 
 from flask_realtime import host
 from flask_realtime.errors import ArchiveUnavailable, BadOffset, StoreUnavailable
+from flask_realtime.mirror import POLL_SECONDS, Mirror
 from flask_realtime.outputlog import (
-    FOREIGN_POLL_SECONDS,
     MAX_CHUNK,
     READ_ENTRIES,
     READ_ENTRIES_MAX,
@@ -76,6 +76,8 @@ class Feed:
         self._run_ended = run_ended
         self._writer = log.writer(run)
         self._is_written = self._writer is not None  # the writer has not said that it ended
+        self._mirror: Mirror | None = None  # of a run that another process writes
+        self._asked = 0.0  # when it was asked whether that run is over
         self._entries = READ_ENTRIES
         self._readings: dict[int, _Reading] = {}
         self._standing: dict[Standing, None] = {}  # in the order in which they came
@@ -151,9 +153,10 @@ class Feed:
     # What comes next
 
     def _wrote(self, chunk: Chunk | None) -> None:
-        """The writer has appended `chunk`; None when there will be no more. Must not wait."""
+        """`chunk` was appended; None when there will be no more, or to look. Must not wait."""
         if chunk is None:
             self._is_written = False
+            self._asked = 0.0
         if (
             chunk is None
             or self._is_busy
@@ -171,7 +174,8 @@ class Feed:
         self.version += 1
 
     def _publish(self) -> None:
-        with self._log.following(self.run, self._wrote):
+        with self._log.following(self.run, self._wrote) as source:
+            self._mirror = source if isinstance(source, Mirror) else None
             while not self._closed and not self.over:
                 try:
                     self._look()
@@ -181,16 +185,15 @@ class Feed:
     def _look(self) -> None:
         """Publish what is new; wait when nothing is."""
         if self._writer is not None:
-            ended, end = not self._is_written or self._run_ended(), self._writer.tail.end
+            ended, end = not self._is_written or self._run_ended(), self._written
         elif self._standing:
-            ended = self._run_ended()  # asked before the end, which is complete then
-            end = self._log.end(self.run)
+            ended, end = self._look_elsewhere()
         else:
             self._more.wait()
             return
         if end > self.end:
             self._pace()
-            self._round(max(end, self._writer.tail.end if self._writer else 0))
+            self._round(max(end, self._written))
         elif ended:
             self.over = True
             self.version += 1
@@ -200,7 +203,24 @@ class Feed:
             self._more.wait()
         else:
             self._hand_on(self.end, [])  # wakes those whom Redis owes something
-            host.sleep(FOREIGN_POLL_SECONDS)
+            if self._asked and self._written <= self.end:  # nothing has come meanwhile
+                self._more.wait(POLL_SECONDS)
+
+    @property
+    def _written(self) -> int:
+        """How far the output goes, as it is known here without asking Redis."""
+        if self._writer is not None:
+            return self._writer.tail.end
+        return self._mirror.end if self._mirror is not None else 0
+
+    def _look_elsewhere(self) -> tuple[bool, int]:
+        """Whether a run of another process is over, and how far its output goes."""
+        now = time.monotonic()
+        if self._written > self.end or now - self._asked < POLL_SECONDS:
+            return False, self._written
+        self._asked = now
+        ended = self._run_ended()  # asked before the end, which is complete then
+        return ended, self._log.stored_end(self.run)[0] if ended else self._written
 
     def _pace(self) -> None:
         """Wait for more of what is printed, the longer the more viewers stand here."""
@@ -208,7 +228,7 @@ class Feed:
             return
         due = self._published + PACE_SECONDS * len(self._standing)
         while (left := due - time.monotonic()) > 0 and not self._closed:
-            if self._writer is not None and self._writer.tail.end - self.end >= MAX_CHUNK:
+            if self._written - self.end >= MAX_CHUNK:
                 return
             self._more.wait(left)
 

@@ -188,7 +188,8 @@ def _items(
     while until is None or cursor < until:
         ended = engine.outputs.ended(run)
         try:
-            items = reader.read(cursor)
+            is_end = not ended and engine.log.mirrors.is_end(run.id, cursor)
+            items = [] if is_end else reader.read(cursor)
         except (StoreUnavailable, ArchiveUnavailable):
             if connection.gone():
                 return
@@ -206,4 +207,4 @@ def _items(
         elif ended or connection.gone():
             return
         else:
-            engine.log.wait(run.id, GONE_CHECK_SECONDS)
+            engine.log.wait(run.id, cursor, GONE_CHECK_SECONDS)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from flask_realtime.extension import PING_SECONDS, PONG_SECONDS
+from flask_realtime.watching.socketserver import PING_SECONDS, PONG_SECONDS
 from tests.support.forwarder import Forwarder
 from tests.support.server import Server, eventually
 

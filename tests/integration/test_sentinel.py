@@ -7,12 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.pairs import numbered, pair_of_servers
 from tests.support.redisgroups import WatchedByThree
 from tests.support.server import Server, eventually
-
-
-def numbered(lines: int) -> bytes:
-    return b"".join(b"%079d\n" % number for number in range(lines))
 
 
 @pytest.fixture
@@ -25,11 +22,8 @@ def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WatchedByThree]:
 def servers(
     redis: WatchedByThree, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Server, Server]]:
-    archive = (tmp_path_factory.mktemp("archive") / "files").as_uri()
-    folders = [tmp_path_factory.mktemp("server") for _ in range(2)]
-    environ = {"REDIS_URL": redis.url, "ARCHIVE_URL": archive}
-    with Server(folders[0], **environ) as one, Server(folders[1], **environ) as other:
-        yield one, other
+    with pair_of_servers(tmp_path_factory.mktemp("servers"), redis.url) as pair:
+        yield pair
 
 
 def test_the_master_dies_in_the_middle_of_runs(

@@ -2,14 +2,42 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Iterator
 
 import pytest
 
 from tests.proxy.support import Site
-from tests.proxy.upstreams import Echo, Upstream, scripted
+from tests.proxy.upstreams import Echo, Handler, Upstream, scripted
 from tests.support.server import eventually
+
+
+class Shared:
+    """Two sites with the same upstream, for many tests; the one of `sites[True]` has Server."""
+
+    def __init__(self) -> None:
+        self.part: Handler = Echo()  # what the upstream plays; each test has its own
+        self.sites: dict[bool, Site] = {}
+
+    async def play(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await self.part(reader, writer)
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[tuple[Shared, Upstream]]:
+    shared = Shared()
+    with Upstream(shared.play) as upstream, Site() as plain, Site() as served:
+        mount = {"prefix": "/app", "upstream": upstream.url, "strip_prefix": True}
+        shared.sites = {False: plain.parent(mount), True: served.parent(mount, server=True)}
+        yield shared, upstream
+
+
+@pytest.fixture
+def shared(running: tuple[Shared, Upstream]) -> Iterator[Shared]:
+    shared, upstream = running
+    yield shared
+    upstream.cut()  # the next test has another part
 
 
 @pytest.fixture
@@ -18,11 +46,10 @@ def echo() -> Echo:
 
 
 @pytest.fixture
-def app(site: Site, echo: Echo) -> Iterator[Site]:
-    with Upstream(echo) as upstream:
-        mount = {"prefix": "/app", "upstream": upstream.url, "strip_prefix": True}
-        yield site.parent(mount, server=True)
-        assert site.get("/app/alive").status_code == 200
+def app(shared: Shared, echo: Echo) -> Iterator[Site]:
+    shared.part = echo
+    yield shared.sites[True]
+    assert shared.sites[True].get("/app/alive").status_code == 200
 
 
 def get(app: Site, target: str, *lines: str) -> bytes:
@@ -182,13 +209,12 @@ def test_a_visitor_who_never_sends_the_rest(
         [b"\x16\x03\x01\x00\xa5\x01"],
     ],
 )
-def test_an_upstream_that_speaks_nonsense(site: Site, answers: list[bytes]) -> None:
-    with Upstream(scripted(*answers)) as upstream:
-        site.parent({"prefix": "/app", "upstream": upstream.url})
-        answer = site.get("/app/")
-        assert answer.status_code == 502
-        assert answer.json()["code"] == "bad_gateway"
-        assert site.get("/login").status_code == 200
+def test_an_upstream_that_speaks_nonsense(shared: Shared, answers: list[bytes]) -> None:
+    site, shared.part = shared.sites[False], scripted(*answers)
+    answer = site.get("/app/")
+    assert answer.status_code == 502
+    assert answer.json()["code"] == "bad_gateway"
+    assert site.get("/login").status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -201,17 +227,16 @@ def test_an_upstream_that_speaks_nonsense(site: Site, answers: list[bytes]) -> N
 )
 @pytest.mark.parametrize("server", [False, True])
 def test_an_answer_that_ends_too_early_is_not_taken_for_whole(
-    site: Site, answer: bytes, server: bool
+    shared: Shared, answer: bytes, server: bool
 ) -> None:
-    with Upstream(scripted(answer)) as upstream:
-        site.parent({"prefix": "/app", "upstream": upstream.url}, server=server)
-        received = get(site, "/app/")
-        if received.startswith(b"HTTP/1.1 200"):
-            assert b"hello" in received
-            assert not received.endswith(b"0\r\n\r\n")
-        else:
-            assert status(received) == 502
-        assert site.get("/login").status_code == 200
+    site, shared.part = shared.sites[server], scripted(answer)
+    received = get(site, "/app/")
+    if received.startswith(b"HTTP/1.1 200"):
+        assert b"hello" in received
+        assert not received.endswith(b"0\r\n\r\n")
+    else:
+        assert status(received) == 502
+    assert site.get("/login").status_code == 200
 
 
 def test_more_than_was_announced_is_cut_off(site: Site) -> None:

@@ -22,6 +22,7 @@ class Upstream:
         self._path = path
         self._started = threading.Event()
         self._stop: asyncio.Event | None = None
+        self._connections: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self.connections = 0
         self.open = 0
         self.url = ""
@@ -29,7 +30,7 @@ class Upstream:
 
     async def _main(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        connections: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
+        self._task = asyncio.current_task()
 
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             self.open += 1
@@ -43,7 +44,7 @@ class Upstream:
 
         def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             self.connections += 1
-            connections[asyncio.create_task(serve(reader, writer))] = writer
+            self._connections[asyncio.create_task(serve(reader, writer))] = writer
 
         if self._path:
             server = await asyncio.start_unix_server(accept, self._path)
@@ -55,10 +56,20 @@ class Upstream:
         self._started.set()
         await self._stop.wait()
         server.close()
-        for task, writer in connections.items():
-            task.cancel()
-            writer.transport.abort()  # the task may not have begun, or its last bytes not have gone
-        await asyncio.gather(*connections, return_exceptions=True)
+        await self._cut()
+
+    async def _cut(self) -> None:
+        # A connection that is just being accepted has a task of the loop's own before it has ours.
+        while tasks := asyncio.all_tasks() - {asyncio.current_task(), self._task}:
+            for task, writer in self._connections.items():
+                task.cancel()
+                writer.transport.abort()  # it may not have begun, or its last bytes not have gone
+            await asyncio.wait(tasks)
+        self._connections.clear()
+
+    def cut(self) -> None:
+        """End all connections that there are; a proxy may keep some for later."""
+        asyncio.run_coroutine_threadsafe(self._cut(), self._loop).result(60)
 
     def __enter__(self) -> Upstream:
         self._thread = threading.Thread(target=asyncio.run, args=(self._main(),))

@@ -39,8 +39,8 @@ def gateway_environ(folder: Path, port: int, nodes: Sequence[int]) -> dict[str, 
 class Gateway:
     """nginx in front of nodes of this machine."""
 
-    def __init__(self, nodes: Sequence[int]) -> None:
-        self.port = free_port()
+    def __init__(self, nodes: Sequence[int], port: int = 0) -> None:
+        self.port = port or free_port()
         self._nodes = nodes
         # Not below pytest's own folder, which is for the user that runs the tests alone.
         self._folder = Path(tempfile.mkdtemp(prefix="gateway-"))

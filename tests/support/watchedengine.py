@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 from flask_realtime.archive import Archive
 from flask_realtime.engine import Engine
+from flask_realtime.executors.remote import RemoteExecutor
 from flask_realtime.jobs import JobRegistry
 from flask_realtime.options import Options
 from flask_realtime.runs import Run
@@ -43,7 +44,12 @@ class Watched:
     """An engine, and all that it told."""
 
     def __init__(
-        self, url: str, before_run: Any = (), jobs: JobRegistry | None = None, **options: Any
+        self,
+        url: str,
+        before_run: Any = (),
+        jobs: JobRegistry | None = None,
+        remote: RemoteExecutor | None = None,
+        **options: Any,
     ) -> None:
         self.states: list[tuple[str, str]] = []
         self.notices: list[dict[str, Any]] = []
@@ -55,6 +61,7 @@ class Watched:
             Store(),
             Options(**options),
             archive=Archive("memory://engine"),
+            remote=remote,
             before_run=before_run,
         )
         self.engine.status = lambda run: self.states.append((run.id, run.state))

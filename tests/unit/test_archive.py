@@ -15,7 +15,7 @@ from flask_realtime.errors import ConfigurationError, LineGone
 from flask_realtime.outputlog import LogWriter, OutputLog, key
 from flask_realtime.outputstream import segments_key
 from flask_realtime.redisserver import RedisServer
-from flask_realtime.store import Store
+from flask_realtime.store import Store, blocking_client
 from flask_realtime.tail import Chunk, Gap, Item
 from tests.support.hub import until
 
@@ -38,7 +38,7 @@ def store(redis_server: RedisServer) -> Iterator[Store]:
 
 @pytest.fixture
 def redis(redis_server: RedisServer) -> Iterator[Redis]:
-    client = Redis.from_url(redis_server.url)
+    client = blocking_client(redis_server.url)
     client.flushall()
     yield client
     client.close()

@@ -18,7 +18,7 @@ from flask_realtime.errors import ArchiveUnavailable, LineGone
 from flask_realtime.outputlog import LogWriter, OutputLog, key
 from flask_realtime.outputstream import segments_key
 from flask_realtime.redisserver import RedisServer
-from flask_realtime.store import Store
+from flask_realtime.store import Store, blocking_client
 from flask_realtime.tail import Chunk, Gap
 from tests.support.faultyfiles import PROTOCOL, FaultyFiles
 from tests.support.hub import until
@@ -44,7 +44,7 @@ def store(redis_server: RedisServer) -> Iterator[Store]:
 
 @pytest.fixture
 def redis(redis_server: RedisServer) -> Iterator[Redis]:
-    client = Redis.from_url(redis_server.url)
+    client = blocking_client(redis_server.url)
     client.flushall()
     yield client
     client.close()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from flask_realtime import host, outputlog
+from flask_realtime import host, mirror, outputlog
 from flask_realtime.archive import Archive
 from flask_realtime.errors import ArchiveUnavailable, StoreUnavailable
 from flask_realtime.outputlog import LogWriter, OutputLog
@@ -178,9 +178,10 @@ def test_who_acknowledges_nothing_holds_none_of_the_others(
 def test_a_run_of_another_process_is_looked_at_once_for_all(
     watched: Watched, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(feed, "FOREIGN_POLL_SECONDS", 0.05)
+    monkeypatch.setattr(feed, "POLL_SECONDS", 0.05)
+    monkeypatch.setattr(mirror, "POLL_SECONDS", 0.05)
     looks = []
-    end = watched.log.end
+    end = watched.log.hot_end
 
     def noted(run: str) -> int:
         looks.append(run)
@@ -189,7 +190,7 @@ def test_a_run_of_another_process_is_looked_at_once_for_all(
     elsewhere = OutputLog(store, Archive("memory://feed"), hot_bytes=1 << 30)
     writer = elsewhere.open("r")
     crowd = [watched.attach() for _ in range(CROWD)]
-    monkeypatch.setattr(watched.log, "end", noted)
+    monkeypatch.setattr(watched.log, "hot_end", noted)
     host.sleep(0.2)  # of nothing: some four looks
     assert 1 <= len(looks) <= 6
     watched.append(writer, b"one ")

@@ -77,5 +77,5 @@ def test_a_wrong_value_is_refused_at_once(rules: dict[str, Any], said: str) -> N
 
 def test_an_option_that_is_not_there_is_named() -> None:
     wrong: dict[str, Any] = {"keep_day": 3}
-    with pytest.raises(TypeError, match="no option 'keep_day'; there are: inherit, isolation,"):
+    with pytest.raises(TypeError, match="no option 'keep_day'; there are: executor, inherit,"):
         job(**wrong)

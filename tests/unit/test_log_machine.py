@@ -23,7 +23,7 @@ from flask_realtime.errors import BadLine, BadOffset, LineGone
 from flask_realtime.outputlog import OutputLog, key
 from flask_realtime.outputstream import segments_key
 from flask_realtime.redisserver import RedisServer
-from flask_realtime.store import Store
+from flask_realtime.store import Store, blocking_client
 from flask_realtime.tail import MERGE_BYTES, Gap
 
 HOT, SEGMENT, TAIL = 2_000, 700, 6_000
@@ -201,7 +201,7 @@ def test_the_log_is_the_bytes_that_were_appended_whatever_happens(
 ) -> None:
     store = Store()
     store.connect(redis_server.url)
-    redis = Redis.from_url(redis_server.url)
+    redis = blocking_client(redis_server.url)
     try:
         run_state_machine_as_test(
             lambda: LogMachine(store, redis),

@@ -15,7 +15,7 @@ from flask_realtime.archive import Archive
 from flask_realtime.errors import BadLine, BadOffset
 from flask_realtime.outputlog import LogWriter, OutputLog, key
 from flask_realtime.redisserver import RedisServer
-from flask_realtime.store import Store
+from flask_realtime.store import Store, blocking_client
 from flask_realtime.tail import Chunk, Gap, Tail
 from flask_realtime.watching.messages import merged
 from flask_realtime.watching.window import Window
@@ -113,7 +113,7 @@ def store(redis_server: RedisServer) -> Iterator[Store]:
 
 @pytest.fixture
 def redis(redis_server: RedisServer) -> Iterator[Redis]:
-    client = Redis.from_url(redis_server.url)
+    client = blocking_client(redis_server.url)
     client.flushall()
     yield client
     client.close()
@@ -180,8 +180,8 @@ def test_an_append_whose_reply_was_lost_is_not_doubled(
 ) -> None:
     log = OutputLog(store, archive)
     chunks = [Chunk(0, 0, 1, b"abc", 1), Chunk(3, 0, 1, b"def", 1)]
-    assert log.store_chunks("r3", 0, chunks) == (6, 0)
-    assert log.store_chunks("r3", 0, chunks) == (6, 0)
+    assert log.store_chunks("r3", 0, chunks) == (6, 0, 0)
+    assert log.store_chunks("r3", 0, chunks) == (6, 0, 0)
     assert read_all(log, "r3") == b"abcdef"
 
 

@@ -1,0 +1,320 @@
+"""Executor `celery`: runs on Celery's workers, on any machine. The only file that imports Celery.
+
+A message carries the id of a run and nothing else; whether there is anything to do for it, the
+run's record says. So it does no harm that a message comes twice, and one that was lost is sent
+again by the engine. Celery keeps no results and retries nothing.
+
+Each job is a task of its own, ``run.<job>``, so that Celery's rate limits and monitors tell them
+apart; the task ``run`` takes the runs of jobs that a worker does not know, to say so.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any, Protocol, TypeVar
+
+from celery import Celery, signals
+from celery.app.amqp import AMQP, Queues
+from kombu.entity import Queue
+from kombu.exceptions import KombuError, LimitExceeded
+from redis.exceptions import RedisError
+
+from flask_realtime.errors import ConfigurationError, ExecutorUnavailable
+from flask_realtime.executors.brokerurl import BROKER_FORMS, Broker, parse_broker_url
+from flask_realtime.jobrules import DEFAULT_QUEUE
+
+T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
+
+TASK = "run"  # and, with a dot and its name, the task of a job
+# A broker gives a message to another worker when it was not acknowledged for so long: a run that
+# takes longer is offered once more, which does nothing. A worker that died leaves its message until
+# then, which does no harm either: the engine sends it again long before.
+UNACKNOWLEDGED_SECONDS = 86_400
+ANSWER_SECONDS = 2.0  # that a web node waits for one answer of the broker
+CONNECTIONS = 4  # of one web node to the broker
+# A connection that was of no use shows at once: then one more attempt is made. redis-py makes four
+# of its own, each of up to ANSWER_SECONDS.
+STALE_SECONDS = 0.5
+START_SECONDS = 60.0  # that a process of the pool may take to be ready
+
+
+class _Queues(Queues):  # type: ignore[misc]  # Celery has no types
+    """All queues are declared alike, by whoever comes first: RabbitMQ refuses a second opinion."""
+
+    def new_missing(self, name: str) -> Any:
+        return _queue(name)
+
+
+class _Amqp(AMQP):  # type: ignore[misc]
+    queues_cls = _Queues
+
+
+# Of a queue of RabbitMQ, in milliseconds; a Redis makes nothing of it.
+_ARGUMENTS = {"x-consumer-timeout": UNACKNOWLEDGED_SECONDS * 1000}
+
+
+def _queue(name: str) -> Any:
+    return Queue(name, routing_key=name, queue_arguments=_ARGUMENTS)  # type: ignore[no-untyped-call]
+
+
+def make_app(broker: Broker, **transport: object) -> Celery:
+    """Return a Celery application over `broker`. Connects to nothing."""
+    app = Celery("flask-realtime", amqp=_Amqp, set_as_current=False)
+    app.conf.update(
+        broker_url=broker.url,
+        broker_use_ssl=dict(broker.tls) if broker.tls is not None else None,
+        broker_transport_options={
+            "visibility_timeout": UNACKNOWLEDGED_SECONDS,
+            "socket_connect_timeout": ANSWER_SECONDS,
+            "confirm_publish": not broker.is_redis,
+            **broker.transport,
+            **transport,
+        },
+        broker_connection_timeout=ANSWER_SECONDS,
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,  # a worker waits for its broker as long as it takes
+        broker_pool_limit=CONNECTIONS,
+        task_default_queue=DEFAULT_QUEUE,
+        task_queues=[_queue(DEFAULT_QUEUE)],
+        task_serializer="json",
+        accept_content=["json"],
+        task_ignore_result=True,
+        # A message is acknowledged when its run is over, and a process of the pool takes one at a
+        # time: no worker sits on runs that another could begin.
+        task_acks_late=True,
+        worker_prefetch_multiplier=1,
+        worker_cancel_long_running_tasks_on_connection_loss=False,
+        worker_send_task_events=True,
+        worker_hijack_root_logger=False,
+        worker_redirect_stdouts=False,  # what a job prints is its run's
+        worker_proc_alive_timeout=START_SECONDS,
+    )
+    return app
+
+
+class CeleryExecutor:
+    """The side of the web nodes: sends runs to the workers. All methods block.
+
+    `url` is that of the broker, as BROKER_FORMS has it. Raises ConfigurationError for one that is
+    malformed.
+    """
+
+    name = "celery"
+
+    def __init__(self, url: str) -> None:
+        self._broker = read_broker(url)
+        waits: dict[str, object] = {"socket_timeout": ANSWER_SECONDS}
+        if not self._broker.is_redis:
+            waits = {"read_timeout": ANSWER_SECONDS, "write_timeout": ANSWER_SECONDS}
+        self._app = make_app(self._broker, **waits)
+        transport = self._app.connection_for_write().transport
+        self._errors: tuple[type[Exception], ...] = (
+            *transport.connection_errors,
+            *transport.channel_errors,
+            KombuError,
+            LimitExceeded,
+            RedisError,
+            OSError,
+        )
+
+    def check(self) -> None:
+        """Raise ConfigurationError with one line unless the broker answers, within some 7 s."""
+        try:
+            self._call(lambda channel: None)
+        except ExecutorUnavailable as error:
+            raise ConfigurationError(
+                f"BROKER_URL: no broker can be used at {self._broker.shown} ({error.__cause__}): "
+                "start it, or set BROKER_URL to one that runs"
+            ) from error
+
+    def send(self, run: str, queue: str, job: str = "") -> None:
+        """Say to the workers of `queue` that there is a run of `job`. Raises ExecutorUnavailable.
+
+        Takes up to some 7 s when the broker hangs.
+        """
+        self._call(lambda channel: publish(self._app, channel, run, queue, job))
+
+    def waiting(self, queues: Iterable[str]) -> dict[str, int]:
+        """How many messages of each queue no worker has taken. Raises ExecutorUnavailable."""
+        return {queue: self._call(partial(_length, queue=queue)) for queue in queues}
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._app.close()
+
+    def _call(self, function: Callable[[Any], T]) -> T:
+        """Return `function(channel)`; over a new connection if the old one is of no use."""
+        try:
+            with self._app.pool.acquire(block=True, timeout=ANSWER_SECONDS) as connection:
+                began = time.monotonic()
+                try:
+                    return _over(connection, function)
+                except self._errors:
+                    if time.monotonic() - began > STALE_SECONDS:
+                        raise
+                    return _over(connection, function)
+        except self._errors as error:
+            raise ExecutorUnavailable(
+                "what hands runs to the workers does not answer: start the job again in a moment"
+            ) from error
+
+
+def _over(connection: Any, function: Callable[[Any], T]) -> T:
+    try:
+        connection.connect()
+        with connection.channel() as channel:
+            return function(channel)
+    except BaseException:
+        connection.collect()
+        raise
+
+
+def publish(app: Celery, channel: Any, run: str, queue: str, job: str = "") -> None:
+    """Send the message of a run. The queue is declared each time: the broker may have lost it."""
+    message = app.amqp.create_task_message(
+        run, f"{TASK}.{job}" if job else TASK, (run,), ignore_result=True
+    )
+    _queue(queue)(channel).declare()
+    producer = app.amqp.Producer(channel, auto_declare=False)
+    producer.publish(
+        message.body,
+        exchange="",  # straight into the queue of that name
+        routing_key=queue,
+        serializer="json",
+        headers=message.headers,
+        delivery_mode="persistent",
+        **message.properties,
+    )
+
+
+def _length(channel: Any, queue: str) -> int:
+    # Not passively: of a Redis whose keys have a prefix, Kombu 5.7 finds no queue then.
+    declared = channel.queue_declare(
+        queue=queue, durable=True, auto_delete=False, arguments=_ARGUMENTS
+    )
+    length: int = declared.message_count
+    return length
+
+
+def read_broker(url: str) -> Broker:
+    """`parse_broker_url`, but a ConfigurationError for the setting."""
+    try:
+        return parse_broker_url(url)
+    except ValueError as error:
+        raise ConfigurationError(f"BROKER_URL: {error}: expected {BROKER_FORMS}") from error
+
+
+class Performer(Protocol):
+    """What a process of a worker's pool runs runs on. Made there, for its main thread."""
+
+    def perform(self, run: str) -> None:
+        """Run it, if that is still to be done; return once it is over."""
+
+    def stop(self) -> None:
+        """Ask what still goes on to end, and mark what does not."""
+
+
+def make_worker(
+    url: str,
+    jobs: Iterable[str],
+    start: Callable[[], Performer],
+    *,
+    begin: Callable[[], None] = lambda: None,
+    alive: Callable[[], None] = lambda: None,
+) -> Celery:
+    """Return the Celery application of a worker: ``celery -A module worker`` serves it.
+
+    `start` is called in each process of the pool. In the worker's own process `begin` is called
+    first, instead of Celery's way with logs, and `alive` every 2 s while the broker answers. What
+    Celery does with pools, queues and remote control is left as it is, but the pool has to be
+    `prefork`, since each process answers for its runs. Raises ConfigurationError.
+    """
+    app = make_app(read_broker(url))
+    process = _PoolProcess(start)
+    for name in (TASK, *(f"{TASK}.{job}" for job in jobs)):
+        app.task(name=name, shared=False)(process.task())
+    # Celery's signals hold what is connected weakly, unless told otherwise.
+    signals.setup_logging.connect(lambda **_: None, weak=False)
+    signals.worker_init.connect(lambda sender, **_: _begin(sender, begin), weak=False)
+    signals.heartbeat_sent.connect(lambda **_: alive(), weak=False)
+    signals.worker_process_init.connect(process.start, weak=False)
+    signals.worker_process_shutdown.connect(process.stop, weak=False)
+    signals.task_unknown.connect(
+        lambda message, id, **_: _hand_to_any(app, message, id), weak=False
+    )
+    return app
+
+
+def _begin(worker: Any, begin: Callable[[], None]) -> None:
+    if worker.pool_cls.__module__ != "celery.concurrency.prefork":
+        print("--pool: runs need the pool `prefork`, which is the default", file=sys.stderr)
+        sys.exit(2)
+    begin()
+
+
+def _hand_to_any(app: Celery, message: Any, run: str) -> None:
+    """A message of a job that this worker does not know: the run is to fail, and to say so."""
+    with app.connection_for_write() as connection, connection.channel() as channel:
+        publish(app, channel, run, message.delivery_info["routing_key"])
+
+
+class _PoolProcess:
+    """A process of the pool, once it was forked."""
+
+    def __init__(self, start: Callable[[], Performer]) -> None:
+        self._start = start
+        self._performer: Performer | None = None
+
+    def task(self) -> Callable[[str], None]:
+        """A function of its own for each task."""
+
+        def perform(run: str) -> None:
+            self.perform(run)
+
+        return perform
+
+    def start(self, **_: object) -> None:
+        """Celery has set the signals of this process before."""
+        signal.signal(signal.SIGTERM, _exit)
+        # Ctrl+C is for the worker, which ends us. Not ignored: jobs would inherit that.
+        signal.signal(signal.SIGINT, lambda *_: None)
+        try:
+            self._performer = self._start()
+        except Exception:  # a process that Celery takes for ready would lose what it is given
+            logger.exception("this process of the worker could not begin")
+            time.sleep(1.0)  # before the worker starts another one
+            sys.exit(1)
+
+    def stop(self, **_: object) -> None:
+        """What is still here is no longer anybody's after this."""
+        if self._performer is not None:
+            self._performer.stop()
+
+    def perform(self, run: str) -> None:
+        """In a thread, so that a signal that ends this process interrupts nothing but a wait."""
+        assert self._performer is not None
+        performer, faults = self._performer, list[BaseException]()
+
+        def call() -> None:
+            try:
+                performer.perform(run)
+            except BaseException as error:  # noqa: BLE001  # raised again, where Celery sees it
+                faults.append(error)
+
+        thread = threading.Thread(target=call, name=f"run {run}", daemon=True)
+        thread.start()
+        thread.join()
+        if faults:
+            raise faults[0]
+
+
+def _exit(*_: object) -> None:
+    sys.exit(0)

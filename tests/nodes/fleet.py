@@ -1,0 +1,143 @@
+"""Three web nodes over one Redis behind one nginx, and a process that owns runs of its own."""
+
+from __future__ import annotations
+
+import secrets
+import subprocess
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from flask_realtime.redisserver import RedisServer
+from tests.programs.jobs.checksummed import stream
+from tests.support.follower import Follower
+from tests.support.gateway import Gateway
+from tests.support.server import PATIENCE_SECONDS, ROOT, Server, eventually, free_port
+
+NODES = 3
+OWNER = ROOT / "tests" / "programs" / "owner.py"
+TOKEN_KEY = "c" * 43 + "="  # Fernet's form
+
+
+class Fleet:
+    """All of it runs for the `with` block's time; `environ` is for the nodes."""
+
+    def __init__(self, folder: Path, **environ: str) -> None:
+        self.redis = RedisServer(folder / "redis")
+        self.archive = (folder / "archive").as_uri()
+        self.nodes: list[Server] = []
+        self.followers: list[Follower] = []
+        self._environ = {
+            "ARCHIVE_URL": self.archive,
+            "UPLOADS_PATH": str(folder / "uploads"),
+            "OUTPUT_HOT_MIB": "1",  # so that who was away for long reads the archive
+            "TRUSTED_PROXIES": "127.0.0.1",
+            "SECRET_KEY": secrets.token_urlsafe(48),
+            "TOKEN_KEYS": TOKEN_KEY,
+            **environ,
+        }
+        self._folder = folder
+        self._stack = ExitStack()
+        self.port = free_port()  # of nginx
+        self.url = f"http://localhost:{self.port}"
+
+    def __enter__(self) -> Fleet:
+        with ExitStack() as stack:
+            stack.enter_context(self.redis)
+            self._environ["REDIS_URL"] = self.redis.url
+            for number in range(NODES):
+                folder = self._folder / f"node{number}"
+                folder.mkdir()
+                self.nodes.append(stack.enter_context(Server(folder, **self._environ)))
+            ports = [node.port for node in self.nodes]
+            stack.enter_context(Gateway(ports, self.port))
+            stack.callback(self._stop_followers)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stack.close()
+
+    def _stop_followers(self) -> None:
+        for follower in self.followers:
+            follower.stop()
+
+    def runs_elsewhere(self, count: int) -> list[str]:
+        """Start runs of `checksummed` in a process of their own; return their ids."""
+        process = subprocess.Popen(
+            [sys.executable, str(OWNER), self.redis.url, self.archive, str(count)],
+            cwd=ROOT,
+            env={"PYTHONPATH": str(ROOT), "PATH": ""},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self._stack.callback(_ended, process)
+        assert process.stdout is not None
+        return [process.stdout.readline().strip() for _ in range(count)]
+
+    def follow(self, run: str, count: int = 1) -> list[Follower]:
+        """Let so many watch a run through nginx."""
+        made = [Follower(run, self.port) for _ in range(count)]
+        self.followers += made
+        return made
+
+    def let_go(self, follower: Follower) -> None:
+        """One that need not get all."""
+        follower.stop()
+        self.followers.remove(follower)
+
+    def get(self, path: str, **options: Any) -> requests.Response:
+        return requests.get(self.url + path, timeout=60, **options)
+
+    def post(self, path: str, body: object = None) -> requests.Response:
+        return requests.post(self.url + path, json=body or {}, timeout=60)
+
+    def run_record(self, run: str) -> dict[str, Any]:
+        record: dict[str, Any] = self.get(f"/api/runs/{run}").json()
+        return record
+
+    def ended(self, run: str) -> dict[str, Any]:
+        """Wait for the end of a run, and return its record."""
+
+        def final() -> dict[str, Any] | None:
+            record = self.run_record(run)
+            return record if record.get("ended") else None
+
+        return eventually(final)
+
+
+def progress(followers: list[Follower], size: int = 50_000) -> None:
+    """Wait until each of them has got so much more."""
+    wanted = [len(follower.data) + size for follower in followers]
+    eventually(
+        lambda: all(
+            follower.fault or len(follower.data) >= least
+            for follower, least in zip(followers, wanted, strict=True)
+        ),
+        PATIENCE_SECONDS,
+    )
+    assert not [follower.fault for follower in followers if follower.fault]
+
+
+def has_all(fleet: Fleet, run: str, followers: list[Follower]) -> None:
+    """Stop a run, through any node, and see that everybody has had each byte of it once."""
+    assert fleet.post(f"/api/runs/{run}/stop").status_code == 200
+    record = fleet.ended(run)
+    assert record["state"] == "stopped"
+    printed = stream(record["output_lines"])
+    assert len(printed) == record["output_bytes"]
+    eventually(lambda: all(each.fault or len(each.data) >= len(printed) for each in followers))
+    for follower in followers:
+        assert not follower.fault
+        assert follower.data == printed
+    for node in fleet.nodes:
+        assert node.output(run) == printed
+
+
+def _ended(process: subprocess.Popen[str]) -> None:
+    process.communicate(timeout=60)
+    assert process.returncode == 0

@@ -1,0 +1,112 @@
+"""Nodes that are stopped politely: nobody is refused, no byte is lost, and runs get their time."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+import requests
+import socketio
+
+from tests.nodes.fleet import Fleet, has_all, progress
+from tests.support.server import eventually
+from tests.support.socketclient import ordered_client
+
+RUNS = 2  # of a process that is none of the nodes
+VIEWERS = 10  # of each of them
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    folder: Path = tmp_path_factory.mktemp("rolling")
+    with Fleet(folder, DRAIN_SECONDS="3600") as made:
+        yield made
+
+
+class Visits:
+    """Somebody who asks through nginx all the time."""
+
+    def __init__(self, url: str) -> None:
+        self.statuses: list[int] = []
+        self._url = url
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._visit)
+
+    def __enter__(self) -> Visits:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stopped.set()
+        self._thread.join()
+
+    def _visit(self) -> None:
+        while not self._stopped.wait(0.01):
+            self.statuses.append(requests.get(f"{self._url}/api/runs", timeout=60).status_code)
+
+
+@pytest.fixture
+def client() -> Iterator[socketio.Client]:
+    client = ordered_client()
+    yield client
+    client.disconnect()
+
+
+def test_a_rolling_restart_loses_no_byte_and_refuses_nobody(fleet: Fleet) -> None:
+    runs = fleet.runs_elsewhere(RUNS)
+    followers = {run: fleet.follow(run, VIEWERS) for run in runs}
+    everybody = [each for found in followers.values() for each in found]
+    progress(everybody)
+    with Visits(fleet.url) as visits:
+        for node in fleet.nodes:
+            node.restart()
+            progress(everybody)
+    assert set(visits.statuses) == {200}
+    assert all(each.connections > 1 for each in everybody)
+    for run in runs:
+        has_all(fleet, run, followers[run])
+
+
+def test_a_node_that_is_stopped_waits_for_its_runs_which_others_answer_and_stop(
+    fleet: Fleet, client: socketio.Client
+) -> None:
+    leaving, other = fleet.nodes[0], fleet.nodes[1]
+    asking = leaving.start_run("asks")
+    endless = leaving.start_run("checksummed", lines_per_second=1000)
+    (follower,) = fleet.follow(endless)
+    progress([follower])
+    eventually(lambda: other.run_record(asking)["waiting"])
+    os.kill(leaving.pid, signal.SIGTERM)
+    eventually(lambda: is_closed(leaving.url))
+
+    progress([follower])  # at another node, by now
+    assert fleet.run_record(endless)["state"] == "running"
+    assert psutil.pid_exists(leaving.pid)
+    client.connect(other.url, transports=["websocket"])
+    assert client.call("input", {"run": asking, "data": "Ada\n"}) == {}
+    assert fleet.ended(asking)["state"] == "succeeded"
+    assert b"Hello Ada." in other.output(asking)
+    assert psutil.pid_exists(leaving.pid)
+    assert other.post(f"/api/runs/{endless}/stop").status_code == 200
+    assert fleet.ended(endless)["state"] == "stopped"
+    leaving.restart()
+    has_all_of_ended(fleet, endless, follower.data)
+
+
+def is_closed(url: str) -> bool:
+    try:
+        requests.get(f"{url}/healthz", timeout=60)
+    except requests.ConnectionError:
+        return True
+    return False
+
+
+def has_all_of_ended(fleet: Fleet, run: str, data: bytearray) -> None:
+    size = fleet.run_record(run)["output_bytes"]
+    eventually(lambda: len(data) >= size)
+    assert all(node.output(run) == data for node in fleet.nodes)
