@@ -1,7 +1,7 @@
 import type { Connection, OutputArrival } from "./client";
 import { Cursor } from "./cursor";
 import { Listeners, type Dispose } from "./listeners";
-import { ClientEvent, LocalError, RequestError, type Gap, type Output, type Run } from "./protocol";
+import { ClientEvent, isFinal, LocalError, RequestError, type Gap, type Output, type Run } from "./protocol";
 import { readAttached } from "./reading";
 
 /** Where the output goes. `write` calls `done` once the bytes are in the model. */
@@ -44,6 +44,7 @@ export class Attachment {
   #early: (OutputArrival | Gap)[] = [];
   #fruitless = 0;
   #everAttached = false;
+  #isOver = false;
   #disposed = false;
   /** Until an attach is acknowledged: ask only for this many last bytes. */
   #tailBytes: number | null;
@@ -58,6 +59,7 @@ export class Attachment {
     this.#disposals = [
       connection.onOutput.add((arrival) => this.#output(arrival)),
       connection.onGap.add((gap) => this.#gap(gap)),
+      connection.onRun.add((run) => this.#told(run)),
       connection.onState.add((state) => {
         if (state.kind === "connected") void this.#attach(this.#everAttached);
         else this.#settle();
@@ -108,6 +110,7 @@ export class Attachment {
       const attached = readAttached(answer);
       if (this.#tailBytes !== null) this.#beginAt(attached.offset, attached.line);
       this.#everAttached = true;
+      this.#isOver = isFinal(attached.run.state);
       const resumed = resumes && attached.offset === reached;
       this.#settle();
       this.onEvent.emit({ kind: "attached", resumed, run: attached.run });
@@ -116,6 +119,14 @@ export class Attachment {
       this.#settle();
       this.#refused(error, reached);
     }
+  }
+
+  /** A run that was taken for lost may go on: then its output, which the server has ended, does as well. */
+  #told(run: Run): void {
+    if (run.id !== this.runId) return;
+    const goesOn = this.#isOver && !isFinal(run.state);
+    this.#isOver = isFinal(run.state);
+    if (goesOn && this.connection.state.kind === "connected") void this.#attach(true);
   }
 
   #beginAt(offset: number, line: number | null): void {

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { Attachment, type AttachmentEvent, type OutputPiece } from "../../src/connection/attachment";
 import type { Connection, ConnectionState, OutputArrival } from "../../src/connection/client";
 import { Listeners } from "../../src/connection/listeners";
-import { RequestError, type Gap } from "../../src/connection/protocol";
+import { RequestError, type Gap, type Run } from "../../src/connection/protocol";
 
 const RUN = { id: "r1", job: "count", params: {}, state: "running", output_bytes: 0 };
 
@@ -14,6 +14,7 @@ class Stage {
   readonly onState = new Listeners<ConnectionState>();
   readonly onOutput = new Listeners<OutputArrival>();
   readonly onGap = new Listeners<Gap>();
+  readonly onRun = new Listeners<Run>();
   readonly requests: { event: string; payload: Record<string, unknown> }[] = [];
   /** Answers to attach, in order; the default is to begin where asked. */
   readonly answers: (() => unknown)[] = [];
@@ -97,6 +98,25 @@ test("after a lost connection it attaches at the byte reached and says so", asyn
   assert.deepEqual(attached.map((event) => event.resumed), [false, true]);
   stage.send(0, "abcd");
   assert.deepEqual(stage.taken, ["abc", "d"]);
+});
+
+test("a run that was taken for lost and goes on is attached to again", async () => {
+  const stage = new Stage();
+  stage.attachment();
+  await settled();
+  stage.send(0, "abc");
+  const tell = (state: string, id = "r1") => stage.onRun.emit({ ...RUN, id, state } as unknown as Run);
+  tell("running");
+  tell("lost");
+  tell("running", "other");
+  await settled();
+  assert.deepEqual(stage.attachOffsets(), [0]);
+  tell("running");
+  await settled();
+  assert.deepEqual(stage.attachOffsets(), [0, 3]);
+  tell("running");
+  await settled();
+  assert.deepEqual(stage.attachOffsets(), [0, 3]);
 });
 
 test("a jump without a gap attaches again where it is", async () => {

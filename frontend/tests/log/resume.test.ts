@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { Attachment } from "../../src/connection/attachment";
 import type { Connection, ConnectionState, OutputArrival } from "../../src/connection/client";
 import { Listeners } from "../../src/connection/listeners";
-import { RequestError, type Gap } from "../../src/connection/protocol";
+import { RequestError, type Gap, type Run } from "../../src/connection/protocol";
 import { Loader } from "../../src/log/loader";
 import { RunLog } from "../../src/log/runlog";
 import { LogWriter } from "../../src/log/writer";
@@ -20,6 +20,7 @@ class Network {
   readonly onState = new Listeners<ConnectionState>();
   readonly onOutput = new Listeners<OutputArrival>();
   readonly onGap = new Listeners<Gap>();
+  readonly onRun = new Listeners<Run>();
   #onTheWay: (() => void)[] = [];
   #fails: ((error: Error) => void)[] = [];
   #cursor: number | null = null;
