@@ -176,8 +176,11 @@ class OutputLog:
         writer = self._writers.get(run)
         if writer is not None and writer.tail.start <= offset <= writer.tail.end:
             return writer.tail.line_of(offset)
-        items = self.read(run, offset, 1, 1)
-        return items[0].line if items else self.end_line(run)
+        while not (items := self.read(run, offset, 1, 1)):
+            end, line = self._ends(run)
+            if end <= offset:  # else it has just grown
+                return line
+        return items[0].line
 
     def offset_of_line(self, run: str, line: int) -> int:
         """The offset of the first byte of `line`, which may be the end of the output.

@@ -120,7 +120,8 @@ def progress(followers: list[Follower], size: int = 50_000) -> None:
         ),
         PATIENCE_SECONDS,
     )
-    assert not [follower.fault for follower in followers if follower.fault]
+    faults = {follower.fault for follower in followers} - {""}
+    assert not faults, faults
 
 
 def has_all(fleet: Fleet, run: str, followers: list[Follower]) -> None:

@@ -161,6 +161,30 @@ def test_what_was_appended_is_read_also_after_the_owner_let_go(
         log.read("r1", len(whole) + 1, 100)
 
 
+def test_the_line_of_an_end_that_moves_on_is_that_of_the_offset(
+    store: Store, archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner, log = OutputLog(store, archive), OutputLog(store, archive)
+    writer = owner.open("r")
+    writer.append(1, b"one\ntw")
+    writer.drain()
+    stored_end = log.stored_end
+    asked = []
+
+    def grows(run: str) -> tuple[int, int]:
+        """Something is written between the two questions: where it ends, and in which line."""
+        found = stored_end(run)
+        asked.append(found)
+        if len(asked) == 1:
+            writer.append(1, b"o\nthree\n")
+            writer.drain()
+        return found
+
+    monkeypatch.setattr(log, "stored_end", grows)
+    assert log.line_of("r", 6) == 2
+    owner.close("r")
+
+
 def test_what_redis_forgot_is_written_again(store: Store, redis: Redis, archive: Archive) -> None:
     log = OutputLog(store, archive)
     writer = log.open("r2")
