@@ -10,11 +10,7 @@ import pytest
 from flask_realtime import host, keys, mirror
 from flask_realtime.archive import Archive
 from flask_realtime.bus import Bus
-<<<<<<< HEAD
-from flask_realtime.outputlog import LogWriter, OutputLog, key
-=======
 from flask_realtime.outputlog import LogWriter, OutputLog
->>>>>>> origin/main
 from flask_realtime.store import Store
 from flask_realtime.tail import Chunk, Gap, Item
 from tests.support.hub import until
@@ -162,11 +158,7 @@ def test_what_redis_lost_is_read_anew(
         until(lambda: heard(store, "r") == 1 and follower.looks)
         writer.append(1, b"lost")
         until(lambda: found.end == 4)
-<<<<<<< HEAD
-        store.call(lambda client: client.delete(key("r")))
-=======
         store.call(lambda client: client.delete(*client.keys("*:output")))
->>>>>>> origin/main
         until(lambda: found.end == 0)
         writer.append(1, b" and found")  # all of it is written again
         until(lambda: found.end == 14)
