@@ -55,15 +55,19 @@ class Upstream:
             self.url = f"http://{self.authority}"
         self._started.set()
         await self._stop.wait()
-        server.close()
         await self._cut()
+        server.close()  # at once: what is accepted in between would never be closed
 
     async def _cut(self) -> None:
-        # A connection that is just being accepted has a task of the loop's own before it has ours.
-        while tasks := asyncio.all_tasks() - {asyncio.current_task(), self._task}:
+        others = {asyncio.current_task(), self._task}
+        while True:
             for task, writer in self._connections.items():
                 task.cancel()
                 writer.transport.abort()  # it may not have begun, or its last bytes not have gone
+            # A connection that is being accepted has a task of the loop's own before it has ours.
+            tasks = asyncio.all_tasks() - others
+            if not tasks:
+                break
             await asyncio.wait(tasks)
         self._connections.clear()
 
