@@ -1,13 +1,13 @@
-"""The parts of `python -m benchmarks scale`; SCALE_PARTS="viewers" picks some."""
+"""The parts of `python -m benchmarks scale`; SCALE_PARTS="viewers,queued" picks some."""
 
 from __future__ import annotations
 
 import os
 import sys
 
-from benchmarks.scale import viewers
+from benchmarks.scale import queued, viewers, workers
 
-PARTS = {"viewers": viewers.main}
+PARTS = {"viewers": viewers.main, "workers": workers.main, "queued": queued.main}
 
 
 def main() -> None:
