@@ -46,13 +46,14 @@ class LogWriter:
         self._is_heard = False  # others wait for what comes to Redis
         self._flushed_at = 0.0  # time.monotonic()
         self._closed = False
+        self._is_refused = False  # somebody else writes the log now
         self._flusher = host.spawn(self._flush)
 
     def append(self, stream: int, data: bytes) -> None:
         """Append `data` to the output; wait while too much of it is not in Redis yet."""
         now = int(time.time() * 1000)
         for start in range(0, len(data), MAX_CHUNK):
-            while self.tail.full and not self._closed:
+            while self.tail.full and not (self._closed or self._is_refused):
                 self._flushed.wait()
             piece = data[start : start + MAX_CHUNK]
             chunk = Chunk(self.tail.end, now, stream, piece, self.tail.end_line)
@@ -88,6 +89,8 @@ class LogWriter:
                 self._log.store.wait_until_available()
                 host.sleep(FLUSH_DELAY_SECONDS)
             except NotOurs:
+                return
+            if self._is_refused:
                 return
             self._more.set()
             if self.tail.flushed < self.tail.end:
@@ -141,6 +144,8 @@ class LogWriter:
                 self._log.store.wait_until_available()
                 continue
             except NotOurs:
+                self._is_refused = True
+                self._flushed.set()
                 host.spawn(self.refused)
                 return
             self._bound_hot_window()

@@ -302,8 +302,8 @@ def test_output_goes_on_behind_what_the_lost_worker_had_stored(
 def test_a_worker_that_stops_leaves_its_runs_to_others(
     engine: Start, messages: Messages, options: dict[str, Any]
 ) -> None:
+    before = len(os.listdir("/proc/self/fd"))
     with engine(**options) as watched:
-        before = len(os.listdir("/proc/self/fd"))
         runs = [watched.start("hold"), watched.start("again")]
         for _ in runs:
             perform(watched, messages)
@@ -313,8 +313,8 @@ def test_a_worker_that_stops_leaves_its_runs_to_others(
     with engine(remote=messages, jobs=the_jobs(), sealing_keys=(KEY,)) as other:
         until(lambda: stored(other, runs[0]).state == "lost")
         until(lambda: stored(other, runs[1]).state == "queued")
-        released.set()
-        until(lambda: len(os.listdir("/proc/self/fd")) <= before)  # the threads have ended
+    released.set()
+    until(lambda: len(os.listdir("/proc/self/fd")) <= before)  # the threads have ended
 
 
 def test_an_order_that_cannot_be_opened_fails_the_run_and_says_what_to_do(
