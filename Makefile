@@ -3,6 +3,7 @@
 # make worker   set all up and run a worker for the server of `make run`, or that of REDIS_URL; ARGS are Celery's (docs/workers.md)
 # make build    set all up, the page included, and stop there
 # make test     set all up and run every test; ARGS="-k name" goes to pytest
+# make test-threads   those of them that continuous integration runs on the second hub, too, there (docs/development.md)
 # make check    lint, formatting, types: Python and TypeScript
 # make test-containers   tests of the containers on a Docker engine; ARGS as above, COMPOSE="docker compose"
 # make conformance   raw WebSockets against the Autobahn test suite; ARGS="12.*" picks cases
@@ -18,11 +19,15 @@
 PYTHON ?= python3
 ARGS ?=
 APPS ?=
-# Tests mostly wait: several at once, those of a file one after the other. ARGS="-n 0" for a debugger.
-WORKERS := -n auto --maxprocesses 4 --dist loadfile
+# Tests mostly wait: three at once for each core, those of a file one after the other, long files first
+# (tests/support/selection.py). ARGS="-n 0" for a debugger.
+WORKERS := -n $$((3 * $$(nproc 2>/dev/null || echo 2))) --dist loadfile --no-loadscope-reorder
 BIN := .venv/bin
 
-.PHONY: run worker build test test-containers soak check conformance bench format lock clean python ready-to-run ready-to-test
+# Tests start a thousand interpreters: each would compile all modules anew.
+test test-threads test-containers soak: export PYTHONDONTWRITEBYTECODE :=
+
+.PHONY: run worker build test test-threads test-containers soak check conformance bench format lock clean python ready-to-run ready-to-test
 .DEFAULT_GOAL := run
 
 # exec: Ctrl+C and a stop signal reach the server itself, not a shell in between.
@@ -41,6 +46,10 @@ test: ready-to-test
 	$(BIN)/python tools/node.py test.mjs || status=1; \
 	$(BIN)/python -m pytest $(WORKERS) $(ARGS) || status=1; \
 	exit $$status
+
+test-threads: ready-to-test
+	@tools/install_test_system.sh
+	@ASYNC_MODE=threading $(BIN)/python -m pytest -m hub $(WORKERS) $(ARGS)
 
 # Exit code 3: there is no engine here, and none can be had; it has said so, and outside of CI that is no fault.
 test-containers: ready-to-test

@@ -15,7 +15,7 @@ from flask_realtime.redisserver import RedisServer
 from flask_realtime.store import Store
 from tests.support.server import Server
 
-pytest_plugins = ["pytester", "tests.support.leaks"]
+pytest_plugins = ["pytester", "tests.support.leaks", "tests.support.selection"]
 
 
 _on_the_hub = ExitStack()  # for good

@@ -1,0 +1,52 @@
+"""Which tests run on which hub, and in which order several processes take the files.
+
+`make test` runs all tests on the hub that ASYNC_MODE names. Most of what is tested does not know
+the hub, so continuous integration runs all tests on eventlet, and on plain threads those that are
+marked `hub` here.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import pytest
+
+# Folders of tests that run on the hub, or whose servers show what it does; but no browsers: what
+# a page is sent is tested without one.
+HUB = {"unit", "integration", "server", "sockets", "proxy", "nodes", "workers"}
+BROWSER = "browser"  # the fixture
+
+# About what a test takes, by folder: files that take long begin first, so that no process is left
+# with one at the end.
+SECONDS = {
+    "faults": 30.0,
+    "nodes": 10.0,
+    "workers": 5.0,
+    "browser": 5.0,
+    "integration": 1.5,
+    "login": 1.5,
+    "proxy": 1.0,
+    "server": 1.0,
+}
+OTHERS_SECONDS = 0.2
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "hub: runs in continuous integration on both hubs")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        if _folder(item) in HUB and BROWSER not in getattr(item, "fixturenames", ()):
+            item.add_marker("hub")
+    if hasattr(config, "workerinput"):  # one process of several
+        seconds: defaultdict[str, float] = defaultdict(float)
+        for item in items:
+            seconds[str(item.path)] += SECONDS.get(_folder(item), OTHERS_SECONDS)
+        items.sort(key=lambda item: -seconds[str(item.path)])
+
+
+def _folder(item: pytest.Item) -> str:
+    """That of `tests` in which the test's file is."""
+    return item.path.relative_to(item.config.rootpath / "tests").parts[0]
