@@ -15,7 +15,7 @@ from flask_realtime.errors import ConfigurationError
 from flask_realtime.jobs import JobRegistry
 from flask_realtime.jobsfolder.jobsfolder import load
 from flask_realtime.masking import Secrets
-from flask_realtime.redischeck import check_redis
+from flask_realtime.schema import prepare_redis
 
 if TYPE_CHECKING:
     from celery import Celery
@@ -56,7 +56,7 @@ def _made(settings: Settings) -> Celery:
         try:
             log_to_stderr(settings.log_level, secrets, settings.log_format)
             token_keys_of(settings)
-            check_redis(url)
+            prepare_redis(url)
         except ConfigurationError as error:
             exit_misconfigured(error)
         for failure in failures:

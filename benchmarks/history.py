@@ -12,8 +12,7 @@ import requests
 from redis import Redis
 
 from benchmarks.parts import middle, percentile
-from flask_realtime import history
-from flask_realtime.retention import accounts
+from flask_realtime import history, keys
 from flask_realtime.runs import Run
 from tests.support.server import Server
 
@@ -71,7 +70,7 @@ def _sweep(running: Server) -> None:
 
 def _left(client: Redis) -> int:
     """The runs that are there, and those whose output is to go yet."""
-    removed: int = client.scard(accounts.REMOVED)  # type: ignore[assignment]
+    removed: int = client.scard(keys.REMOVED)  # type: ignore[assignment]
     return history.count(client, history.ANY) + removed
 
 

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 
-from flask_realtime import host, outputstream
+from flask_realtime import host, keys, outputstream
 from flask_realtime.redislink import GreenLink, Link, ThreadLink
 from flask_realtime.redisserver import RedisServer
 from flask_realtime.redisurl import parse_redis_url
@@ -75,7 +75,7 @@ def _append_mib(link: Link) -> float:
 
 
 def _remove(client, run: str) -> None:
-    client.unlink(outputstream.key(run))
+    client.unlink(keys.output(run))
 
 
 @contextmanager

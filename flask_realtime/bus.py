@@ -15,11 +15,11 @@ from typing import Any
 
 from redis.exceptions import ConnectionError, ResponseError
 
-from flask_realtime import host
+from flask_realtime import host, keys
 from flask_realtime.backoff import Backoff
 from flask_realtime.errors import RealtimeError, StoreUnavailable
 from flask_realtime.redislink import Subscription
-from flask_realtime.store import AWAY, PREFIX, Store
+from flask_realtime.store import AWAY, Store
 
 logger = logging.getLogger(__name__)
 
@@ -86,7 +86,7 @@ class Bus:
             self._wake()
 
     def _wake(self) -> None:
-        host.spawn(self._publish, _channel(self._owner), _CHANGE, {})
+        host.spawn(self._publish, keys.bus(self._owner), _CHANGE, {})
 
     def _changes(self) -> tuple[set[str], set[str]]:
         wanted = set(self._channels)
@@ -94,11 +94,11 @@ class Bus:
 
     def tell_all(self, kind: str, **message: Any) -> None:
         """Send to all other processes that listen; does not wait."""
-        host.spawn(self._publish, _ALL, kind, message)
+        host.spawn(self._publish, keys.BUS, kind, message)
 
     def ask(self, owner: str, kind: str, **message: Any) -> bool:
         """Send to one process; False when it does not listen. Raises StoreUnavailable."""
-        return self._send(_channel(owner), kind, message) > 0
+        return self._send(keys.bus(owner), kind, message) > 0
 
     def call(self, owner: str, kind: str, timeout: float, **message: Any) -> dict[str, Any] | None:
         """Send to one process, and return what its handler returns, or raise what it raises.
@@ -142,7 +142,7 @@ class Bus:
             try:
                 with self._store.subscription() as subscription:
                     self._subscribed = set()
-                    subscription.subscribe(_ALL, _channel(self._owner))
+                    subscription.subscribe(keys.BUS, keys.bus(self._owner))
                     self._receive_all(subscription, retry)
             except StoreUnavailable:
                 self._store.wait_until_available(LISTEN_SECONDS)
@@ -194,7 +194,7 @@ class Bus:
                 listener(None)
         elif listener is not None:
             listener(got["data"])
-        elif channel in (_ALL, _channel(self._owner)):  # else nobody listens there any more
+        elif channel in (keys.BUS, keys.bus(self._owner)):  # else nobody listens there any more
             self._take(got)
 
     def _take(self, got: dict[str, Any]) -> None:
@@ -218,13 +218,8 @@ class Bus:
             fault = {"code": error.code, "message": error.message, "status": error.status}
             answer = {"error": fault}
         if call is not None:
-            self._publish(_channel(sender), _ANSWER, {"to": call, "answer": answer})
+            self._publish(keys.bus(sender), _ANSWER, {"to": call, "answer": answer})
 
 
 _ANSWER = "answer"
 _CHANGE = "change"  # of what we listen to
-_ALL = PREFIX + "bus"
-
-
-def _channel(owner: str) -> str:
-    return f"{PREFIX}bus:{owner}"

@@ -26,8 +26,8 @@ from flask_realtime.masking import Secrets
 from flask_realtime.nodes import Nodes
 from flask_realtime.options import Options
 from flask_realtime.pages import pages_blueprint
-from flask_realtime.redischeck import check_redis
 from flask_realtime.redisserver import RedisServer
+from flask_realtime.schema import prepare, prepare_redis
 from flask_realtime.server import Server
 from flask_realtime.server.limits import Limits
 from flask_realtime.store import Store, blocking_client
@@ -229,8 +229,9 @@ class Realtime:
         with host.entered():
             if self._redis is not None:
                 self._redis.start()
+                prepare(self._redis.url)
             else:
-                check_redis(self._redis_url)
+                prepare_redis(self._redis_url)
             self.engine.check()
             self.engine.store.connect(self.redis_url)
             self.engine.start()

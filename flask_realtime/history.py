@@ -15,12 +15,10 @@ from typing import Any
 
 from redis import Redis
 
+from flask_realtime import keys
+from flask_realtime.keys import ACTIVE, UNINDEXED, UNSETTLED
 from flask_realtime.runs import FINAL, STATES, Run
-from flask_realtime.store import PREFIX
 
-ACTIVE = PREFIX + "active"  # set of the ids of runs that have not ended
-UNSETTLED = PREFIX + "outputs:unsettled"  # sorted set: runs whose output retention has to settle
-UNINDEXED = PREFIX + "runs"  # sorted set: runs that a version without index has added
 ADOPTED_AT_ONCE = 200
 
 # A run's id, and its record if there is one.
@@ -48,32 +46,15 @@ class Filter:
     @property
     def keys(self) -> list[str]:
         """The sorted sets that hold such runs, one for each state."""
-        return [_index_key(state, self.job, self.user) for state in self.states]
+        return [keys.index(state, self.job, self.user) for state in self.states]
 
 
 ANY = Filter()
 
 
-def record_key(run: str) -> str:
-    return f"{PREFIX}{{{run}}}:run"
-
-
-def owner_key(owner: str) -> str:
-    """Of the sign of life of a process that owns runs."""
-    return f"{PREFIX}owner:{owner}"
-
-
-def _index_key(state: str, job: str | None, user: str | None) -> str:
-    """The name of a job has no colon, so no two sets share a name."""
-    key = f"{PREFIX}runs:{state}"
-    if job is not None:
-        key += f":job:{job}"
-    return key if user is None else f"{key}:user:{user}"
-
-
 def index_keys(run: Run, state: str) -> list[str]:
     """Of the four sorted sets that have `run` while it is in `state`."""
-    return [_index_key(state, job, user) for job in (None, run.job) for user in (None, run.user)]
+    return [keys.index(state, job, user) for job in (None, run.job) for user in (None, run.user)]
 
 
 # KEYS: the record, the set of active runs, the owner's sign of life, the four sets that the run
@@ -111,7 +92,7 @@ def add(client: Redis, run: Run, owner_seconds: int) -> None:
     """Store a new run, and a sign of life of its owner that lasts `owner_seconds`."""
     pipeline = client.pipeline()
     if run.owner:
-        pipeline.set(owner_key(run.owner), 1, ex=owner_seconds)
+        pipeline.set(keys.owner(run.owner), 1, ex=owner_seconds)
     _save(pipeline, run, run.dump())
     pipeline.zadd(UNSETTLED, {run.id: 0})
     pipeline.execute()
@@ -141,12 +122,12 @@ def fence_of(run: Run) -> str:
 def _save(
     client: Redis, run: Run, record: bytes, expected: bytes = b"", dead: str = "", fence: str = ""
 ) -> Any:
-    keys = [record_key(run.id), ACTIVE, owner_key(dead), *index_keys(run, run.state)]
+    touched = [keys.record(run.id), ACTIVE, keys.owner(dead), *index_keys(run, run.state)]
     for state in STATES:
         if state != run.state:
-            keys += index_keys(run, state)
+            touched += index_keys(run, state)
     conditions = (expected, "1" if dead else "", fence)
-    return client.eval(_SAVE, len(keys), *keys, run.id, record, int(run.final), *conditions)
+    return client.eval(_SAVE, len(touched), *touched, run.id, record, int(run.final), *conditions)
 
 
 # KEYS: sorted sets of run ids. ARGV: the command, the bound to begin at, the one to end at, how
@@ -190,8 +171,8 @@ def oldest(client: Redis, wanted: Filter, after: str | None, count: int) -> list
 def _merged(
     client: Redis, wanted: Filter, command: str, begin: str, end: str, count: int
 ) -> list[Found]:
-    keys = wanted.keys
-    ids: Any = client.eval(_MERGED, len(keys), *keys, command, begin, end, count)
+    sets = wanted.keys
+    ids: Any = client.eval(_MERGED, len(sets), *sets, command, begin, end, count)
     return with_records(client, ids)
 
 
@@ -211,7 +192,7 @@ def active(client: Redis) -> list[Found]:
 def with_records(client: Redis, ids: Any) -> list[Found]:
     """Add the records to ids as Redis gives them."""
     names = [run.decode() for run in ids]
-    records: Any = client.mget([record_key(run) for run in names]) if names else []
+    records: Any = client.mget([keys.record(run) for run in names]) if names else []
     return list(zip(names, records, strict=True))
 
 

@@ -16,24 +16,7 @@ from typing import Any
 from redis import Redis
 
 from flask_realtime import keys
-from flask_realtime.store import PREFIX
 from flask_realtime.tail import Chunk
-
-
-def key(run: str) -> str:
-    """The Redis key of a run's output; the braces keep a run's keys on one node of a cluster."""
-    return f"{PREFIX}{{{run}}}:output"
-
-
-def segments_key(run: str) -> str:
-    """The Redis key of a run's manifest (archive/manifest.py)."""
-    return f"{PREFIX}{{{run}}}:segments"
-
-
-def fence_key(run: str) -> str:
-    """The Redis key of who may append to a run's output, where that changes."""
-    return f"{PREFIX}{{{run}}}:writer"
-
 
 # KEYS[1] the hot stream, KEYS[2] the manifest, KEYS[3] who may append; ARGV: who appends, empty if
 # nobody else can, the end that the output must have, the channel on which to tell of it, what to
@@ -111,7 +94,7 @@ class Unnumbered(Exception):
 
 def fence(client: Redis, run: str, writer: str) -> None:
     """Let `writer` alone append from now on."""
-    client.set(fence_key(run), writer)
+    client.set(keys.writer(run), writer)
 
 
 def append(
@@ -126,8 +109,8 @@ def append(
     arguments: list[Any] = [writer, stored, keys.grown(run), news]
     for chunk in chunks:
         arguments += [chunk.end, chunk.time, chunk.stream, chunk.line, chunk.data]
-    names = [key(run), segments_key(run), fence_key(run)]
-    answer = _eval(client, _APPEND, len(names), *names, *arguments)
+    touched = [keys.output(run), keys.segments(run), keys.writer(run)]
+    answer = _eval(client, _APPEND, len(touched), *touched, *arguments)
     if answer is None:
         raise NotOurs
     stored, archived, told = answer
@@ -141,25 +124,25 @@ def read(
 
     Without `numbered`, chunks of an earlier version have line 0; with it they raise Unnumbered.
     """
-    found: Any = client.xrange(key(run), min=f"{offset + 1}-0", max="+", count=entries)
+    found: Any = client.xrange(keys.output(run), min=f"{offset + 1}-0", max="+", count=entries)
     return [_chunk(entry_id, fields, numbered) for entry_id, fields in found]
 
 
 def newest(client: Redis, run: str) -> Chunk | None:
     """Return the last chunk, if there is any."""
-    found: Any = client.xrevrange(key(run), count=1)
+    found: Any = client.xrevrange(keys.output(run), count=1)
     return _chunk(*found[0]) if found else None
 
 
 def last_id(client: Redis, run: str) -> int:
     """Return where the hot output ends, or 0, without the data."""
-    found = _eval(client, _LAST_ID, 1, key(run))
+    found = _eval(client, _LAST_ID, 1, keys.output(run))
     return int(found.partition(b"-")[0]) if found else 0
 
 
 def before_line(client: Redis, run: str, line: int) -> Chunk | None:
     """Return the last chunk that begins in a line before `line`, if there is any."""
-    found = before_line_in(client, key(run), line)
+    found = before_line_in(client, keys.output(run), line)
     return _chunk(*found) if found is not None else None
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from redis import Redis
 
-from flask_realtime import history, host
+from flask_realtime import history, host, keys
 from flask_realtime.errors import StoreUnavailable
 from flask_realtime.history import ANY, Filter
 from flask_realtime.runs import Run, unknown_run
@@ -20,7 +20,8 @@ from flask_realtime.store import Store
 logger = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS = 5.0  # between two signs of life of a process that owns runs
-OWNER_DEAD_SECONDS = 20  # without one: its runs are lost (design: within 30 s of its death)
+# Without one an owner counts as silent, and at the second look as dead: within 25 s of its death.
+OWNER_DEAD_SECONDS = 15
 
 
 class RunRegistry:
@@ -56,7 +57,7 @@ class RunRegistry:
         self._tasks = []
         if self._store.available:
             try:
-                self._store.call(lambda client: client.delete(history.owner_key(self.owner)))
+                self._store.call(lambda client: client.delete(keys.owner(self.owner)))
             except StoreUnavailable:
                 return  # it expires by itself
 
@@ -90,7 +91,7 @@ class RunRegistry:
         """Raises UnknownRun and StoreUnavailable."""
         if run in self._own:
             return self._own[run]
-        data: Any = self._store.read(lambda client: client.get(history.record_key(run)))
+        data: Any = self._store.read(lambda client: client.get(keys.record(run)))
         if data is None:
             raise unknown_run(run)
         return Run.load(data)
@@ -183,20 +184,21 @@ class RunRegistry:
 
     def _give_sign_of_life(self, client: Redis) -> bool:
         """Return whether the last one was still there."""
-        key = history.owner_key(self.owner)
+        key = keys.owner(self.owner)
         return client.set(key, 1, ex=OWNER_DEAD_SECONDS, get=True) is not None
 
     def _look_after(self) -> None:
+        silent: set[str] = set()
         while True:
             try:
                 self.adopt()
-                self.sweep()
+                # Twice in a row: the signs of life are gone as well when the clock of Redis has
+                # moved, or it was away for long; whoever lives gives another one in between.
+                silent = self.sweep(silent)
             except StoreUnavailable:
+                silent = set()
                 self._store.wait_until_available()
-                # The others must have had the time for a sign of life.
-                host.sleep(2 * HEARTBEAT_SECONDS)
-            else:
-                host.sleep(HEARTBEAT_SECONDS)
+            host.sleep(HEARTBEAT_SECONDS)
 
     def adopt(self) -> None:
         """Index what a version without index has left here."""
@@ -204,11 +206,17 @@ class RunRegistry:
         while (before := self._store.call(partial(history.adopt, before=before))) is not None:
             host.sleep()
 
-    def sweep(self) -> None:
-        """Mark the runs `lost` whose owner gives no sign of life."""
+    def sweep(self, among: set[str] | None = None) -> set[str]:
+        """Mark the runs `lost` whose owner gives no sign of life, and is one of `among`.
+
+        Returns all owners that give none.
+        """
+        silent = set()
         for run, record in self._store.call(_orphans):
-            if run.id not in self._own:
+            silent.add(run.owner)
+            if run.id not in self._own and (among is None or run.owner in among):
                 self._mark_lost(run, record)
+        return silent
 
     def _mark_lost(self, run: Run, record: bytes) -> None:
         owner = run.owner
@@ -240,7 +248,7 @@ def _orphans(client: Redis) -> list[tuple[Run, bytes]]:
             logger.error("the record of run %s cannot be read: %s", run_id, error)
             continue  # it must not keep us from the others
         if run is None or record is None or run.final:
-            client.srem(history.ACTIVE, run_id)
-        elif run.owner and not client.exists(history.owner_key(run.owner)):
+            client.srem(keys.ACTIVE, run_id)
+        elif run.owner and not client.exists(keys.owner(run.owner)):
             orphans.append((run, record))
     return orphans

@@ -22,7 +22,7 @@ from redis.exceptions import (
     TryAgainError,
 )
 
-from flask_realtime import host
+from flask_realtime import host, keys
 from flask_realtime.backoff import Backoff
 from flask_realtime.errors import StoreUnavailable
 from flask_realtime.redisclients import ANSWER_SECONDS, blocking_client
@@ -30,13 +30,12 @@ from flask_realtime.redislink import LazyClient, Link, Subscription, link_to, pi
 from flask_realtime.redisurl import parse_redis_url
 from flask_realtime.slots import Slots
 
-__all__ = ["ANSWER_SECONDS", "AWAY", "PREFIX", "Store", "blocking_client"]
+__all__ = ["ANSWER_SECONDS", "AWAY", "Store", "blocking_client"]
 
 T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
-PREFIX = "flask-realtime:1:"  # of every key; the number is the version of the key schema
 CHECK_SECONDS = 1.0  # between two pings while Redis answers
 RECHECK_FIRST_SECONDS = 0.1  # between two pings while it does not, ...
 RECHECK_MOST_SECONDS = 1.0  # ... longer each time
@@ -184,9 +183,9 @@ class Store:
         try:
             link = self._connected()
             if probes:
-                link.call(lambda client: probe(client, _probe_key, PROBE_BYTES))
+                link.call(lambda client: probe(client, keys.probe, PROBE_BYTES))
             else:
-                link.call(lambda client: ping(client, _probe_key(0)))
+                link.call(lambda client: ping(client, keys.probe(0)))
         except (*AWAY, ResponseError) as error:
             self._set_available(False, error)
         else:
@@ -255,8 +254,3 @@ def _refusal(error: BaseException | None) -> str | None:
         return None
     # Of a script it is in the middle of the script's own error.
     return next((reason for reason, code in REFUSALS.items() if code in str(error)), None)
-
-
-def _probe_key(number: int) -> str:
-    """In a slot of its own for each number."""
-    return f"{PREFIX}{{{number}}}:probe"

@@ -22,10 +22,12 @@ from typing import Any
 from redis import Redis
 
 from app.login.tokens import TokenCipher, Tokens, TokensUnreadable
+from flask_realtime import keys
 
 logger = logging.getLogger(__name__)
 
-PREFIX = "flask-realtime:1:"
+# Scripts change several of these keys together, so they all belong to one place of a cluster.
+_PREFIX = keys.SHARED
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,13 @@ class Logins:
 
         With `version` only if the tokens still are those: False when they are not.
         """
-        done: Any = client.eval(_END, 2, _tokens_key(user), _sessions_key(user), version or "")
+        done: Any = _CHANGED
+        while done == _CHANGED:
+            members: Any = client.zrange(_sessions_key(user), 0, -1)
+            # The members of a set of schema 1 begin with that one's prefix.
+            sessions = [f"{_PREFIX}session:{each.decode().rpartition(':')[2]}" for each in members]
+            names = [_tokens_key(user), _sessions_key(user), *sessions]
+            done = client.eval(_END, len(names), *names, version or "", *members)
         return bool(done)
 
 
@@ -138,15 +146,30 @@ def _fields(answer: Any) -> list[bytes | None]:
 
 
 def _tokens_key(user: str) -> str:
-    return f"{PREFIX}tokens:{user}"
+    return f"{_PREFIX}tokens:{user}"
 
 
 def _sessions_key(user: str) -> str:
-    return f"{PREFIX}sessions:{user}"
+    return f"{_PREFIX}sessions:{user}"
+
+
+def login_key(name: str) -> str:
+    """Of a login that has begun."""
+    return f"{_PREFIX}login{name}"
+
+
+def renewing_key(user: str, version: str) -> str:
+    """Of the lock that a renewal of the tokens of `version` holds."""
+    return f"{_PREFIX}renewing:{user}:{version}"
+
+
+def failed_key(user: str, version: str) -> str:
+    """Of the sign that such a renewal has just failed."""
+    return f"{_PREFIX}renewal-failed:{user}:{version}"
 
 
 def _session_key(session: str) -> str:
-    return f"{PREFIX}session:{hashlib.sha256(session.encode()).hexdigest()}"
+    return f"{_PREFIX}session:{hashlib.sha256(session.encode()).hexdigest()}"
 
 
 # KEYS[1] the tokens; ARGV: the version that must stand, the new one, the data, seconds to keep it.
@@ -159,14 +182,22 @@ redis.call('EXPIRE', KEYS[1], ARGV[4])
 return 1
 """
 
-# KEYS: the tokens, the set of session keys; ARGV: the version that must stand, or nothing.
+_CHANGED = 2
+
+# KEYS: the tokens, the set of sessions, and these; ARGV: the version that must stand, or nothing,
+# and the members that the set must have: a script may touch only what it was given.
 _END = """
 if ARGV[1] ~= '' and redis.call('HGET', KEYS[1], 'version') ~= ARGV[1] then
     return 0
 end
-for _, session in ipairs(redis.call('ZRANGE', KEYS[2], 0, -1)) do
-    redis.call('DEL', session)
+if redis.call('ZCARD', KEYS[2]) ~= #ARGV - 1 then
+    return 2
 end
-redis.call('DEL', KEYS[1], KEYS[2])
+for i = 2, #ARGV do
+    if not redis.call('ZSCORE', KEYS[2], ARGV[i]) then
+        return 2
+    end
+end
+redis.call('DEL', unpack(KEYS))
 return 1
 """

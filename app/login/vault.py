@@ -14,10 +14,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from redis import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import RedisClusterException, RedisError
 
 from app.login.errors import TokenRefused, TokenServiceUnavailable
-from app.login.logins import PREFIX, Logins, StoredTokens
+from app.login.logins import Logins, StoredTokens, failed_key, renewing_key
 from app.login.tokens import Tokens
 
 LOCK_MS = 30_000  # longer than a renewal takes: two timeouts and some
@@ -84,7 +84,7 @@ class TokenVault:
                         client.eval(_UNLOCK, 1, key, lock)
                 else:
                     time.sleep(PAUSE_SECONDS * random.uniform(0.5, 1.5))
-        except RedisError as error:
+        except (RedisError, RedisClusterException) as error:
             raise TokenServiceUnavailable(STORE_AWAY) from error
         raise TokenServiceUnavailable(BUSY)
 
@@ -147,11 +147,11 @@ def _text(value: Any) -> str:
 
 
 def _lock_key(user: str, stored: StoredTokens) -> str:
-    return f"{PREFIX}renewing:{user}:{stored.version}"
+    return renewing_key(user, stored.version)
 
 
 def _failed_key(user: str, stored: StoredTokens) -> str:
-    return f"{PREFIX}renewal-failed:{user}:{stored.version}"
+    return failed_key(user, stored.version)
 
 
 # Only who holds the lock may give it back: it may have run out, and be another's by now.

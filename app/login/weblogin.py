@@ -14,7 +14,7 @@ from redis import Redis
 from app.login.errors import TokenServiceUnavailable
 from app.login.integration import Integration
 from app.login.jobaccess import JobAccess
-from app.login.logins import Account
+from app.login.logins import Account, login_key
 from app.login.oauth import WebexOAuth
 from app.login.sessions import Sessions
 from app.login.tokens import Tokens
@@ -22,7 +22,7 @@ from app.webex.types import Person
 from app.webexteamsasyncapi import WebexTeamsAsyncAPI
 from flask_realtime import Realtime, host
 from flask_realtime.masking import Secrets
-from flask_realtime.store import PREFIX, Store
+from flask_realtime.store import Store
 
 logger = logging.getLogger(__name__)
 
@@ -140,13 +140,13 @@ class _StoreCache:
 
     def get(self, key: str) -> bytes | None:
         def get(client: Redis) -> Any:
-            return client.get(f"{PREFIX}login{key}")
+            return client.get(login_key(key))
 
         found: bytes | None = self._store.call(get)
         return found
 
     def set(self, key: str, value: str, expires_in: int) -> None:
-        self._store.call(lambda client: client.set(f"{PREFIX}login{key}", value, ex=expires_in))
+        self._store.call(lambda client: client.set(login_key(key), value, ex=expires_in))
 
     def delete(self, key: str) -> None:
-        self._store.call(lambda client: client.delete(f"{PREFIX}login{key}"))
+        self._store.call(lambda client: client.delete(login_key(key)))

@@ -17,8 +17,8 @@ from typing import Any
 
 from redis import Redis
 
-from flask_realtime import outputstream
-from flask_realtime.outputstream import before_line_in, fence_key, key, last_id, segments_key
+from flask_realtime import keys, outputstream
+from flask_realtime.outputstream import before_line_in, last_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,18 +99,18 @@ def discard(client: Redis, run: str, archived: int, end: int, end_line: int) -> 
 
 def forget(client: Redis, run: str) -> None:
     """Leave nothing at all."""
-    client.delete(key(run), segments_key(run), fence_key(run))
+    client.delete(keys.output(run), keys.segments(run), keys.writer(run))
 
 
 def following(client: Redis, run: str, offset: int, count: int) -> list[SegmentRef]:
     """Return up to `count` segments, beginning with the one that holds byte `offset`."""
-    found: Any = client.xrange(segments_key(run), min=f"{offset + 1}-0", count=count)
+    found: Any = client.xrange(keys.segments(run), min=f"{offset + 1}-0", count=count)
     return [_ref(entry_id, fields) for entry_id, fields in found]
 
 
 def newest(client: Redis, run: str) -> SegmentRef | None:
     """Return the last segment, if there is any."""
-    found: Any = client.xrevrange(segments_key(run), count=1)
+    found: Any = client.xrevrange(keys.segments(run), count=1)
     return _ref(*found[0]) if found else None
 
 
@@ -128,7 +128,7 @@ def end(client: Redis, run: str) -> tuple[int, int]:
 
 def before_line(client: Redis, run: str, line: int) -> SegmentRef | None:
     """Return the last segment that begins in a line before `line`, if there is any."""
-    found = before_line_in(client, segments_key(run), line)
+    found = before_line_in(client, keys.segments(run), line)
     return _ref(*found) if found is not None else None
 
 
@@ -140,7 +140,7 @@ def stored_bytes(client: Redis, run: str) -> int:
 
 
 def _run(client: Redis, script: str, run: str, *arguments: Any) -> Any:
-    return client.eval(script, 2, key(run), segments_key(run), *arguments)
+    return client.eval(script, 2, keys.output(run), keys.segments(run), *arguments)
 
 
 def _ref(entry_id: bytes, fields: dict[bytes, bytes]) -> SegmentRef:

@@ -14,14 +14,10 @@ from typing import Any
 
 from redis import Redis
 
-from flask_realtime import history
-from flask_realtime.history import UNSETTLED, Filter, Found
+from flask_realtime import history, keys
+from flask_realtime.history import Filter, Found
+from flask_realtime.keys import DISCARDING, REMOVED, SIZES, UNSETTLED
 from flask_realtime.runs import Run
-from flask_realtime.store import PREFIX
-
-SIZES = PREFIX + "outputs:bytes"  # hash: the sum of settled outputs by job
-DISCARDING = PREFIX + "outputs:discarding"  # set: runs whose output does not count and is to go yet
-REMOVED = PREFIX + "outputs:removed"  # set: runs without a record, whose output is to go yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +27,6 @@ class Output:
     run: str
     job: str
     size: int
-
-
-def _settled_key(job: str) -> str:
-    """Of a sorted set of "<run>:<size>", all scores 0, so the oldest come first."""
-    return f"{PREFIX}outputs:job:{job}"
 
 
 def unsettled(client: Redis, after: str | None, count: int) -> list[Found]:
@@ -48,8 +39,8 @@ def unsettled(client: Redis, after: str | None, count: int) -> list[Found]:
 
 def settle(client: Redis, output: Output) -> None:
     """Note the size of an output that grows no more."""
-    keys = [UNSETTLED, _settled_key(output.job), SIZES]
-    client.eval(_SETTLE, len(keys), *keys, output.run, output.size, output.job)
+    touched = [UNSETTLED, keys.settled(output.job), SIZES]
+    client.eval(_SETTLE, len(touched), *touched, output.run, output.size, output.job)
 
 
 _SETTLE = """
@@ -77,8 +68,8 @@ def claim(client: Redis, job: str | None, most: int) -> Output | None:
     It no longer counts, and is noted to be discarded.
     """
     jobs = list(sizes(client)) if job is None else [job]
-    keys = [DISCARDING, SIZES, *map(_settled_key, jobs)]
-    found: Any = client.eval(_CLAIM, len(keys), *keys, most, *jobs)
+    touched = [DISCARDING, SIZES, *map(keys.settled, jobs)]
+    found: Any = client.eval(_CLAIM, len(touched), *touched, most, *jobs)
     if found is None:
         return None
     member, number = found
@@ -117,9 +108,9 @@ def discarded(client: Redis, run: str) -> None:
     """Note that an output has been discarded, in the record of its run as well."""
     done: Any = 0
     while not done:
-        record: Any = client.get(history.record_key(run))
-        keys = [DISCARDING, history.record_key(run)]
-        done = client.eval(_DISCARDED, 2, *keys, run, record or b"", _without_output(record))
+        record: Any = client.get(keys.record(run))
+        touched = [DISCARDING, keys.record(run)]
+        done = client.eval(_DISCARDED, 2, *touched, run, record or b"", _without_output(record))
 
 
 def _without_output(record: bytes | None) -> bytes:
@@ -152,10 +143,10 @@ def remove(client: Redis, run: Run, record: bytes, wanted: Filter, keep: int) ->
     gives signs of life again, or when there are no more than `keep` runs that are `wanted`.
     """
     counted = wanted.keys if keep else []
-    keys = [
-        history.record_key(run.id),
-        history.owner_key(run.owner),
-        _settled_key(run.job),
+    touched = [
+        keys.record(run.id),
+        keys.owner(run.owner),
+        keys.settled(run.job),
         SIZES,
         UNSETTLED,
         REMOVED,
@@ -163,7 +154,7 @@ def remove(client: Redis, run: Run, record: bytes, wanted: Filter, keep: int) ->
         *counted,
     ]
     lost = int(run.state == "lost")
-    return bool(client.eval(_REMOVE, len(keys), *keys, run.id, record, lost, run.job, keep))
+    return bool(client.eval(_REMOVE, len(touched), *touched, run.id, record, lost, run.job, keep))
 
 
 # KEYS: as above, from 7 to 10 the index, then the sets to count. ARGV: the id, the record, whether

@@ -7,9 +7,9 @@ from functools import partial
 from redis import Redis
 
 from flask_realtime import host
-from flask_realtime.store import PREFIX, Store
+from flask_realtime.keys import SWEEPER
+from flask_realtime.store import Store
 
-KEY = PREFIX + "sweeper"  # names the process whose turn it is
 TURN_SECONDS = 60  # that one lasts, and the others wait
 
 
@@ -36,7 +36,7 @@ class Turn:
             return True
         self._renew_later()
         return self._store.call(
-            lambda client: bool(client.set(KEY, self._owner, nx=True, ex=TURN_SECONDS))
+            lambda client: bool(client.set(SWEEPER, self._owner, nx=True, ex=TURN_SECONDS))
         )
 
     def keep(self) -> None:
@@ -56,7 +56,7 @@ class Turn:
 
 
 def _renew(client: Redis, owner: str) -> bool:
-    return bool(client.eval(_RENEW, 1, KEY, owner, TURN_SECONDS))
+    return bool(client.eval(_RENEW, 1, SWEEPER, owner, TURN_SECONDS))
 
 
 _RENEW = """
@@ -68,7 +68,7 @@ return 0
 
 
 def _give_up(client: Redis, owner: str) -> None:
-    client.eval(_GIVE_UP, 1, KEY, owner)
+    client.eval(_GIVE_UP, 1, SWEEPER, owner)
 
 
 _GIVE_UP = """

@@ -11,9 +11,9 @@ from typing import Any
 
 from redis import Redis
 
-from flask_realtime.history import ACTIVE, index_keys, record_key
+from flask_realtime import keys
+from flask_realtime.history import index_keys
 from flask_realtime.runs import Run
-from flask_realtime.store import PREFIX
 
 TAKEN, GONE, HELD = 1, 0, -1
 
@@ -49,31 +49,26 @@ def claim(
     The bounds: how many runs may go on of the job, of the job for the user, and for the user.
     Returns TAKEN, GONE if the record is another by now, or HELD.
     """
-    keys = [record_key(run.id), ACTIVE, *index_keys(run, "running"), *index_keys(run, "queued")]
+    touched = [keys.record(run.id), keys.ACTIVE]
+    touched += [*index_keys(run, "running"), *index_keys(run, "queued")]
     bounds: list[int] = []
-    for name, bound in zip(_held_by(run), (job, user, all_), strict=True):
+    for of, bound in zip(_bounded(run), (job, user, all_), strict=True):
         if bound is not None:
             bounds.append(bound)
-            keys.append(name)
-            keys += [_counted(name, state) for state in ("running", "stopping")]
-    done: Any = client.eval(_CLAIM, len(keys), *keys, run.id, record, run.dump(), *bounds)
+            touched.append(keys.held(*of))
+            touched += [keys.index(state, *of) for state in ("running", "stopping")]
+    done: Any = client.eval(_CLAIM, len(touched), *touched, run.id, record, run.dump(), *bounds)
     return int(done)
 
 
 def next_held(client: Redis, run: Run) -> list[str]:
     """Take out, for each bound that the end of `run` may have loosened, the oldest that it held."""
     pipeline = client.pipeline(transaction=False)
-    for key in _held_by(run):
-        pipeline.zpopmin(key)
+    for of in _bounded(run):
+        pipeline.zpopmin(keys.held(*of))
     return list(dict.fromkeys(found[0][0].decode() for found in pipeline.execute() if found))
 
 
-def _held_by(run: Run) -> tuple[str, str, str]:
-    """The sorted sets of what the bounds that hold for `run` hold back."""
-    job, user = f"job:{run.job}", f"user:{run.user}"
-    return f"{PREFIX}held:{job}", f"{PREFIX}held:{job}:{user}", f"{PREFIX}held:{user}"
-
-
-def _counted(held: str, state: str) -> str:
-    """The set of the index that has the runs in `state` that a bound counts."""
-    return held.replace(f"{PREFIX}held:", f"{PREFIX}runs:{state}:", 1)
+def _bounded(run: Run) -> list[tuple[str | None, str | None]]:
+    """The job and the user that each of the bounds that hold for `run` is about."""
+    return [(run.job, None), (run.job, run.user), (None, run.user)]

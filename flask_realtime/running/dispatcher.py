@@ -112,7 +112,9 @@ class Dispatcher:
             run.params.update(claimed.shown)
             self._orders.put(run.id, job.wire(bound))
             self._runs.add(run)
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, StoreUnavailable):
+                host.spawn(self._withdraw, Run.load(run.dump()))
             self._uploads.give_back(run.id, user)
             raise
         logger.info("run %s of %s waits for a worker of %s", run.id, run.job, run.queue)
@@ -128,6 +130,17 @@ class Dispatcher:
             return False
         self.forget(run)
         return True
+
+    def _withdraw(self, run: Run) -> None:
+        """Nobody was told of it, so it must not begin: Redis may have it all the same."""
+        while True:
+            self._store.wait_until_available()
+            try:
+                self.cancel(Run.load(run.dump()))
+            except StoreUnavailable:
+                host.sleep(LOOK_SECONDS)
+            else:
+                return
 
     def forget(self, run: Run) -> None:
         """What was kept for a worker is not wanted any more."""

@@ -15,7 +15,8 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from redis import Redis
 
 from flask_realtime.errors import ConfigurationError, RealtimeError
-from flask_realtime.store import PREFIX, Store
+from flask_realtime.keys import order as order_key
+from flask_realtime.store import Store
 
 KEPT_SECONDS = 30 * 86_400  # until the run has ended, and no longer than this
 
@@ -53,7 +54,7 @@ class Orders:
         assert self._sealer is not None
         text = json.dumps({"run": run, "params": params}, separators=(",", ":"))
         sealed = self._sealer.encrypt(text.encode())
-        self._store.call(lambda client: client.set(_key(run), sealed, ex=KEPT_SECONDS))
+        self._store.call(lambda client: client.set(order_key(run), sealed, ex=KEPT_SECONDS))
 
     def get(self, run: str) -> dict[str, Any]:
         """Return what `put` stored. Raises OrderLost and StoreUnavailable."""
@@ -76,12 +77,8 @@ class Orders:
 
     def remove(self, run: str) -> None:
         """The run has ended. Raises StoreUnavailable."""
-        self._store.read(lambda client: client.delete(_key(run)))
-
-
-def _key(run: str) -> str:
-    return f"{PREFIX}{{{run}}}:order"
+        self._store.read(lambda client: client.delete(order_key(run)))
 
 
 def _get(client: Redis, run: str) -> Any:
-    return client.get(_key(run))
+    return client.get(order_key(run))

@@ -6,9 +6,9 @@ import logging
 from functools import partial
 from typing import Any
 
-from flask_realtime import history, host
+from flask_realtime import host, keys
 from flask_realtime.bounds import UNBOUNDED
-from flask_realtime.errors import RealtimeError
+from flask_realtime.errors import RealtimeError, StoreUnavailable
 from flask_realtime.jobs import Job, JobRegistry
 from flask_realtime.options import Options
 from flask_realtime.registry import RunRegistry
@@ -20,6 +20,7 @@ from flask_realtime.store import Store
 
 logger = logging.getLogger(__name__)
 
+RETRY_SECONDS = 0.1  # after Redis was away
 END_SECONDS = 0.5  # at most between two looks at whether the run is over
 
 
@@ -48,7 +49,7 @@ class Worker:
 
         Raises StoreUnavailable; then it is still to be run.
         """
-        record: Any = self._store.read(lambda client: client.get(history.record_key(run_id)))
+        record: Any = self._store.read(lambda client: client.get(keys.record(run_id)))
         run = Run.load(record) if record is not None else None
         if run is None or not run.unclaimed or self._runner.has(run):
             return
@@ -65,15 +66,40 @@ class Worker:
         if job is None:
             self._refuse(run, str(fault))
             return
-        self._runner.take(run, job, bound)
+        self._take(run, job, bound)
         while self._runner.has(run) or run in self._runs.own():
             self._ended.wait(END_SECONDS)
+
+    def _take(self, run: Run, job: Job, bound: dict[str, Any]) -> None:
+        """Nobody else runs what we have claimed, so Redis is waited for."""
+        while True:
+            try:
+                self._runner.take(run, job, bound)
+            except StoreUnavailable:
+                self._store.wait_until_available()
+                host.sleep(RETRY_SECONDS)
+            else:
+                return
 
     def ended(self) -> None:
         """Some run here is over."""
         self._ended.set()
 
     def _claim(self, run: Run, record: bytes, job: Job | None) -> bool:
+        """Whether it is ours now. An answer that was lost is looked for in the record."""
+        try:
+            return self._claimed(run, record, job)
+        except StoreUnavailable:
+            while True:
+                self._store.wait_until_available()
+                host.sleep(RETRY_SECONDS)
+                try:
+                    there = self._store.read(lambda client: client.get(keys.record(run.id)))
+                except StoreUnavailable:
+                    continue
+                return there == run.dump()
+
+    def _claimed(self, run: Run, record: bytes, job: Job | None) -> bool:
         run.owner = self._runs.owner
         run.host = self._runs.host
         run.enter("running")

@@ -1,4 +1,4 @@
-"""``flask realtime run``: the server from the command line."""
+"""``flask realtime run`` and ``flask realtime migrate``: the server from the command line."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from flask.cli import ScriptInfo, pass_script_info
 from flask_realtime import host as hub
 from flask_realtime.errors import ConfigurationError
 from flask_realtime.host.choice import IMPLEMENTATIONS
+from flask_realtime.schema import prepare_redis
 from flask_realtime.server import Server, reloader
 from flask_realtime.server.accesslog import FORMATS
 from flask_realtime.server.hosted import active_jobs
@@ -21,6 +22,24 @@ MISCONFIGURED = 2  # exit code
 @click.group("realtime")
 def realtime() -> None:
     """Serve the application with Flask-Realtime."""
+
+
+@realtime.command("migrate")
+@click.option(
+    "--redis-url",
+    envvar="REDIS_URL",
+    required=True,
+    help="Its address; by default that of REDIS_URL. An embedded one is migrated at the start.",
+)
+def migrate_command(redis_url: str) -> None:
+    """Bring what an older version left in Redis up to this one; no server may run meanwhile."""
+    try:
+        renamed = prepare_redis(redis_url)
+    except ConfigurationError as error:
+        for line in error.lines:
+            click.echo(line, err=True)
+        sys.exit(MISCONFIGURED)
+    click.echo(f"{renamed} keys were migrated" if renamed else "all is up to date")
 
 
 @realtime.command("run")

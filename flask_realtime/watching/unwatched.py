@@ -12,9 +12,9 @@ from contextlib import contextmanager
 
 from redis import Redis
 
-from flask_realtime import host
+from flask_realtime import host, keys
 from flask_realtime.errors import StoreUnavailable
-from flask_realtime.store import PREFIX, Store
+from flask_realtime.store import Store
 
 LOOK_SECONDS = 1.0
 
@@ -105,18 +105,14 @@ class Unwatched:
         """Return of each guarded run whether its time has not run out."""
         pipeline = client.pipeline(transaction=False)
         for run in watched:
-            pipeline.eval(_RENEW, 1, _key(run))
+            pipeline.eval(_RENEW, 1, keys.watched(run))
         for run in fresh:
             milliseconds = int(self._guarded[run] * 1000)
-            pipeline.set(_key(run), milliseconds, px=milliseconds)
+            pipeline.set(keys.watched(run), milliseconds, px=milliseconds)
         for run in guarded:
-            pipeline.exists(_key(run))
+            pipeline.exists(keys.watched(run))
         answers = pipeline.execute()
         return dict(zip(guarded, map(bool, answers[len(answers) - len(guarded) :]), strict=True))
-
-
-def _key(run: str) -> str:
-    return f"{PREFIX}{{{run}}}:watched"
 
 
 # KEYS[1]: the sign that a run is watched, whose value is how many ms it lasts.

@@ -6,13 +6,14 @@ import time
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from flask_realtime import keys
 from flask_realtime.archive import Archive
 from flask_realtime.engine import Engine
 from flask_realtime.executors.remote import RemoteExecutor
 from flask_realtime.jobs import JobRegistry
 from flask_realtime.options import Options
 from flask_realtime.runs import Run
-from flask_realtime.store import PREFIX, Store
+from flask_realtime.store import Store
 from flask_realtime.tail import Chunk
 from tests.support.hub import until
 
@@ -70,7 +71,7 @@ class Watched:
 
     def is_alive(self) -> bool:
         """Whether it has given its first sign of life."""
-        owner = f"{PREFIX}owner:{self.engine.runs.owner}"
+        owner = keys.owner(self.engine.runs.owner)
         return bool(self.engine.store.call(lambda client: client.exists(owner)))
 
     def start(self, job: str, user: str = "ann", **params: Any) -> Run:

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from flask_realtime import history, host
-from flask_realtime.history import ACTIVE, Filter
+from flask_realtime import history, host, keys
+from flask_realtime.history import Filter
+from flask_realtime.keys import ACTIVE
 from flask_realtime.registry import RunRegistry
 from flask_realtime.runs import STATES, Run
 from flask_realtime.store import Store
@@ -95,7 +96,7 @@ def test_what_is_not_stored_yet_is_listed_as_it_is(store: Store) -> None:
 def test_a_record_that_is_gone_leaves_no_hole_in_a_page(store: Store) -> None:
     owner, other = a_registry(store), a_registry(store)
     ids = [a_run(owner).id for _ in range(7)]
-    gone = [history.record_key(run) for run in (ids[3], ids[4], ids[6])]
+    gone = [keys.record(run) for run in (ids[3], ids[4], ids[6])]
     store.call(lambda client: client.delete(*gone))
     left = [ids[5], ids[2], ids[1], ids[0]]
     assert all_pages(other, 2) == [left[:2], left[2:]]
@@ -129,7 +130,7 @@ def as_before_the_index(store: Store, run: Run) -> None:
     """What the version before did with a run and each of its changes."""
 
     def write(client: Redis) -> None:
-        client.set(history.record_key(run.id), run.dump())
+        client.set(keys.record(run.id), run.dump())
         if run.final:
             client.srem(ACTIVE, run.id)
         else:
@@ -143,13 +144,13 @@ def old_runs(store: Store, states: list[str]) -> list[Run]:
     for state in states:
         run = Run(IDS.new(), "count", {}, "ann", "thread", "thread", "old-server", state=state)
         as_before_the_index(store, run)
-        store.call(lambda client, run=run: client.zadd(history.UNINDEXED, {run.id: 0}))
+        store.call(lambda client, run=run: client.zadd(keys.UNINDEXED, {run.id: 0}))
         runs.append(run)
     return runs
 
 
 def left_to_adopt(store: Store) -> list[str]:
-    left: Any = store.call(lambda client: client.zrange(history.UNINDEXED, 0, -1))
+    left: Any = store.call(lambda client: client.zrange(keys.UNINDEXED, 0, -1))
     return [run.decode() for run in left]
 
 
@@ -159,7 +160,7 @@ def test_runs_of_a_version_without_index_are_indexed(
 ) -> None:
     monkeypatch.setattr(history, "ADOPTED_AT_ONCE", at_once)
     runs = old_runs(store, ["succeeded", "failed", "lost", "succeeded", "stopped", "failed"])
-    store.call(lambda client: client.zadd(history.UNINDEXED, {"0-without-a-record": 0}))
+    store.call(lambda client: client.zadd(keys.UNINDEXED, {"0-without-a-record": 0}))
     finders = [a_registry(store) for _ in range(2)]
     for task in [host.spawn(finder.adopt) for finder in finders]:
         task.wait()
@@ -174,7 +175,7 @@ def test_runs_of_a_version_without_index_are_indexed(
 
 def test_what_a_server_of_such_a_version_does_meanwhile_is_indexed(store: Store) -> None:
     (run,) = old_runs(store, ["running"])
-    store.call(lambda client: client.set(history.owner_key(run.owner), 1))
+    store.call(lambda client: client.set(keys.owner(run.owner), 1))
     finder = a_registry(store)
     finder.adopt()
     assert all_pages(finder, 9, Filter(states=("running",))) == [[run.id]]

@@ -20,8 +20,9 @@ from redis import Redis
 from flask_realtime import host
 from flask_realtime.archive import Archive
 from flask_realtime.errors import BadLine, BadOffset, LineGone
-from flask_realtime.outputlog import OutputLog, key
-from flask_realtime.outputstream import segments_key
+from flask_realtime.keys import output as key
+from flask_realtime.keys import segments as segments_key
+from flask_realtime.outputlog import OutputLog
 from flask_realtime.redisserver import RedisServer
 from flask_realtime.store import Store, blocking_client
 from flask_realtime.tail import MERGE_BYTES, Gap

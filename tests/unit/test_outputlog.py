@@ -13,7 +13,8 @@ from redis import Redis
 
 from flask_realtime.archive import Archive
 from flask_realtime.errors import BadLine, BadOffset
-from flask_realtime.outputlog import LogWriter, OutputLog, key
+from flask_realtime.keys import output as key
+from flask_realtime.outputlog import LogWriter, OutputLog
 from flask_realtime.redisserver import RedisServer
 from flask_realtime.store import Store, blocking_client
 from flask_realtime.tail import Chunk, Gap, Tail

@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 import pytest
 from redis import Redis
 
-from flask_realtime import history, host, registry
+from flask_realtime import host, keys, registry
 from flask_realtime.errors import StoreUnavailable, UnknownRun
-from flask_realtime.history import ACTIVE
+from flask_realtime.keys import ACTIVE
 from flask_realtime.redisserver import RedisServer
 from flask_realtime.registry import RunRegistry
 from flask_realtime.runs import Run
@@ -62,7 +62,7 @@ def a_registry(
 
 def die(store: Store, owner: RunRegistry) -> None:
     """What Redis does when a process has given no sign of life for long."""
-    store.call(lambda client: client.delete(history.owner_key(owner.owner)))
+    store.call(lambda client: client.delete(keys.owner(owner.owner)))
 
 
 def active(store: Store) -> set[str]:
@@ -225,7 +225,7 @@ def test_a_record_of_another_version_is_lost_as_well(store: Store) -> None:
     dead = a_registry(store)
     run = a_run(dead)
     record = {**json.loads(run.dump()), "from_the_future": True}
-    store.call(lambda client: client.set(history.record_key(run.id), json.dumps(record)))
+    store.call(lambda client: client.set(keys.record(run.id), json.dumps(record)))
     die(store, dead)
     finder = a_registry(store)
     finder.sweep()
@@ -238,7 +238,7 @@ def test_a_record_that_cannot_be_read_keeps_no_other_from_being_lost(
     dead = a_registry(store)
     runs = [a_run(dead) for _ in range(4)]
     for run, record in zip(runs, (b"not JSON", b'{"id": "without the rest"}'), strict=False):
-        key = history.record_key(run.id)
+        key = keys.record(run.id)
         store.call(lambda client, key=key, record=record: client.set(key, record))  # type: ignore[misc]
     die(store, dead)
     finder = a_registry(store)
@@ -277,7 +277,7 @@ def test_a_process_gives_signs_of_life_until_it_stops(store: Store) -> None:
     owner = a_registry(store)
 
     def lives() -> Any:
-        return store.call(lambda client: client.ttl(history.owner_key(owner.owner)))
+        return store.call(lambda client: client.ttl(keys.owner(owner.owner)))
 
     owner.start()
     until(lambda: lives() > 0)
@@ -304,13 +304,40 @@ def test_an_owner_that_comes_back_while_it_is_looked_at_loses_nothing(store: Sto
     die(store, away)
 
     def stored_end(_: str) -> Any:
-        key = history.owner_key(away.owner)
+        key = keys.owner(away.owner)
         store.call(lambda client: client.set(key, 1, ex=registry.OWNER_DEAD_SECONDS))
         return NO_OUTPUT
 
     finder = a_registry(store, stored_end)
     finder.sweep()
     assert finder.get(run.id).state == "queued"
+
+
+def test_who_is_silent_at_one_look_only_loses_nothing(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As all are when the clock of Redis has moved ahead: no sign of life lasts that long."""
+    monkeypatch.setattr(registry, "HEARTBEAT_SECONDS", 0.05)
+    looks = 0
+
+    class Finder(RunRegistry):
+        def sweep(self, among: set[str] | None = None) -> set[str]:
+            nonlocal looks
+            looks += 1
+            if looks % 2:
+                die(store, owner)
+            else:
+                store.call(owner._give_sign_of_life)
+            return super().sweep(among)
+
+    owner, dead, finder = a_registry(store), a_registry(store), Finder(store, lambda run: (0, 1))
+    run, orphan = a_run(owner), a_run(dead)
+    die(store, dead)
+    finder.start()
+    until(lambda: finder.get(orphan.id).state == "lost")
+    until(lambda: looks > 6)
+    assert finder.get(run.id).state == "queued"
+    finder.stop()
 
 
 def test_signs_of_life_go_on_while_many_runs_are_looked_at(
@@ -328,7 +355,7 @@ def test_signs_of_life_go_on_while_many_runs_are_looked_at(
 
     finder = a_registry(store, stored_end)
     finder.start()
-    key = history.owner_key(finder.owner)
+    key = keys.owner(finder.owner)
     for _ in range(3):
         until(lambda: store.call(lambda client: client.exists(key)))
         store.call(lambda client: client.delete(key))

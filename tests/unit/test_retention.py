@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from flask_realtime import history, host
+from flask_realtime import host, keys
 from flask_realtime.errors import ArchiveUnavailable, StoreUnavailable, UnknownRun
 from flask_realtime.history import Filter
 from flask_realtime.keep import Keep
@@ -109,7 +109,7 @@ class Past:
 
     def end_turn(self) -> None:
         """What Redis does after TURN_SECONDS."""
-        self.store.call(lambda client: client.delete(turn.KEY))
+        self.store.call(lambda client: client.delete(keys.SWEEPER))
 
     def left(self) -> list[str]:
         """The runs that there are, the oldest first, by every way that leads to them."""
@@ -193,7 +193,7 @@ def test_the_oldest_beyond_the_number_are_removed(past: Past) -> None:
     runs = [past.run(9 - number, state="lost" if number % 2 else "failed") for number in range(6)]
     past.sweep(Keep(runs=4))
     assert past.left() == ids(*runs[1:])  # the owner of the lost ones lives: they may go on
-    past.store.call(lambda client: client.delete(history.owner_key(past.owner.owner)))
+    past.store.call(lambda client: client.delete(keys.owner(past.owner.owner)))
     past.sweep(Keep(runs=4))
     assert past.left() == ids(*runs[2:])
     past.sweep(Keep(runs=4))
@@ -367,7 +367,7 @@ def test_a_process_whose_turn_is_over_leaves_the_rest_to_another(
 
     def take_and_lose(self: turn.Turn) -> bool:
         taken = take(self)
-        past.store.call(lambda client: client.set(turn.KEY, "other"))
+        past.store.call(lambda client: client.set(keys.SWEEPER, "other"))
         return taken
 
     runs = [past.run(9) for _ in range(5)]
@@ -408,18 +408,18 @@ def test_what_a_process_leaves_when_it_dies_the_next_one_finishes(
 
 
 def test_an_output_whose_run_has_no_record_is_not_looked_at_for_ever(past: Past) -> None:
-    past.store.call(lambda client: client.zadd(history.UNSETTLED, {"nothing": 0}))
+    past.store.call(lambda client: client.zadd(keys.UNSETTLED, {"nothing": 0}))
     past.sweep()
-    assert past.store.call(lambda client: client.exists(history.UNSETTLED)) == 0
+    assert past.store.call(lambda client: client.exists(keys.UNSETTLED)) == 0
 
 
 def test_a_run_of_a_version_without_retention_is_settled_as_well(past: Past) -> None:
     run = past.run(9, size=2000)
-    past.store.call(lambda client: client.delete(history.UNSETTLED))
-    past.store.call(lambda client: client.zadd(history.UNINDEXED, {run.id: 0}))
+    past.store.call(lambda client: client.delete(keys.UNSETTLED))
+    past.store.call(lambda client: client.zadd(keys.UNINDEXED, {run.id: 0}))
     past.owner.adopt()
     past.sweep()
-    past.store.call(lambda client: client.zadd(history.UNINDEXED, {run.id: 0}))
+    past.store.call(lambda client: client.zadd(keys.UNINDEXED, {run.id: 0}))
     past.owner.adopt()  # as when a process died in the middle of the first time
     past.sweep()
     assert past.archive.cold == {run.id: 1000}

@@ -19,12 +19,13 @@ from flask_realtime.errors import (
     ConfigurationError,
     ExecutorUnavailable,
     RealtimeError,
+    StoreUnavailable,
     TooManyRuns,
 )
 from flask_realtime.jobrules import read_rules
 from flask_realtime.jobs import JobRegistry
 from flask_realtime.parameters import Secret
-from flask_realtime.running import dispatcher
+from flask_realtime.running import claims, dispatcher
 from flask_realtime.runs import Run
 from flask_realtime.tail import Chunk
 from tests.support.hub import until
@@ -380,3 +381,41 @@ def test_a_job_on_workers_without_any_is_refused_at_the_start(
 def release() -> Iterator[None]:
     yield
     released.set()
+
+
+def lose_the_answer(watched: Watched, monkeypatch: pytest.MonkeyPatch, function: Any) -> None:
+    """Let Redis do what `function` asks it the next time, and its answer not arrive."""
+    store, lost = watched.engine.store, []
+    call = store.call
+
+    def calls(asked: Any, **options: Any) -> Any:
+        answer = call(asked, **options)
+        if getattr(asked, "func", None) is function and not lost:
+            lost.append(asked)
+            raise StoreUnavailable("the answer was lost")
+        return answer
+
+    monkeypatch.setattr(store, "call", calls)
+
+
+def test_a_claim_whose_answer_was_lost_is_found_in_the_record(
+    engine: Start, messages: Messages, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with engine(**options) as watched:
+        run = watched.start("tell", word="hello")
+        lose_the_answer(watched, monkeypatch, claims.claim)
+        perform(watched, messages, "gpu").wait()
+        assert stored(watched, run).state == "succeeded"
+        assert watched.output(run) == b"hello without None\n"
+
+
+def test_a_start_that_was_refused_never_begins_although_redis_has_it(
+    engine: Start, messages: Messages, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with engine(**options) as watched:
+        lose_the_answer(watched, monkeypatch, history.add)
+        with pytest.raises(StoreUnavailable):
+            watched.start("tell", word="never")
+        (run,) = watched.engine.runs.list(10)[0]
+        until(lambda: stored(watched, run).state == "stopped")
+        assert messages.sent == []

@@ -10,7 +10,8 @@ import pytest
 from flask_realtime import host, mirror
 from flask_realtime.archive import Archive
 from flask_realtime.errors import TooManyViewers
-from flask_realtime.outputlog import LogWriter, OutputLog, key
+from flask_realtime.keys import output as key
+from flask_realtime.outputlog import LogWriter, OutputLog
 from flask_realtime.store import Store
 from flask_realtime.watching import feed
 from flask_realtime.watching.messages import Message
