@@ -19,6 +19,7 @@ from app.login.keys import session_key
 from app.login.pages import login_blueprint, login_redirect, protect_from_forgery
 from app.login.weblogin import WebexLogin
 from app.logs import log_to_stderr
+from app.metrics import add_metrics
 from app.options import add_jobs, options_of, token_keys_of
 from app.sandboxprocess import sandbox_running
 from app.settings import Settings, exit_misconfigured, settings_of
@@ -86,6 +87,9 @@ def create_app(
                 "jobs_folder", "\n".join(str(failure) for failure in failures)
             )
     app.register_blueprint(health_blueprint(realtime.engine))
+    if settings.metrics_token:
+        (secrets or Secrets()).add(settings.metrics_token)
+        app.extensions["metrics"] = add_metrics(app, realtime, settings.metrics_token)
     return app
 
 

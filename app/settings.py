@@ -88,6 +88,7 @@ class Settings:
     max_event_kib: int
     log_level: str
     log_format: str
+    metrics_token: str = field(repr=False)
 
 
 def read_settings(environ: Mapping[str, str], *env_files: Path) -> Settings:

@@ -239,4 +239,12 @@ SETTINGS = (
         "Form of that log, on stderr: `json` is one object a line (docs/operations.md).",
         "json",
     ),
+    Setting(
+        "METRICS_TOKEN",
+        "",
+        "",
+        secret(16),
+        "Bearer token for /metrics (docs/operations.md). Empty: there is no such page.",
+        "invented-0123456789abcdef",
+    ),
 )

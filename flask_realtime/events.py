@@ -48,6 +48,11 @@ class RealtimeEvents(Namespace):  # type: ignore[misc]  # Flask-SocketIO has no 
         self._users: dict[str, str] = {}  # client → user
         self._asked: dict[str, int] = {}  # client → events that it has no answer to yet
 
+    @property
+    def clients(self) -> int:
+        """How many connections there are."""
+        return len(self._users)
+
     # What clients send
 
     def on_connect(self, auth: object = None) -> None:

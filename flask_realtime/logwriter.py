@@ -58,6 +58,7 @@ class LogWriter:
             piece = data[start : start + MAX_CHUNK]
             chunk = Chunk(self.tail.end, now, stream, piece, self.tail.end_line)
             self.tail.append(chunk)
+            self._log.written_bytes += len(piece)
             self._tell(chunk)  # viewers first: they need not wait for Redis
             self._more.set()
 
@@ -104,13 +105,14 @@ class LogWriter:
         self._spilled.set()
 
     @property
-    def _hot(self) -> int:
+    def hot(self) -> int:
+        """The bytes that are in Redis and not in the archive."""
         return self.tail.flushed - self._archived
 
     @property
     def _is_wide(self) -> bool:
         """Whether the hot window can spare a segment."""
-        return self._hot >= self._log.hot_bytes + self._log.segment_bytes
+        return self.hot >= self._log.hot_bytes + self._log.segment_bytes
 
     def _look(self) -> int:
         """Find out what Redis has; return where that ends."""
@@ -164,7 +166,7 @@ class LogWriter:
             if self._is_wide and not self._spilling:
                 self._spilling = True
                 host.spawn(self._spill)
-            if self._hot < 2 * self._log.hot_bytes:
+            if self.hot < 2 * self._log.hot_bytes:
                 return
             self._spilled.wait()  # the archive does not keep up, or is away
 

@@ -153,6 +153,11 @@ class Viewers:
             done=lambda viewer: self._forget(client, viewer),
         )
 
+    @property
+    def count(self) -> int:
+        """How many viewers there are; who follows two runs is two."""
+        return sum(map(len, self._viewers.values()))
+
     def watched(self) -> set[str]:
         """The runs that have a viewer here."""
         return set(self._feeds)

@@ -89,6 +89,7 @@ def test_without_any_value_the_defaults_hold(tmp_path: Path) -> None:
         max_event_kib=1024,
         log_level="info",
         log_format="text",
+        metrics_token="",
     )
 
 

@@ -1,0 +1,123 @@
+"""The figures of /metrics that are read when they are asked for: of this process, and of all.
+
+Those of all are in Redis, and each process tells the same: take one of them, never their sum.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterable, Iterator
+from importlib.metadata import version
+from typing import Any
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from redis import Redis
+
+from flask_realtime import Realtime, StoreUnavailable
+from flask_realtime.history import IN_PROGRESS, UNSETTLED, Filter
+from flask_realtime.retention.accounts import sizes
+from flask_realtime.runs import STATES
+
+PREFIX = "flask_realtime_"
+
+
+class Figures(Collector):
+    """What `realtime` knows. For greenlets of the hub's thread."""
+
+    def __init__(self, realtime: Realtime) -> None:
+        self._realtime = realtime
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing is read at registration."""
+        return ()
+
+    def collect(self) -> Iterator[Metric]:
+        """Read all. Without Redis those of all are left out."""
+        yield from self._of_this_process()
+        try:
+            yield from self._of_all()
+        except StoreUnavailable:
+            up = False
+        else:
+            up = True
+        yield _gauge("redis_up", "Whether Redis answers.", int(up))
+
+    def _of_this_process(self) -> Iterator[Metric]:
+        engine = self._realtime.engine
+        info = GaugeMetricFamily(
+            f"{PREFIX}info", "Which version runs on which node.", labels=["version", "node"]
+        )
+        info.add_metric([version("flask-realtime"), socket.gethostname()], 1)
+        yield info
+        archive = GaugeMetricFamily(
+            f"{PREFIX}archive_up", "Whether the archive can be used.", labels=["side"]
+        )
+        archive.add_metric(["read"], int(engine.archive.reading.works))
+        archive.add_metric(["write"], int(engine.archive.writing.works))
+        yield archive
+        yield _gauge("connections", "Socket.IO connections.", self._realtime.events.clients)
+        yield _gauge("viewers", "Runs that connections follow.", engine.viewers.count)
+        own = GaugeMetricFamily(
+            f"{PREFIX}own_runs", "Runs of this process that have not ended.", labels=["state"]
+        )
+        states = [run.state for run in engine.runs.own()]
+        for state in IN_PROGRESS:
+            own.add_metric([state], states.count(state))
+        yield own
+        yield CounterMetricFamily(
+            f"{PREFIX}output_bytes", "Output of runs of this process.", engine.log.written_bytes
+        )
+        yield _gauge(
+            "hot_output_bytes",
+            "Output of runs in progress here that is in Redis, and not in the archive yet.",
+            engine.log.hot_now,
+        )
+        yield _gauge(
+            "unstored_output_bytes",
+            "Output of runs in progress here that is not in Redis yet.",
+            engine.log.unstored_now,
+        )
+
+    def _of_all(self) -> Iterator[Metric]:
+        wanted: list[tuple[str | None, str]] = [(None, state) for state in STATES]
+        wanted += [(job.name, state) for job in self._realtime.jobs for state in IN_PROGRESS]
+
+        def read(client: Redis) -> list[Any]:
+            pipeline = client.pipeline(transaction=False)
+            for job, state in wanted:
+                (key,) = Filter(job=job, states=(state,)).keys
+                pipeline.zcard(key)
+            pipeline.zcard(UNSETTLED)
+            return list(pipeline.execute())
+
+        store = self._realtime.engine.store
+        *counts, unsettled = store.read(read)
+        runs = GaugeMetricFamily(f"{PREFIX}runs", "Runs that are kept.", labels=["state"])
+        active = GaugeMetricFamily(
+            f"{PREFIX}active_runs", "Runs that have not ended.", labels=["job", "state"]
+        )
+        for (job, state), count in zip(wanted, counts, strict=True):
+            if job is None:
+                runs.add_metric([state], count)
+            else:
+                active.add_metric([job, state], count)
+        yield runs
+        yield active
+        yield _gauge(
+            "unsettled_outputs",
+            "Outputs that are not wholly in the archive yet, of runs in progress as well.",
+            unsettled,
+        )
+        kept = GaugeMetricFamily(
+            f"{PREFIX}kept_output_bytes",
+            "Output of ended runs, as it is stored.",
+            labels=["job"],
+        )
+        for job, size in store.read(sizes).items():
+            kept.add_metric([job], size)
+        yield kept
+
+
+def _gauge(name: str, documentation: str, value: float) -> Metric:
+    return GaugeMetricFamily(PREFIX + name, documentation, value)
