@@ -20,11 +20,15 @@ class Events(RealtimeEvents):
     def on_start(self, payload: dict[str, Any]) -> dict[str, Any]:
         """Start a job in a FlaskThread; the answer is the run."""
         answer = super().on_start(payload)
-        logger.info("%s was started by a page", answer["run"]["id"])
+        _log("%s was started by a page", answer["run"])
         return answer
 
     def on_stop(self, payload: dict[str, Any]) -> dict[str, Any]:
         """Ask a run to stop, or force it to."""
         answer = super().on_stop(payload)
-        logger.info("%s was asked to stop by a page", answer["run"]["id"])
+        _log("%s was asked to stop by a page", answer["run"])
         return answer
+
+
+def _log(text: str, run: dict[str, Any]) -> None:
+    logger.info(text, run["id"], extra={"run": run["id"], "user": run["user"]})

@@ -14,9 +14,12 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 from redis import Redis
 
-from flask_realtime import Realtime, StoreUnavailable
+from flask_realtime import Realtime, StoreUnavailable, host
+from flask_realtime.errors import ExecutorUnavailable
 from flask_realtime.history import IN_PROGRESS, UNSETTLED, Filter
+from flask_realtime.jobs import Job
 from flask_realtime.retention.accounts import sizes
+from flask_realtime.running.dispatcher import executor_of
 from flask_realtime.runs import STATES
 
 PREFIX = "flask_realtime_"
@@ -42,6 +45,7 @@ class Figures(Collector):
         else:
             up = True
         yield _gauge("redis_up", "Whether Redis answers.", int(up))
+        yield from self._queues()
 
     def _of_this_process(self) -> Iterator[Metric]:
         engine = self._realtime.engine
@@ -80,8 +84,9 @@ class Figures(Collector):
         )
 
     def _of_all(self) -> Iterator[Metric]:
+        executors = {job.name: self._executor(job) for job in self._realtime.jobs}
         wanted: list[tuple[str | None, str]] = [(None, state) for state in STATES]
-        wanted += [(job.name, state) for job in self._realtime.jobs for state in IN_PROGRESS]
+        wanted += [(job, state) for job in executors for state in IN_PROGRESS]
 
         def read(client: Redis) -> list[Any]:
             pipeline = client.pipeline(transaction=False)
@@ -95,13 +100,15 @@ class Figures(Collector):
         *counts, unsettled = store.read(read)
         runs = GaugeMetricFamily(f"{PREFIX}runs", "Runs that are kept.", labels=["state"])
         active = GaugeMetricFamily(
-            f"{PREFIX}active_runs", "Runs that have not ended.", labels=["job", "state"]
+            f"{PREFIX}active_runs",
+            "Runs that have not ended, by where runs of their job run.",
+            labels=["job", "executor", "state"],
         )
         for (job, state), count in zip(wanted, counts, strict=True):
             if job is None:
                 runs.add_metric([state], count)
             else:
-                active.add_metric([job, state], count)
+                active.add_metric([job, executors[job], state], count)
         yield runs
         yield active
         yield _gauge(
@@ -117,6 +124,30 @@ class Figures(Collector):
         for job, size in store.read(sizes).items():
             kept.add_metric([job], size)
         yield kept
+
+    def _executor(self, job: Job) -> str:
+        engine = self._realtime.engine
+        return executor_of(job, engine.options, engine.remote)
+
+    def _queues(self) -> Iterator[Metric]:
+        remote = self._realtime.engine.remote
+        queues = {job.rules.queue for job in self._realtime.jobs if self._executor(job) != "thread"}
+        if remote is None or not queues:
+            return
+        lengths: dict[str, int] = {}
+        try:
+            lengths = host.offload(remote.waiting, sorted(queues))
+        except ExecutorUnavailable:
+            up = False
+        else:
+            up = True
+        yield _gauge("broker_up", "Whether what hands runs to workers answers.", int(up))
+        waiting = GaugeMetricFamily(
+            f"{PREFIX}queue_length", "Messages that no worker has taken.", labels=["queue"]
+        )
+        for queue, length in lengths.items():
+            waiting.add_metric([queue], length)
+        yield waiting
 
 
 def _gauge(name: str, documentation: str, value: float) -> Metric:

@@ -86,7 +86,7 @@ class Engine:
         self.uploads = Uploads(options.uploads_path, options.max_upload_bytes)
         launcher = Launcher(options, secrets or Secrets(), before_run)
         self._runner = Runner(self.runs, self.log, self.uploads, options, launcher)
-        self._remote = remote
+        self.remote = remote
         self._dispatcher: Dispatcher | None = None
         orders = Orders(store, options.sealing_keys)
         self._worker = Worker(jobs, self.runs, store, orders, options, self._runner)
@@ -195,14 +195,14 @@ class Engine:
         if not isinstance(params, dict):
             raise BadParameters(f'"params" must be an object, not {type(params).__name__}')
         bound = job.bind(params)
-        if executor_of(job, self.options, self._remote) != "thread":
+        if executor_of(job, self.options, self.remote) != "thread":
             assert self._dispatcher is not None
             return self._dispatcher.submit(user, job, bound)
         return self._runner.submit(user, job, bound)
 
     def check(self) -> None:
         """Raise ConfigurationError for what runs cannot be handed to. Blocks; before `start`."""
-        names = {executor_of(job, self.options, self._remote) for job in self.jobs}
+        names = {executor_of(job, self.options, self.remote) for job in self.jobs}
         if self._dispatcher is not None and names != {"thread"}:
             self._dispatcher.check()
 

@@ -85,6 +85,11 @@ class Run:
             self.stop_overdue = False
             self.waiting = None
 
+    @property
+    def named(self) -> dict[str, str]:
+        """The `extra` of entries of the log about it."""
+        return {"run": self.id, "user": self.user}
+
     def public(self) -> dict[str, Any]:
         """The object of the wire protocol: all but the owner."""
         record = asdict(self)

@@ -240,6 +240,6 @@ def _stop_runs(realtime: Realtime, user: str) -> None:
             try:
                 engine.stop_run(user, run.id, force=False)
             except RealtimeError as error:
-                logger.warning("%s was not stopped at logout: %s", run.id, error)
+                logger.warning("%s was not stopped at logout: %s", run.id, error, extra=run.named)
         if before is None:
             return

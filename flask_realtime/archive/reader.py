@@ -62,7 +62,9 @@ class ArchiveReader:
         found = self._find(run, ref.offset)
         if found == ref:
             logger.error(
-                "the archive lost bytes %d to %d of run %s: %s", ref.offset, ref.end, run, lost
+                "the archive lost bytes %d to %d of run %s: %s",
+                *(ref.offset, ref.end, run, lost),
+                extra={"run": run},
             )
         return found
 

@@ -47,7 +47,8 @@ def spill_segment(store: Store, archive: Archive, run: str, segment_bytes: int) 
     try:
         archive.remove(run, ref.name)
     except ArchiveUnavailable as error:
-        logger.warning("%s/%s is left over in the archive: %s", run, ref.name, error.message)
+        said = (run, ref.name, error.message)
+        logger.warning("%s/%s is left over in the archive: %s", *said, extra={"run": run})
     return archived, 0
 
 

@@ -117,7 +117,8 @@ class Dispatcher:
                 host.spawn(self._withdraw, Run.load(run.dump()))
             self._uploads.give_back(run.id, user)
             raise
-        logger.info("run %s of %s waits for a worker of %s", run.id, run.job, run.queue)
+        text = "run %s of %s waits for a worker of %s"
+        logger.info(text, run.id, run.job, run.queue, extra=run.named)
         self.send(run)
         return run
 
@@ -163,7 +164,8 @@ class Dispatcher:
             with host.Timeout(SEND_SECONDS, ExecutorUnavailable("the broker does not answer")):
                 host.offload(self.remote.send, run.id, run.queue, run.job)
         except ExecutorUnavailable as error:
-            logger.error("run %s could not be sent to a worker yet: %s", run.id, error)
+            text = "run %s could not be sent to a worker yet: %s"
+            logger.error(text, run.id, error, extra=run.named)
             self.trouble(f"{error.message}. Runs on workers begin once it does.")
         else:
             self.trouble(None)

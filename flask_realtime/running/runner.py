@@ -173,7 +173,7 @@ class Runner:
         active = self._active.pop(run.id, None)
         if active is None:
             return
-        logger.error("run %s was begun anew elsewhere: it is ended here", run.id)
+        logger.error("run %s was begun anew elsewhere: it ends here", run.id, extra=run.named)
         self._log.close(run.id)
         self._runs.let_go(run)
         if self.executor.has(run.id):
@@ -200,7 +200,7 @@ class Runner:
         self.began(run, job)
         if active.bounds.timeout is not None:
             host.spawn(self._watch_time, active, active.bounds.timeout)
-        logger.info("run %s of %s started for %s", run.id, run.job, run.user)
+        logger.info("run %s of %s began for %s", run.id, run.job, run.user, extra=run.named)
 
     def _tell_positions(self) -> None:
         """Soon, and once for all that begin at the same time."""
@@ -305,7 +305,8 @@ class Runner:
         why = f": {run.stop_reason}" if run.stop_reason and end.state == "stopped" else ""
         run.exit = {"code": end.code, "reason": end.reason + why}
         run.enter(end.state)
-        logger.info("run %s of %s: %s (%s)", run.id, run.job, run.state, end.reason)
+        said = (run.id, run.job, run.state, end.reason)
+        logger.info("run %s of %s: %s (%s)", *said, extra=run.named)
         self.over(run)
         self._proceed()
         self._uploads.release(run.id)

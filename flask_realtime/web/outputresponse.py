@@ -176,7 +176,8 @@ def _aborted(run: Run, stream: Iterator[bytes]) -> Iterator[bytes]:
     try:
         yield from stream
     except ConnectionAbortedError as error:
-        logger.warning("broke an answer with the output of run %s off: %s", run.id, error)
+        text = "broke an answer with the output of run %s off: %s"
+        logger.warning(text, run.id, error, extra=run.named)
         raise
 
 

@@ -83,6 +83,14 @@ def test_a_traceback_is_a_field(loaded: Server) -> None:
     assert broken["exception"].endswith("RuntimeError: this file is broken on purpose")
 
 
+def test_what_is_about_a_run_names_it(loaded: Server) -> None:
+    told = [each for each in entries(loaded) if each["message"].startswith("run ")]
+    assert len(told) >= 24
+    for entry in told:
+        assert entry["run"] in entry["message"]
+        assert entry["user"] == "local"
+
+
 def test_requests_are_in_it_with_their_id_and_user(loaded: Server) -> None:
     access = by_logger(loaded, "access")
     listed = [each for each in access if each["target"] == "/api/runs" and each["method"] == "GET"]
