@@ -99,6 +99,7 @@ def _webex_login(
     integration = integration_of(settings, sandbox)
     app.config.update(
         SECRET_KEY=settings.secret_key or session_key(settings.instance_path),
+        SECRET_KEY_FALLBACKS=list(settings.secret_key_fallbacks),
         SESSION_COOKIE_NAME="flask_realtime",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",  # Strict: it would be missing on the way back from Webex
@@ -107,7 +108,8 @@ def _webex_login(
         PERMANENT_SESSION_LIFETIME=timedelta(hours=settings.login_hours),
         SESSION_REFRESH_EACH_REQUEST=False,
     )
-    secrets.add(app.config["SECRET_KEY"])
+    for key in (app.config["SECRET_KEY"], *settings.secret_key_fallbacks):
+        secrets.add(key)
     login = WebexLogin(
         app,
         integration,

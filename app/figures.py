@@ -23,6 +23,7 @@ from flask_realtime.running.dispatcher import executor_of
 from flask_realtime.runs import STATES
 
 PREFIX = "flask_realtime_"
+JOB = "job_name"  # `job` is a label of Prometheus' own
 
 
 class Figures(Collector):
@@ -102,7 +103,7 @@ class Figures(Collector):
         active = GaugeMetricFamily(
             f"{PREFIX}active_runs",
             "Runs that have not ended, by where runs of their job run.",
-            labels=["job", "executor", "state"],
+            labels=[JOB, "executor", "state"],
         )
         for (job, state), count in zip(wanted, counts, strict=True):
             if job is None:
@@ -119,7 +120,7 @@ class Figures(Collector):
         kept = GaugeMetricFamily(
             f"{PREFIX}kept_output_bytes",
             "Output of ended runs, as it is stored.",
-            labels=["job"],
+            labels=[JOB],
         )
         for job, size in store.read(sizes).items():
             kept.add_metric([job], size)

@@ -19,7 +19,7 @@ def key_prints(settings: Settings) -> dict[str, tuple[str, ...]]:
         return {}
     session = settings.secret_key or session_key(settings.instance_path)
     return {
-        "SECRET_KEY": (_print(session),),
+        "SECRET_KEY": tuple(map(_print, (session, *settings.secret_key_fallbacks))),
         "TOKEN_KEYS": tuple(map(_print, token_keys_of(settings))),
     }
 

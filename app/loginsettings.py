@@ -11,6 +11,7 @@ from app.settingtypes import (
     printable,
     sandbox_url,
     secret,
+    secrets_of,
     url_path,
     web_url,
     whole_number,
@@ -107,6 +108,15 @@ LOGIN_SETTINGS = (
         secret(32),
         "Key that signs session cookies. Empty: one is made and kept in INSTANCE_PATH.",
         "invented-0123456789abcdef0123456789abcdef",
+    ),
+    Setting(
+        "SECRET_KEY_FALLBACKS",
+        "",
+        "",
+        secrets_of(32),
+        "Keys that SECRET_KEY had before, separated by commas: cookies that they have signed still "
+        "count (docs/operations.md).",
+        "invented-fedcba9876543210fedcba9876543210",
     ),
     Setting(
         "TOKEN_KEYS",

@@ -54,6 +54,7 @@ class Settings:
     webex_api_base_url: str
     login_hours: float
     secret_key: str = field(repr=False)
+    secret_key_fallbacks: tuple[str, ...] = field(repr=False)
     token_keys: tuple[str, ...] = field(repr=False)
     instance_path: Path
     sandbox_url: str

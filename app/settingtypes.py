@@ -100,6 +100,19 @@ def secret(least: int) -> Parser:
     return parse
 
 
+def secrets_of(least: int) -> Parser:
+    """Several of these, separated by commas."""
+    one = secret(least)
+
+    def parse(text: str, base: Path) -> tuple[str, ...]:
+        keys = tuple(key.strip() for key in text.split(",") if key.strip())
+        for key in keys:
+            one(key, base)
+        return keys
+
+    return parse
+
+
 def fernet_keys(text: str, base: Path) -> tuple[str, ...]:
     keys = tuple(key.strip() for key in text.split(",") if key.strip())
     try:

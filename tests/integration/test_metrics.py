@@ -75,8 +75,8 @@ def test_a_server_at_work_is_told_of(measured: Server) -> None:
     assert value(found, "viewers") == 2
     assert value(found, "runs", state="running") == 2
     assert value(found, "runs", state="queued") == 1
-    assert value(found, "active_runs", job="count", executor="thread", state="running") == 2
-    assert value(found, "active_runs", job="count", executor="thread", state="queued") == 1
+    assert value(found, "active_runs", job_name="count", executor="thread", state="running") == 2
+    assert value(found, "active_runs", job_name="count", executor="thread", state="queued") == 1
     assert value(found, "redis_up") == 1
     assert value(found, "archive_up", side="write") == 1
     for run in runs:

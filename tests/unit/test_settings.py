@@ -56,6 +56,7 @@ def test_without_any_value_the_defaults_hold(tmp_path: Path) -> None:
         webex_api_base_url="https://webexapis.com/v1/",
         login_hours=168.0,
         secret_key="",
+        secret_key_fallbacks=(),
         token_keys=(),
         instance_path=tmp_path / "instance",
         sandbox_url="",
@@ -217,7 +218,9 @@ def test_a_wrong_value_is_one_line_with_name_value_and_what_is_expected(
     assert len(line) < 400
 
 
-@pytest.mark.parametrize("name", ["CLIENT_SECRET", "SECRET_KEY", "TOKEN_KEYS", "REDIS_PASSWORD"])
+@pytest.mark.parametrize(
+    "name", ["CLIENT_SECRET", "SECRET_KEY", "SECRET_KEY_FALLBACKS", "TOKEN_KEYS", "REDIS_PASSWORD"]
+)
 def test_a_wrong_secret_is_not_shown(name: str) -> None:
     (line,) = faults({name: "hush"})
     assert line.startswith(f"{name}: is wrong (it is not shown): expected")
