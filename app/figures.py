@@ -18,6 +18,7 @@ from flask_realtime import Realtime, StoreUnavailable, host
 from flask_realtime.errors import ExecutorUnavailable
 from flask_realtime.history import IN_PROGRESS, UNSETTLED, Filter
 from flask_realtime.jobs import Job
+from flask_realtime.logwriter import LogWriter
 from flask_realtime.retention.accounts import sizes
 from flask_realtime.running.dispatcher import executor_of
 from flask_realtime.runs import STATES
@@ -66,22 +67,24 @@ class Figures(Collector):
         own = GaugeMetricFamily(
             f"{PREFIX}own_runs", "Runs of this process that have not ended.", labels=["state"]
         )
-        states = [run.state for run in engine.runs.own()]
+        mine = engine.runs.own()
+        states = [run.state for run in mine]
         for state in IN_PROGRESS:
             own.add_metric([state], states.count(state))
         yield own
+        writers = [writer for run in mine if (writer := engine.log.writer(run.id))]
         yield CounterMetricFamily(
-            f"{PREFIX}output_bytes", "Output of runs of this process.", engine.log.written_bytes
+            f"{PREFIX}output_bytes", "Output of runs of this process.", LogWriter.written_bytes
         )
         yield _gauge(
             "hot_output_bytes",
             "Output of runs in progress here that is in Redis, and not in the archive yet.",
-            engine.log.hot_now,
+            sum(writer.hot for writer in writers),
         )
         yield _gauge(
             "unstored_output_bytes",
             "Output of runs in progress here that is not in Redis yet.",
-            engine.log.unstored_now,
+            sum(writer.tail.end - writer.tail.flushed for writer in writers),
         )
 
     def _of_all(self) -> Iterator[Metric]:

@@ -28,6 +28,8 @@ class LogWriter:
     then is refused, and `refused` is called. `begin`: byte and line from which on it writes.
     """
 
+    written_bytes = 0  # of all runs, since this process began
+
     def __init__(
         self, log: OutputLog, run: str, name: str = "", begin: tuple[int, int] = (0, 1)
     ) -> None:
@@ -58,7 +60,7 @@ class LogWriter:
             piece = data[start : start + MAX_CHUNK]
             chunk = Chunk(self.tail.end, now, stream, piece, self.tail.end_line)
             self.tail.append(chunk)
-            self._log.written_bytes += len(piece)
+            LogWriter.written_bytes += len(piece)
             self._tell(chunk)  # viewers first: they need not wait for Redis
             self._more.set()
 

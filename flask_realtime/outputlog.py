@@ -62,17 +62,6 @@ class OutputLog:
         self._archived = ArchiveReader(store, archive)
         self._writers: dict[str, LogWriter] = {}
         self.mirrors = Mirrors(self)
-        self.written_bytes = 0  # of output, since this process began
-
-    @property
-    def hot_now(self) -> int:
-        """The bytes of runs in progress here that are in Redis and not in the archive."""
-        return sum(writer.hot for writer in self._writers.values())
-
-    @property
-    def unstored_now(self) -> int:
-        """The bytes of runs in progress here that are not in Redis yet."""
-        return sum(writer.tail.end - writer.tail.flushed for writer in self._writers.values())
 
     # Writing
 

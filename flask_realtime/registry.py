@@ -226,8 +226,7 @@ class RunRegistry:
                 run.attempt += 1
             run.owner = ""
             if self._store.call(partial(history.replace, run=run, record=record, dead=owner)):
-                text = "run %s has lost its worker, and waits for another"
-                logger.warning(text, run.id, extra=run.named)
+                logger.warning("run %s has lost its worker, and waits for another", run.id)
                 self.changed(run)
                 self.begin_again(run)
             return
@@ -239,9 +238,6 @@ class RunRegistry:
             self.changed(run)
 
 
-_UNREADABLE = "the record of run %s cannot be read: %s"
-
-
 def _orphans(client: Redis) -> list[tuple[Run, bytes]]:
     """Return the runs whose owner gives no sign of life, each with its record as it is stored."""
     orphans = []
@@ -249,7 +245,7 @@ def _orphans(client: Redis) -> list[tuple[Run, bytes]]:
         try:
             run = Run.load(record) if record is not None else None
         except (TypeError, ValueError) as error:
-            logger.error(_UNREADABLE, run_id, error, extra={"run": run_id})
+            logger.error("the record of run %s cannot be read: %s", run_id, error)
             continue  # it must not keep us from the others
         if run is None or record is None or run.final:
             client.srem(keys.ACTIVE, run_id)

@@ -75,6 +75,7 @@ def test_without_any_value_the_defaults_hold(tmp_path: Path) -> None:
         uploads_path=None,
         stop_grace_seconds=10.0,
         shutdown_seconds=5.0,
+        drain_seconds=0.0,
         job_buffer_kib=4096,
         executor="thread",
         broker_url="",
