@@ -14,9 +14,9 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 from redis import Redis
 
-from flask_realtime import Realtime, StoreUnavailable, host
+from flask_realtime import Realtime, StoreUnavailable, host, keys
 from flask_realtime.errors import ExecutorUnavailable
-from flask_realtime.history import IN_PROGRESS, UNSETTLED, Filter
+from flask_realtime.history import IN_PROGRESS, Filter
 from flask_realtime.jobs import Job
 from flask_realtime.logwriter import LogWriter
 from flask_realtime.retention.accounts import sizes
@@ -97,7 +97,7 @@ class Figures(Collector):
             for job, state in wanted:
                 (key,) = Filter(job=job, states=(state,)).keys
                 pipeline.zcard(key)
-            pipeline.zcard(UNSETTLED)
+            pipeline.zcard(keys.UNSETTLED)
             return list(pipeline.execute())
 
         store = self._realtime.engine.store
