@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -138,39 +138,65 @@ def move_slider(page: Page, app: str) -> None:
     expect(page.get_by_text("Python says: f is 2")).to_be_visible(timeout=WAIT_MS)
 
 
-@pytest.mark.parametrize("prefix", ["/app", "/deep/er"])
+@pytest.fixture(scope="module")
+def over_https() -> Iterator[Site]:
+    with Site() as site:
+        prefixes = [f"{above}/{app}" for above in ("", "/deep") for app in APPS]
+        mounts = [mount(prefix.rpartition("/")[2], prefix) for prefix in prefixes]
+        yield site.parent(*mounts, server=True, tls=True)
+
+
+@pytest.mark.parametrize("above", ["", "/deep"])
 @pytest.mark.parametrize(("app", "path"), APPS.items())
 def test_over_https(
-    site: Site, open_page: Callable[[str], Page], app: str, path: str, prefix: str
+    over_https: Site, open_page: Callable[[str], Page], app: str, path: str, above: str
 ) -> None:
-    site.parent(mount(app, prefix), server=True, tls=True)
-    move_slider(open_page(f"{site.url}{prefix}{path}"), app)
+    move_slider(open_page(f"{over_https.url}{above}/{app}{path}"), app)
 
 
-@pytest.mark.parametrize("scheme", ["http", "https"])
+def behind(outer: str) -> Iterator[Site]:
+    """A site with all examples, to be at `outer` of another server."""
+    with Site() as site:
+        mounts = [{**mount(app, f"/{app}", outer=outer), "proxies": ["127.0.0.1"]} for app in APPS]
+        yield site.parent(*mounts)
+
+
+@pytest.fixture(scope="module")
+def inner() -> Iterator[Site]:
+    yield from behind("/sub")
+
+
+@pytest.fixture(scope="module")
+def at_the_root() -> Iterator[Site]:
+    yield from behind("")
+
+
+@pytest.fixture(scope="module", params=["http", "https"])
+def outer(inner: Site, request: pytest.FixtureRequest) -> Iterator[Site]:
+    """A site that stands where nginx would, with the inner one at /sub."""
+    with Site() as site:
+        mount = {"prefix": "/sub", "upstream": inner.url, "strip_prefix": True}
+        yield site.parent(mount, server=True, tls=request.param == "https")
+
+
 @pytest.mark.parametrize(("app", "path"), APPS.items())
 def test_below_a_path_of_a_reverse_proxy(
-    site: Site, open_page: Callable[[str], Page], app: str, path: str, scheme: str
+    outer: Site, open_page: Callable[[str], Page], app: str, path: str
 ) -> None:
-    """Two sites: the outer stands where nginx would, with the inner at /sub."""
-    with Site() as inner:
-        inner.parent({**mount(app, "/app", outer="/sub"), "proxies": ["127.0.0.1"]})
-        outer = {"prefix": "/sub", "upstream": inner.url, "strip_prefix": True}
-        site.parent(outer, server=True, tls=scheme == "https")
-        move_slider(open_page(f"{site.url}/sub/app{path}"), app)
+    move_slider(open_page(f"{outer.url}/sub/{app}{path}"), app)
 
 
-@pytest.mark.parametrize(("scheme", "outer"), [("http", "/sub"), ("https", "")])
+@pytest.mark.parametrize(("scheme", "prefix"), [("http", "/sub"), ("https", "")])
 @pytest.mark.parametrize(("app", "path"), APPS.items())
 def test_behind_nginx(
-    site: Site,
+    request: pytest.FixtureRequest,
     open_page: Callable[[str], Page],
     tmp_path: Path,
     app: str,
     path: str,
     scheme: str,
-    outer: str,
+    prefix: str,
 ) -> None:
-    site.parent({**mount(app, "/app", outer=outer), "proxies": ["127.0.0.1"]})
-    with nginx(tmp_path, site.url, outer, scheme) as url:
-        move_slider(open_page(f"{url}/app{path}"), app)
+    site = request.getfixturevalue("inner" if prefix else "at_the_root")
+    with nginx(tmp_path, site.url, prefix, scheme) as url:
+        move_slider(open_page(f"{url}/{app}{path}"), app)

@@ -16,19 +16,19 @@ import pytest
 HUB = {"unit", "integration", "server", "sockets", "proxy", "nodes", "workers"}
 BROWSER = "browser"  # the fixture
 
-# About what a test takes, by folder: files that take long begin first, so that no process is left
-# with one at the end.
+# About what a test takes, with a browser or by its folder: files that take long begin first, so that
+# no process is left with one at the end.
 SECONDS = {
     "faults": 30.0,
     "nodes": 10.0,
     "workers": 5.0,
-    "browser": 5.0,
     "integration": 1.5,
     "login": 1.5,
     "proxy": 1.0,
     "server": 1.0,
 }
 OTHERS_SECONDS = 0.2
+BROWSER_SECONDS = 5.0
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -38,13 +38,21 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
-        if _folder(item) in HUB and BROWSER not in getattr(item, "fixturenames", ()):
+        if _folder(item) in HUB and not _has_browser(item):
             item.add_marker("hub")
     if hasattr(config, "workerinput"):  # one process of several
         seconds: defaultdict[str, float] = defaultdict(float)
         for item in items:
-            seconds[str(item.path)] += SECONDS.get(_folder(item), OTHERS_SECONDS)
+            seconds[str(item.path)] += _seconds(item)
         items.sort(key=lambda item: -seconds[str(item.path)])
+
+
+def _has_browser(item: pytest.Item) -> bool:
+    return BROWSER in getattr(item, "fixturenames", ())
+
+
+def _seconds(item: pytest.Item) -> float:
+    return BROWSER_SECONDS if _has_browser(item) else SECONDS.get(_folder(item), OTHERS_SECONDS)
 
 
 def _folder(item: pytest.Item) -> str:
