@@ -16,8 +16,8 @@ import pytest
 HUB = {"unit", "integration", "server", "sockets", "proxy", "nodes", "workers"}
 BROWSER = "browser"  # the fixture
 
-# About what a test takes, with a browser or by its folder: files that take long begin first, so that
-# no process is left with one at the end.
+# About what a test takes, with a browser or by its folder: files that take long begin first, so
+# that no process is left with one at the end.
 SECONDS = {
     "faults": 30.0,
     "nodes": 10.0,
