@@ -90,7 +90,7 @@ return 1
 
 def add(client: Redis, run: Run, owner_seconds: int) -> None:
     """Store a new run, and a sign of life of its owner that lasts `owner_seconds`."""
-    pipeline = client.pipeline()
+    pipeline = client.pipeline(transaction=True)
     if run.owner:
         pipeline.set(keys.owner(run.owner), 1, ex=owner_seconds)
     _save(pipeline, run, run.dump())
@@ -127,7 +127,11 @@ def _save(
         if state != run.state:
             touched += index_keys(run, state)
     conditions = (expected, "1" if dead else "", fence)
-    return client.eval(_SAVE, len(touched), *touched, run.id, record, int(run.final), *conditions)
+    # By this name: the pipeline of a cluster has no eval.
+    command: Any = client.execute_command
+    return command(
+        "EVAL", _SAVE, len(touched), *touched, run.id, record, int(run.final), *conditions
+    )
 
 
 # KEYS: sorted sets of run ids. ARGV: the command, the bound to begin at, the one to end at, how

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from redis import Redis
 
@@ -103,9 +104,11 @@ class Unwatched:
         self, client: Redis, watched: set[str], guarded: list[str], fresh: set[str]
     ) -> dict[str, bool]:
         """Return of each guarded run whether its time has not run out."""
-        pipeline = client.pipeline(transaction=False)
+        pipeline: Any = client.pipeline(transaction=False)
         for run in watched:
-            pipeline.eval(_RENEW, 1, keys.watched(run))
+            pipeline.execute_command(
+                "EVAL", _RENEW, 1, keys.watched(run)
+            )  # a cluster's has no eval
         for run in fresh:
             milliseconds = int(self._guarded[run] * 1000)
             pipeline.set(keys.watched(run), milliseconds, px=milliseconds)
