@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
-from celery import Celery, signals
+from celery import Celery, bootsteps, signals
 from celery.app.amqp import AMQP, Queues
 from kombu.entity import Queue
 from kombu.exceptions import KombuError, LimitExceeded
@@ -241,6 +241,7 @@ def make_worker(
     process = _PoolProcess(start)
     for name in (TASK, *(f"{TASK}.{job}" for job in jobs)):
         app.task(name=name, shared=False)(process.task())
+    app.steps["consumer"].add(_NothingRestored)
     # Celery's signals hold what is connected weakly, unless told otherwise.
     signals.setup_logging.connect(lambda **_: None, weak=False)
     signals.worker_init.connect(lambda sender, **_: _begin(sender, begin), weak=False)
@@ -251,6 +252,19 @@ def make_worker(
         lambda message, id, **_: _hand_to_any(app, message, id), weak=False
     )
     return app
+
+
+class _NothingRestored(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no types
+    """Has a channel that ends put no message back into its queue.
+
+    Kombu 5.7 fails in that once the connection to a Redis is lost, and Celery ends the worker for
+    it. What was not acknowledged the engine sends again.
+    """
+
+    requires = ("celery.worker.consumer.tasks:Tasks",)
+
+    def start(self, consumer: Any) -> None:
+        consumer.task_consumer.channel.do_restore = False
 
 
 def _begin(worker: Any, begin: Callable[[], None]) -> None:
