@@ -29,7 +29,6 @@ class Fleet:
         self.redis = RedisServer(folder / "redis")
         self.archive = (folder / "archive").as_uri()
         self.nodes: list[Server] = []
-        self.followers: list[Follower] = []
         self._environ = {
             "ARCHIVE_URL": self.archive,
             "UPLOADS_PATH": str(folder / "uploads"),
@@ -54,41 +53,11 @@ class Fleet:
                 self.nodes.append(stack.enter_context(Server(folder, **self._environ)))
             ports = [node.port for node in self.nodes]
             stack.enter_context(Gateway(ports, self.port))
-            stack.callback(self._stop_followers)
             self._stack = stack.pop_all()
         return self
 
     def __exit__(self, *error: object) -> None:
         self._stack.close()
-
-    def _stop_followers(self) -> None:
-        for follower in self.followers:
-            follower.stop()
-
-    def runs_elsewhere(self, count: int) -> list[str]:
-        """Start runs of `checksummed` in a process of their own; return their ids."""
-        process = subprocess.Popen(
-            [sys.executable, str(OWNER), self.redis.url, self.archive, str(count)],
-            cwd=ROOT,
-            env={"PYTHONPATH": str(ROOT), "PATH": ""},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        self._stack.callback(_ended, process)
-        assert process.stdout is not None
-        return [process.stdout.readline().strip() for _ in range(count)]
-
-    def follow(self, run: str, count: int = 1) -> list[Follower]:
-        """Let so many watch a run through nginx."""
-        made = [Follower(run, self.port) for _ in range(count)]
-        self.followers += made
-        return made
-
-    def let_go(self, follower: Follower) -> None:
-        """One that need not get all."""
-        follower.stop()
-        self.followers.remove(follower)
 
     def get(self, path: str, **options: Any) -> requests.Response:
         return requests.get(self.url + path, timeout=60, **options)
@@ -108,6 +77,48 @@ class Fleet:
             return record if record.get("ended") else None
 
         return eventually(final)
+
+
+class Load:
+    """Runs of a process that is none of the nodes, and who watches; for the `with` block's time."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+        self._followers: list[Follower] = []
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Load:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for follower in self._followers:
+            follower.stop()
+        self._stack.close()
+
+    def start_runs(self, count: int) -> list[str]:
+        """Start runs of `checksummed` in a process of their own; return their ids."""
+        process = subprocess.Popen(
+            [sys.executable, str(OWNER), self._fleet.redis.url, self._fleet.archive, str(count)],
+            cwd=ROOT,
+            env={"PYTHONPATH": str(ROOT), "PATH": ""},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self._stack.callback(_ended, process)
+        assert process.stdout is not None
+        return [process.stdout.readline().strip() for _ in range(count)]
+
+    def follow(self, run: str, count: int = 1) -> list[Follower]:
+        """Let so many watch a run through nginx."""
+        made = [Follower(run, self._fleet.port) for _ in range(count)]
+        self._followers += made
+        return made
+
+    def let_go(self, follower: Follower) -> None:
+        """One that need not get all."""
+        follower.stop()
+        self._followers.remove(follower)
 
 
 def progress(followers: list[Follower], size: int = 50_000) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 import requests
 
-from tests.nodes.fleet import Fleet, has_all, progress
+from tests.nodes.fleet import Fleet, Load, has_all, progress
 from tests.programs.jobs.checksummed import stream
 
 RUNS = 3  # of a process that is none of the nodes
@@ -16,21 +17,29 @@ VIEWERS = 10  # of each of them
 LOST_SECONDS = 30  # design.md
 
 
-@pytest.fixture(scope="module")
-def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
-    with Fleet(tmp_path_factory.mktemp("nodes")) as made:
+@pytest.fixture
+def fleet(tmp_path: Path) -> Iterator[Fleet]:
+    with Fleet(tmp_path) as made:
         yield made
 
 
-def test_viewers_of_nodes_that_are_killed_in_turn_get_every_byte_once(fleet: Fleet) -> None:
-    runs = fleet.runs_elsewhere(RUNS)
-    followers = {run: fleet.follow(run, VIEWERS) for run in runs}
+@pytest.fixture
+def load(fleet: Fleet) -> Iterator[Load]:
+    with Load(fleet) as made:
+        yield made
+
+
+def test_viewers_of_nodes_that_are_killed_in_turn_get_every_byte_once(
+    fleet: Fleet, load: Load
+) -> None:
+    runs = load.start_runs(RUNS)
+    followers = {run: load.follow(run, VIEWERS) for run in runs}
     everybody = [each for found in followers.values() for each in found]
     progress(everybody)
     killed = {}
     for node in fleet.nodes:
         own = node.start_run("checksummed", lines_per_second=1000)
-        watching = fleet.follow(own, 2)
+        watching = load.follow(own, 2)
         progress(watching)
         node.kill()
         killed[own] = datetime.now(timezone.utc), watching
@@ -48,7 +57,7 @@ def test_viewers_of_nodes_that_are_killed_in_turn_get_every_byte_once(fleet: Fle
         assert stream(record["output_lines"] + 1).startswith(kept)
         for follower in watching:  # who watched at the owner may have seen more than is kept
             assert bytes(follower.data).startswith(kept)
-            fleet.let_go(follower)
+            load.let_go(follower)
     for run in runs:
         has_all(fleet, run, followers[run])
 

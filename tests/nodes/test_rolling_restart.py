@@ -13,7 +13,7 @@ import pytest
 import requests
 import socketio
 
-from tests.nodes.fleet import Fleet, has_all, progress
+from tests.nodes.fleet import Fleet, Load, has_all, progress
 from tests.support.server import eventually
 from tests.support.socketclient import ordered_client
 
@@ -21,10 +21,15 @@ RUNS = 2  # of a process that is none of the nodes
 VIEWERS = 10  # of each of them
 
 
-@pytest.fixture(scope="module")
-def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
-    folder: Path = tmp_path_factory.mktemp("rolling")
-    with Fleet(folder, DRAIN_SECONDS="3600") as made:
+@pytest.fixture
+def fleet(tmp_path: Path) -> Iterator[Fleet]:
+    with Fleet(tmp_path, DRAIN_SECONDS="3600") as made:
+        yield made
+
+
+@pytest.fixture
+def load(fleet: Fleet) -> Iterator[Load]:
+    with Load(fleet) as made:
         yield made
 
 
@@ -57,9 +62,9 @@ def client() -> Iterator[socketio.Client]:
     client.disconnect()
 
 
-def test_a_rolling_restart_loses_no_byte_and_refuses_nobody(fleet: Fleet) -> None:
-    runs = fleet.runs_elsewhere(RUNS)
-    followers = {run: fleet.follow(run, VIEWERS) for run in runs}
+def test_a_rolling_restart_loses_no_byte_and_refuses_nobody(fleet: Fleet, load: Load) -> None:
+    runs = load.start_runs(RUNS)
+    followers = {run: load.follow(run, VIEWERS) for run in runs}
     everybody = [each for found in followers.values() for each in found]
     progress(everybody)
     with Visits(fleet.url) as visits:
@@ -73,12 +78,12 @@ def test_a_rolling_restart_loses_no_byte_and_refuses_nobody(fleet: Fleet) -> Non
 
 
 def test_a_node_that_is_stopped_waits_for_its_runs_which_others_answer_and_stop(
-    fleet: Fleet, client: socketio.Client
+    fleet: Fleet, load: Load, client: socketio.Client
 ) -> None:
     leaving, other = fleet.nodes[0], fleet.nodes[1]
     asking = leaving.start_run("asks")
     endless = leaving.start_run("checksummed", lines_per_second=1000)
-    (follower,) = fleet.follow(endless)
+    (follower,) = load.follow(endless)
     progress([follower])
     eventually(lambda: other.run_record(asking)["waiting"])
     os.kill(leaving.pid, signal.SIGTERM)
