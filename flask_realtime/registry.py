@@ -42,6 +42,7 @@ class RunRegistry:
         self._store = store
         self._stored_end = stored_end
         self._own: dict[str, Run] = {}
+        self._unknown: set[str] = set()  # runs of ours that we do not know of
         self._unsaved: dict[str, bool] = {}  # runs being stored → whether they changed since
         self._saved = host.Signal()
         self._tasks: list[host.Task] = []
@@ -209,23 +210,33 @@ class RunRegistry:
     def sweep(self, among: set[str] | None = None) -> set[str]:
         """Mark the runs `lost` whose owner gives no sign of life, and is one of `among`.
 
-        Returns all owners that give none.
+        And those that are ours by their record, and that we do not know of, at two looks in a row:
+        Redis did what it was asked for, and its answer was lost. Returns all owners that give no
+        sign of life.
         """
         silent = set()
-        for run, record in self._store.call(_orphans):
+        unknown: set[str] = set()
+        for run, record in self._store.call(partial(_orphans, owner=self.owner)):
+            if run.id in self._own:
+                continue
+            if run.owner == self.owner:
+                unknown.add(run.id)
+                if run.id in self._unknown:
+                    self._mark_lost(run, record, dead="")
+                continue
             silent.add(run.owner)
-            if run.id not in self._own and (among is None or run.owner in among):
-                self._mark_lost(run, record)
+            if among is None or run.owner in among:
+                self._mark_lost(run, record, dead=run.owner)
+        self._unknown = unknown
         return silent
 
-    def _mark_lost(self, run: Run, record: bytes) -> None:
-        owner = run.owner
+    def _mark_lost(self, run: Run, record: bytes, dead: str) -> None:
         if run.queue is not None and run.state != "stopping" and run.attempt < run.attempts:
             if run.state != "queued":
                 run.enter("queued")
                 run.attempt += 1
             run.owner = ""
-            if self._store.call(partial(history.replace, run=run, record=record, dead=owner)):
+            if self._store.call(partial(history.replace, run=run, record=record, dead=dead)):
                 logger.warning("run %s has lost its worker, and waits for another", run.id)
                 self.changed(run)
                 self.begin_again(run)
@@ -234,13 +245,16 @@ class RunRegistry:
         run.output_lines = end_line - 1
         run.enter("lost")
         run.exit = {"code": None, "reason": "the process that ran it has ended"}
-        if self._store.call(partial(history.replace, run=run, record=record, dead=owner)):
+        if self._store.call(partial(history.replace, run=run, record=record, dead=dead)):
             self.changed(run)
 
 
-def _orphans(client: Redis) -> list[tuple[Run, bytes]]:
-    """Return the runs whose owner gives no sign of life, each with its record as it is stored."""
-    orphans = []
+def _orphans(client: Redis, owner: str) -> list[tuple[Run, bytes]]:
+    """Return the runs of `owner`, and those whose owner gives no sign of life.
+
+    Each with its record as it is stored.
+    """
+    unfinished = []
     for run_id, record in history.active(client):
         try:
             run = Run.load(record) if record is not None else None
@@ -249,6 +263,11 @@ def _orphans(client: Redis) -> list[tuple[Run, bytes]]:
             continue  # it must not keep us from the others
         if run is None or record is None or run.final:
             client.srem(keys.ACTIVE, run_id)
-        elif run.owner and not client.exists(keys.owner(run.owner)):
-            orphans.append((run, record))
-    return orphans
+        elif run.owner:
+            unfinished.append((run, record))
+    others = list({run.owner for run, _ in unfinished} - {owner})
+    pipeline = client.pipeline(transaction=False)
+    for other in others:
+        pipeline.exists(keys.owner(other))
+    dead = {other for other, lives in zip(others, pipeline.execute(), strict=True) if not lives}
+    return [each for each in unfinished if each[0].owner in (owner, *dead)]

@@ -371,3 +371,17 @@ def test_a_process_that_starts_finds_what_died_before(store: Store) -> None:
     finder.start()
     until(lambda: finder.get(run.id).state == "lost")
     finder.stop()
+
+
+def test_a_run_that_is_ours_and_that_we_do_not_know_of_is_lost_at_the_second_look(
+    store: Store,
+) -> None:
+    """Its record is stored, but the answer was lost, and who started it was told so."""
+    owner, other = a_registry(store), a_registry(store)
+    run, known = a_run(owner), a_run(owner)
+    owner.let_go(run)
+    owner.sweep()
+    assert other.get(run.id).state == "queued"
+    owner.sweep()
+    assert other.get(run.id).state == "lost"
+    assert other.get(known.id).state == "queued"

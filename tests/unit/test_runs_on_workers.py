@@ -368,13 +368,22 @@ def test_wrong_rules_say_what_is_expected(rules: dict[str, Any], said: str) -> N
         read_rules(rules)
 
 
+@pytest.mark.parametrize(
+    ("there", "said"),
+    [
+        (False, "runs on executor 'celery', which is not set up"),
+        (True, "sealing_keys: runs on workers need a key"),
+    ],
+)
 def test_a_job_on_workers_without_any_is_refused_at_the_start(
-    store: Any, redis_server: Any, messages: Messages
+    store: Any, redis_server: Any, messages: Messages, there: bool, said: str
 ) -> None:
-    with pytest.raises(ConfigurationError, match="runs on executor 'celery', which is not set up"):
-        Watched(redis_server.url, jobs=the_jobs()).engine.check()
-    with pytest.raises(ConfigurationError, match="sealing_keys: runs on workers need a key"):
-        Watched(redis_server.url, jobs=the_jobs(), remote=messages).engine.check()
+    watched = Watched(redis_server.url, jobs=the_jobs(), remote=messages if there else None)
+    try:
+        with pytest.raises(ConfigurationError, match=said):
+            watched.engine.check()
+    finally:
+        watched.engine.store.close()
 
 
 @pytest.fixture(autouse=True)
