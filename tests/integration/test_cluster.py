@@ -1,0 +1,57 @@
+"""Two servers over a cluster of Redis: one of its masters dies, and no byte of a run is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from flask_realtime import keys
+from tests.support.pairs import numbered, pair_of_servers
+from tests.support.redisgroups import Cluster
+from tests.support.server import Server, eventually
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Three masters, each with a replica."""
+    with Cluster(tmp_path_factory.mktemp("cluster"), 1) as running:
+        assert isinstance(running, Cluster)
+        yield running
+
+
+@pytest.fixture(scope="module")
+def servers(
+    cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Server, Server]]:
+    with pair_of_servers(tmp_path_factory.mktemp("servers"), cluster.url) as pair:
+        yield pair
+
+
+@pytest.mark.parametrize("part", ["of the output", "of the records"])
+def test_a_master_dies_in_the_middle_of_runs(
+    cluster: Cluster, servers: tuple[Server, Server], part: str
+) -> None:
+    one, other = servers
+    lines = 30_000
+    shared = cluster.master_of(keys.ACTIVE)
+    while True:
+        ends = one.start_run("numbered", lines=lines, pause_every=200)
+        owner = cluster.master_of(keys.output(ends))
+        if (owner is shared) == (part == "of the records"):
+            break
+    stopped = one.start_run("numbered", lines=10**9, pause_every=10)
+    eventually(lambda: other.run_record(ends)["output_bytes"] > 100_000)
+    owner.kill()
+    assert one.get("/healthz").status_code == 200
+    assert one.ended(ends)["state"] == "succeeded"
+    for server in servers:
+        eventually(lambda server=server: server.get("/readyz").status_code == 200)
+        assert server.output(ends) == numbered(lines)
+    # What one tells the other is heard again as well.
+    eventually(lambda: other.post(f"/api/runs/{stopped}/stop").status_code == 200)
+    assert other.ended(stopped)["state"] == "stopped"
+    last = other.output(stopped)
+    assert last == one.output(stopped) == numbered(len(last) // 80)
+    listed = other.get("/api/runs?state=succeeded").json()["runs"]
+    assert ends in [run["id"] for run in listed]
