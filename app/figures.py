@@ -21,6 +21,7 @@ from flask_realtime.jobs import Job
 from flask_realtime.logwriter import LogWriter
 from flask_realtime.retention.accounts import sizes
 from flask_realtime.running.dispatcher import executor_of
+from flask_realtime.running.workersigns import Sign, heard
 from flask_realtime.runs import STATES
 
 PREFIX = "flask_realtime_"
@@ -115,6 +116,8 @@ class Figures(Collector):
                 active.add_metric([job, executors[job], state], count)
         yield runs
         yield active
+        yield _gauge("web_nodes", "Web nodes that live.", store.read(_web_nodes))
+        yield from _workers(store.read(heard))
         yield _gauge(
             "unsettled_outputs",
             "Outputs that are not wholly in the archive yet, of runs in progress as well.",
@@ -152,6 +155,29 @@ class Figures(Collector):
         for queue, length in lengths.items():
             waiting.add_metric([queue], length)
         yield waiting
+
+
+def _web_nodes(client: Redis) -> int:
+    return client.hlen(keys.NODES)  # each takes out the dead
+
+
+def _workers(signs: dict[str, Sign]) -> Iterator[Metric]:
+    yield _gauge("worker_processes", "Processes of workers that live.", len(signs))
+    labels = ["process", "node"]
+    runs = GaugeMetricFamily(f"{PREFIX}worker_runs", "Runs that it has.", labels=labels)
+    memory = GaugeMetricFamily(
+        f"{PREFIX}worker_memory_bytes", "What it has resident.", labels=labels
+    )
+    cpu = CounterMetricFamily(f"{PREFIX}worker_cpu_seconds", "What it has used.", labels=labels)
+    output = CounterMetricFamily(
+        f"{PREFIX}worker_output_bytes", "Output of its runs.", labels=labels
+    )
+    for name, sign in sorted(signs.items()):
+        runs.add_metric([name, sign.host], sign.runs)
+        memory.add_metric([name, sign.host], sign.memory)
+        cpu.add_metric([name, sign.host], sign.cpu)
+        output.add_metric([name, sign.host], sign.output)
+    yield from (runs, memory, cpu, output)
 
 
 def _gauge(name: str, documentation: str, value: float) -> Metric:

@@ -17,7 +17,9 @@ from flask_realtime.currentrun import CurrentRun
 from flask_realtime.engine import Engine
 from flask_realtime.errors import ConfigurationError
 from flask_realtime.jobs import JobRegistry
+from flask_realtime.logwriter import LogWriter
 from flask_realtime.masking import Secrets
+from flask_realtime.running.workersigns import WorkerSigns, own_sign
 from flask_realtime.store import Store, blocking_client
 
 logger = logging.getLogger(__name__)
@@ -50,6 +52,13 @@ class WorkerProcess:
         with host.entered():
             self.engine.store.connect(url)
             self.engine.start()
+            runs = self.engine.runs
+            self._signs = WorkerSigns(
+                self.engine.store,
+                runs.owner,
+                lambda: own_sign(len(runs.own()), LogWriter.written_bytes),
+            )
+            self._signs.start()
 
     def perform(self, run: str) -> None:
         """Run it, if that is still to be done; return once it is over."""
@@ -59,6 +68,7 @@ class WorkerProcess:
     def stop(self) -> None:
         """Ask what still goes on to end, within SHUTDOWN_SECONDS."""
         with host.entered():
+            self._signs.stop()
             self.engine.stop(self._seconds)
 
 

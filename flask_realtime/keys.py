@@ -24,6 +24,7 @@ REMOVED = SHARED + "outputs:removed"  # runs without a record, whose output is t
 SIZES = SHARED + "outputs:bytes"  # hash: the sum of settled outputs by job
 SWEEPER = SHARED + "sweeper"  # names the process whose turn it is to sweep
 RESENDER = SHARED + "resender"  # there while somebody has just looked for runs to send again
+WORKERS = SHARED + "workers"  # hash: what each process of a worker says of itself
 NODES = SHARED + "nodes"  # hash: what each web node says of itself
 BUS = SHARED + "bus"  # the channel of all processes
 

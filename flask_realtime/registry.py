@@ -237,7 +237,8 @@ class RunRegistry:
                 run.attempt += 1
             run.owner = ""
             if self._store.call(partial(history.replace, run=run, record=record, dead=dead)):
-                logger.warning("run %s has lost its worker, and waits for another", run.id)
+                text = "run %s has lost its worker, and waits for another"
+                logger.warning(text, run.id, extra=run.named)
                 self.changed(run)
                 self.begin_again(run)
             return
@@ -259,7 +260,8 @@ def _orphans(client: Redis, owner: str) -> list[tuple[Run, bytes]]:
         try:
             run = Run.load(record) if record is not None else None
         except (TypeError, ValueError) as error:
-            logger.error("the record of run %s cannot be read: %s", run_id, error)
+            text = "the record of run %s cannot be read: %s"
+            logger.error(text, run_id, error, extra={"run": run_id})
             continue  # it must not keep us from the others
         if run is None or record is None or run.final:
             client.srem(keys.ACTIVE, run_id)

@@ -118,7 +118,7 @@ class Worker:
 
     def _refuse(self, run: Run, reason: str) -> None:
         """It cannot be run here: let it fail, since it would nowhere else."""
-        logger.error("run %s of %s cannot be run: %s", run.id, run.job, reason)
+        logger.error("run %s of %s cannot be run: %s", run.id, run.job, reason, extra=run.named)
         run.exit = {"code": None, "reason": reason}
         run.enter("failed")
         self._runs.take(run)
