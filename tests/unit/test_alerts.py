@@ -123,3 +123,8 @@ def test_nobody_is_alerted_while_all_is_well(tmp_path: Path) -> None:
 def test_each_alert_fires_for_what_it_says(tmp_path: Path, name: str) -> None:
     found = fired(tmp_path, {**WELL, **ILL[name]})
     assert found == ({name, "WebNodeGone", "NoWebNode"} if "WebNode" in name else {name})
+
+
+def test_each_alert_is_explained() -> None:
+    text = (ROOT / "docs" / "operations.md").read_text("utf-8")
+    assert [name for name in NAMES if f"`{name}`" not in text] == []
