@@ -10,7 +10,7 @@ from typing import Any
 from flask_realtime.isolation.coroutines import tasks_in
 from flask_realtime.isolation.ownframes import without_ours
 from flask_realtime.isolation.stacks import stack_of
-from flask_realtime.isolation.threadreport import COMPUTING, Sample, sample
+from flask_realtime.isolation.threadreport import Sample, computes, sample
 
 LOOK_SECONDS = 0.05  # in which a thread has to use CPU time to be one that computes
 
@@ -45,6 +45,4 @@ def threads_of_process(but: int) -> list[dict[str, Any]]:
 
 
 def _doing(thread: threading.Thread, before: Sample, after: Sample) -> str:
-    native = thread.native_id or 0
-    used = after.seconds.get(native, 0) - before.seconds.get(native, 0)
-    return "computing" if used >= COMPUTING * (after.time - before.time) else "sleeping"
+    return "computing" if computes(thread.native_id or 0, before, after) else "sleeping"

@@ -43,27 +43,43 @@ class Sample:
 
     time: float
     seconds: dict[int, float]  # by native id
+    running: frozenset[int] = frozenset()  # those that had a CPU, or waited for one
 
 
 def sample(threads: Sequence[threading.Thread]) -> Sample:
     """Look at the CPU time of `threads` of this process; quick."""
     seconds = {}
+    running = set()
     for thread in threads:
         if thread.native_id is not None:
             try:
-                seconds[thread.native_id] = _cpu_seconds(thread.native_id)
+                seconds[thread.native_id], is_running = _look(thread.native_id)
             except OSError:
                 continue  # it has ended meanwhile
-    return Sample(time.monotonic(), seconds)
+            if is_running:
+                running.add(thread.native_id)
+    return Sample(time.monotonic(), seconds, frozenset(running))
 
 
-def _cpu_seconds(native_id: int) -> float:
-    """Raises OSError where the system does not tell, or the thread has ended (proc(5))."""
+def _look(native_id: int) -> tuple[float, bool]:
+    """CPU seconds until now, and whether it wants more just now.
+
+    Who waits for the interpreter's lock alone does: reading the file gives that away. Raises
+    OSError where the system does not tell, or the thread has ended (proc(5)).
+    """
     thread = Path(f"/proc/self/task/{native_id}")
+    state, *fields = (thread / "stat").read_text().rpartition(")")[2].split()
     with suppress(FileNotFoundError):  # not every kernel has it
-        return int((thread / "schedstat").read_text().split()[0]) / 1e9
-    ticks = (thread / "stat").read_text().rpartition(")")[2].split()[11:13]  # of 10 ms
-    return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
+        return int((thread / "schedstat").read_text().split()[0]) / 1e9, state == "R"
+    return sum(map(int, fields[10:12])) / os.sysconf("SC_CLK_TCK"), state == "R"  # of 10 ms
+
+
+def computes(native_id: int, before: Sample, after: Sample) -> bool:
+    """Whether it used much of a CPU between two looks, or wanted it at both while others had it."""
+    used = after.seconds.get(native_id, 0) - before.seconds.get(native_id, 0)
+    if used >= COMPUTING * (after.time - before.time):
+        return True
+    return native_id in before.running & after.running
 
 
 def report(threads: Sequence[threading.Thread], before: Sample, after: Sample) -> dict[str, Any]:
@@ -89,7 +105,7 @@ def report(threads: Sequence[threading.Thread], before: Sample, after: Sample) -
             {
                 "name": thread.name,
                 "ident": thread.ident,
-                "doing": _doing(frame, used),
+                "doing": _doing(frame, None if used is None else computes(native, before, after)),
                 "stack": _without_ours(stack_of(frame)),
             }
         )
@@ -104,14 +120,14 @@ def report(threads: Sequence[threading.Thread], before: Sample, after: Sample) -
     }
 
 
-def _doing(frame: FrameType, share: float | None) -> str:
+def _doing(frame: FrameType, computing: bool | None) -> str:
     if is_in(frame, Answers._more, Answers.turn.__wrapped__):  # type: ignore[attr-defined]
         return "waiting for input"
     if is_in(frame, OutputPipe.put):
         return "waiting for room"
-    if share is None:
+    if computing is None:
         return "running"
-    return "computing" if share >= COMPUTING else "sleeping"
+    return "computing" if computing else "sleeping"
 
 
 def _without_ours(stack: list[dict[str, Any]]) -> list[dict[str, Any]]:

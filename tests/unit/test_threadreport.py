@@ -27,9 +27,17 @@ def report_of(threads: list[threading.Thread]) -> dict[str, Any]:
 
 
 def reported(
-    function: Callable[[Running], object], doing: str, threads: int = 1, *, held: bool = False
+    function: Callable[[Running], object],
+    doing: str,
+    threads: int = 1,
+    *,
+    cpu_percent: float = 0,
+    held: bool = False,
 ) -> dict[str, Any]:
-    """Run a job until it has so many threads and does what it shall; return the report of then."""
+    """Run a job until it has so many threads and does what it shall; return the report of then.
+
+    It has `cpu_percent` at least: what computes gets that soon, also on a busy machine.
+    """
     seen: list[bytes] = []
     ends: list[object] = []
 
@@ -55,7 +63,7 @@ def reported(
         def does_it() -> bool:
             """What it was about to do when it printed `ready`, it does soon."""
             report.update(report_of(thread.threads.list()))
-            return report["doing"] == doing
+            return report["doing"] == doing and bool(report["cpu_percent"] >= cpu_percent)
 
         until(does_it)
         thread.stop()
@@ -69,10 +77,9 @@ def test_a_job_that_computes() -> None:
         while running():
             sum(range(1000))
 
-    report = reported(computes, "computing")
+    report = reported(computes, "computing", cpu_percent=10)
     (thread,) = report["threads"]
     assert (thread["doing"], thread["name"]) == ("computing", "job")
-    assert report["cpu_percent"] >= 10
     assert report["processes"] == []
     assert thread["stack"][0]["function"] == "computes"
     assert thread["stack"][0]["file"] == __file__
@@ -218,3 +225,13 @@ def test_a_thread_that_has_ended_is_left_out() -> None:
     thread.join()
     report = threadreport.report([thread], before, threadreport.sample([thread]))
     assert (report["doing"], report["threads"]) == ("ending", [])
+
+
+def test_a_thread_that_others_keep_from_the_cpu_computes() -> None:
+    """On a busy machine one may get next to nothing between two looks."""
+    Look = threadreport.Sample
+    wanting, waiting = Look(0, {1: 5.0}, frozenset({1})), Look(0.05, {1: 5.0})
+    assert threadreport.computes(1, wanting, Look(0.05, {1: 5.0}, frozenset({1})))
+    assert not threadreport.computes(1, wanting, waiting)
+    assert threadreport.computes(1, wanting, Look(0.05, {1: 5.02}))
+    assert not threadreport.computes(2, wanting, waiting)  # it has begun meanwhile
