@@ -10,28 +10,25 @@ apart; the task ``run`` takes the runs of jobs that a worker does not know, to s
 
 from __future__ import annotations
 
-import logging
-import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from celery import Celery, bootsteps, signals
 from celery.app.amqp import AMQP, Queues
 from kombu.entity import Queue
-from kombu.exceptions import KombuError, LimitExceeded
+from kombu.exceptions import ChannelError, ConnectionError, KombuError
 from redis.exceptions import RedisError
 
 from flask_realtime.errors import ConfigurationError, ExecutorUnavailable
 from flask_realtime.executors.brokerurl import BROKER_FORMS, Broker, parse_broker_url
+from flask_realtime.executors.poolprocess import Performer, PoolProcess
 from flask_realtime.jobrules import DEFAULT_QUEUE
 
 T = TypeVar("T")
-
-logger = logging.getLogger(__name__)
 
 TASK = "run"  # and, with a dot and its name, the task of a job
 # A broker gives a message to another worker when it was not acknowledged for so long: a run that
@@ -44,6 +41,10 @@ CONNECTIONS = 4  # of one web node to the broker
 # of its own, each of up to ANSWER_SECONDS.
 STALE_SECONDS = 0.5
 START_SECONDS = 60.0  # that a process of the pool may take to be ready
+
+
+# Of a broker that cannot be used, of RabbitMQ or Redis.
+ERRORS = (KombuError, ConnectionError, ChannelError, RedisError, OSError)
 
 
 class _Queues(Queues):  # type: ignore[misc]  # Celery has no types
@@ -69,7 +70,9 @@ def make_app(broker: Broker, **transport: object) -> Celery:
     """Return a Celery application over `broker`. Connects to nothing."""
     app = Celery("flask-realtime", amqp=_Amqp, set_as_current=False)
     app.conf.update(
-        broker_url=broker.url,
+        # Not broker_url: Celery would take BROKER_URL in the environment, which is ours, for it.
+        broker_read_url=broker.url,
+        broker_write_url=broker.url,
         broker_use_ssl=dict(broker.tls) if broker.tls is not None else None,
         broker_transport_options={
             "visibility_timeout": UNACKNOWLEDGED_SECONDS,
@@ -81,7 +84,6 @@ def make_app(broker: Broker, **transport: object) -> Celery:
         broker_connection_timeout=ANSWER_SECONDS,
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,  # a worker waits for its broker as long as it takes
-        broker_pool_limit=CONNECTIONS,
         task_default_queue=DEFAULT_QUEUE,
         task_queues=[_queue(DEFAULT_QUEUE)],
         task_serializer="json",
@@ -115,15 +117,8 @@ class CeleryExecutor:
         if not self._broker.is_redis:
             waits = {"read_timeout": ANSWER_SECONDS, "write_timeout": ANSWER_SECONDS}
         self._app = make_app(self._broker, **waits)
-        transport = self._app.connection_for_write().transport
-        self._errors: tuple[type[Exception], ...] = (
-            *transport.connection_errors,
-            *transport.channel_errors,
-            KombuError,
-            LimitExceeded,
-            RedisError,
-            OSError,
-        )
+        self._idle: list[Any] = []  # connections; not Celery's own, which stay open for good
+        self._free = threading.BoundedSemaphore(CONNECTIONS)
 
     def check(self) -> None:
         """Raise ConfigurationError with one line unless the broker answers, within some 7 s."""
@@ -148,33 +143,40 @@ class CeleryExecutor:
 
     def close(self) -> None:
         """Let go of the connections."""
-        self._app.close()
+        while self._idle:
+            self._idle.pop().release()
 
     def _call(self, function: Callable[[Any], T]) -> T:
         """Return `function(channel)`; over a new connection if the old one is of no use."""
+        began = time.monotonic()
         try:
-            with self._app.pool.acquire(block=True, timeout=ANSWER_SECONDS) as connection:
-                began = time.monotonic()
-                try:
-                    return _over(connection, function)
-                except self._errors:
-                    if time.monotonic() - began > STALE_SECONDS:
-                        raise
-                    return _over(connection, function)
-        except self._errors as error:
+            try:
+                return self._over(function)
+            except ERRORS:
+                if time.monotonic() - began > STALE_SECONDS:
+                    raise
+                return self._over(function)
+        except ERRORS as error:
             raise ExecutorUnavailable(
                 "what hands runs to the workers does not answer: start the job again in a moment"
             ) from error
 
-
-def _over(connection: Any, function: Callable[[Any], T]) -> T:
-    try:
-        connection.connect()
-        with connection.channel() as channel:
-            return function(channel)
-    except BaseException:
-        connection.collect()
-        raise
+    def _over(self, function: Callable[[Any], T]) -> T:
+        if not self._free.acquire(timeout=ANSWER_SECONDS):
+            raise TimeoutError(f"{CONNECTIONS} calls to the broker are under way")
+        try:
+            connection = self._idle.pop() if self._idle else self._app.connection_for_write()
+            try:
+                connection.connect()
+                answer = function(connection.default_channel)
+            except BaseException:
+                connection.collect()
+                connection.release()
+                raise
+            self._idle.append(connection)
+            return answer
+        finally:
+            self._free.release()
 
 
 def publish(app: Celery, channel: Any, run: str, queue: str, job: str = "") -> None:
@@ -212,16 +214,6 @@ def read_broker(url: str) -> Broker:
         raise ConfigurationError(f"BROKER_URL: {error}: expected {BROKER_FORMS}") from error
 
 
-class Performer(Protocol):
-    """What a process of a worker's pool runs runs on. Made there, for its main thread."""
-
-    def perform(self, run: str) -> None:
-        """Run it, if that is still to be done; return once it is over."""
-
-    def stop(self) -> None:
-        """Ask what still goes on to end, and mark what does not."""
-
-
 def make_worker(
     url: str,
     jobs: Iterable[str],
@@ -238,7 +230,7 @@ def make_worker(
     `prefork`, since each process answers for its runs. Raises ConfigurationError.
     """
     app = make_app(read_broker(url))
-    process = _PoolProcess(start)
+    process = PoolProcess(start)
     for name in (TASK, *(f"{TASK}.{job}" for job in jobs)):
         app.task(name=name, shared=False)(process.task())
     app.steps["consumer"].add(_NothingRestored)
@@ -278,57 +270,3 @@ def _hand_to_any(app: Celery, message: Any, run: str) -> None:
     """A message of a job that this worker does not know: the run is to fail, and to say so."""
     with app.connection_for_write() as connection, connection.channel() as channel:
         publish(app, channel, run, message.delivery_info["routing_key"])
-
-
-class _PoolProcess:
-    """A process of the pool, once it was forked."""
-
-    def __init__(self, start: Callable[[], Performer]) -> None:
-        self._start = start
-        self._performer: Performer | None = None
-
-    def task(self) -> Callable[[str], None]:
-        """A function of its own for each task."""
-
-        def perform(run: str) -> None:
-            self.perform(run)
-
-        return perform
-
-    def start(self, **_: object) -> None:
-        """Celery has set the signals of this process before."""
-        signal.signal(signal.SIGTERM, _exit)
-        # Ctrl+C is for the worker, which ends us. Not ignored: jobs would inherit that.
-        signal.signal(signal.SIGINT, lambda *_: None)
-        try:
-            self._performer = self._start()
-        except Exception:  # a process that Celery takes for ready would lose what it is given
-            logger.exception("this process of the worker could not begin")
-            time.sleep(1.0)  # before the worker starts another one
-            sys.exit(1)
-
-    def stop(self, **_: object) -> None:
-        """What is still here is no longer anybody's after this."""
-        if self._performer is not None:
-            self._performer.stop()
-
-    def perform(self, run: str) -> None:
-        """In a thread, so that a signal that ends this process interrupts nothing but a wait."""
-        assert self._performer is not None
-        performer, faults = self._performer, list[BaseException]()
-
-        def call() -> None:
-            try:
-                performer.perform(run)
-            except BaseException as error:  # noqa: BLE001  # raised again, where Celery sees it
-                faults.append(error)
-
-        thread = threading.Thread(target=call, name=f"run {run}", daemon=True)
-        thread.start()
-        thread.join()
-        if faults:
-            raise faults[0]
-
-
-def _exit(*_: object) -> None:
-    sys.exit(0)
