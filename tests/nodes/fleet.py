@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import subprocess
 import sys
+import threading
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -23,13 +24,13 @@ TOKEN_KEY = "c" * 43 + "="  # Fernet's form
 
 
 class Fleet:
-    """All of it runs for the `with` block's time; `environ` is for the nodes."""
+    """All of it runs for the `with` block's time. `environ` is for the nodes; more may be added."""
 
     def __init__(self, folder: Path, **environ: str) -> None:
         self.redis = RedisServer(folder / "redis")
         self.archive = (folder / "archive").as_uri()
         self.nodes: list[Server] = []
-        self._environ = {
+        self.environ = {
             "ARCHIVE_URL": self.archive,
             "UPLOADS_PATH": str(folder / "uploads"),
             "OUTPUT_HOT_MIB": "1",  # so that who was away for long reads the archive
@@ -46,11 +47,11 @@ class Fleet:
     def __enter__(self) -> Fleet:
         with ExitStack() as stack:
             stack.enter_context(self.redis)
-            self._environ["REDIS_URL"] = self.redis.url
+            self.environ["REDIS_URL"] = self.redis.url
             for number in range(NODES):
                 folder = self._folder / f"node{number}"
                 folder.mkdir()
-                self.nodes.append(stack.enter_context(Server(folder, **self._environ)))
+                self.nodes.append(stack.enter_context(Server(folder, **self.environ)))
             ports = [node.port for node in self.nodes]
             stack.enter_context(Gateway(ports, self.port))
             self._stack = stack.pop_all()
@@ -64,6 +65,12 @@ class Fleet:
 
     def post(self, path: str, body: object = None) -> requests.Response:
         return requests.post(self.url + path, json=body or {}, timeout=60)
+
+    def start_run(self, job: str, **params: object) -> str:
+        response = self.post("/api/runs", {"job": job, "params": params})
+        assert response.status_code == 201, response.text
+        run: str = response.json()["id"]
+        return run
 
     def run_record(self, run: str) -> dict[str, Any]:
         record: dict[str, Any] = self.get(f"/api/runs/{run}").json()
@@ -119,6 +126,28 @@ class Load:
         """One that need not get all."""
         follower.stop()
         self._followers.remove(follower)
+
+
+class Visits:
+    """Somebody who asks through nginx all the time."""
+
+    def __init__(self, url: str) -> None:
+        self.statuses: list[int] = []
+        self._url = url
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._visit)
+
+    def __enter__(self) -> Visits:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stopped.set()
+        self._thread.join()
+
+    def _visit(self) -> None:
+        while not self._stopped.wait(0.01):
+            self.statuses.append(requests.get(f"{self._url}/api/runs", timeout=60).status_code)
 
 
 def progress(followers: list[Follower], size: int = 50_000) -> None:

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qs, urlsplit
 
 import requests
 
-from tests.support.server import Server, eventually
+from tests.support.server import eventually
 from tests.support.webexsandbox import Sandbox
+
+
+class Site(Protocol):
+    """What has an address: a server, or nginx before some."""
+
+    @property
+    def url(self) -> str: ...
 
 
 class Visitor(requests.Session):
     """Visits `server`, whose users log in at `sandbox`. Redirects are followed only on request."""
 
-    def __init__(self, server: Server, sandbox: Sandbox) -> None:
+    def __init__(self, server: Site, sandbox: Sandbox) -> None:
         super().__init__()
         self._server = server
         self._sandbox = sandbox
