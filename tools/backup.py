@@ -174,22 +174,25 @@ def _without_password(url: str) -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        description=__doc__.splitlines()[0],
+        epilog="What follows -- are options of redis-cli: --user, --tls, --cacert, ...",
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     taking = commands.add_parser("take", help="bring the backup in a folder up to date")
     taking.add_argument("folder", type=Path)
     taking.add_argument("--redis", default="redis://localhost:6379/0", metavar="URL")
     taking.add_argument("--archive", type=Path, help="its folder; none for an object store")
-    taking.add_argument("options", nargs="*", help="of redis-cli, after --: --tls, --cacert, ...")
     restoring = commands.add_parser("restore", help="put it into empty folders")
     restoring.add_argument("folder", type=Path)
     restoring.add_argument("--redis-data", type=Path, required=True)
     restoring.add_argument("--archive", type=Path)
     restoring.add_argument("--redis-server", default="redis-server", metavar="PROGRAM")
-    given = parser.parse_args()
+    end = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
+    given = parser.parse_args(sys.argv[1:end])
     try:
         if given.command == "take":
-            take(given.folder, given.redis, given.archive, given.options)
+            take(given.folder, given.redis, given.archive, sys.argv[end + 1 :])
         else:
             restore(given.folder, given.redis_data, given.archive, given.redis_server)
     except Failed as error:

@@ -165,7 +165,7 @@ class Answer:
         _log.log(
             logging.ERROR if is_fault else logging.DEBUG,
             "%s could not be answered",
-            self._protocol.requestline,
+            self._protocol.requestline.partition("?")[0],  # a query may hold what lets people in
             exc_info=True,
         )
         if not self._is_sent and not self._is_elsewhere:

@@ -14,10 +14,11 @@ from flask_realtime.redisbinary import find_binary
 from tests.support.server import ROOT, Server, eventually
 
 
-def backup(*arguments: object, succeeds: bool = True) -> str:
+def backup(*arguments: object, succeeds: bool = True, **environ: str) -> str:
     result = subprocess.run(
         [sys.executable, "tools/backup.py", *map(str, arguments)],
         cwd=ROOT,
+        env={**os.environ, **environ},
         capture_output=True,
         text=True,
         timeout=120,
@@ -96,6 +97,19 @@ def test_a_backup_is_brought_up_to_date_and_forgets_what_was_removed(tmp_path: P
     kept = [path.name for path in (saved / "archive").rglob("*") if path.is_file()]
     assert kept == ["b.zst"]
     assert (saved / "redis.rdb").stat().st_mode & 0o077 == 0 or os.stat(saved).st_mode & 0o077 == 0
+
+
+def test_a_user_of_redis_for_it_alone_will_do(tmp_path: Path) -> None:
+    password = "invented-backup-password"
+    rights = ("on", f">{password}", "+@connection", "+psync", "+sync", "+replconf")
+    with Server(tmp_path) as server:
+        url = address(server)
+        with server.redis_client() as client:
+            client.execute_command("ACL", "SETUSER", "backup", *rights)
+        options = ("--redis", url, "--", "--user", "backup")
+        assert "redis: " in backup("take", tmp_path / "b", *options, REDISCLI_AUTH=password)
+        wrong = backup("take", tmp_path / "c", *options, REDISCLI_AUTH="wrong", succeeds=False)
+        assert wrong.startswith("redis-cli failed: AUTH failed")
 
 
 def test_what_cannot_be_done_is_one_line_and_leaves_the_last_backup(tmp_path: Path) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
+from tests.support.gateway import Gateway
 from tests.support.server import Server, eventually
 from tests.support.socketclient import ordered_client
 
@@ -130,6 +133,25 @@ def test_a_request_has_the_id_that_a_proxy_gave_it_and_no_other_client(tmp_path:
             assert (given == "named-1") == bool(proxies)
             (entry,) = eventually(lambda: by_logger(server, "access"))
             assert (entry["request_id"], entry["user"]) == (given, "local")
+
+
+def test_nginx_gives_a_request_its_id_and_publishes_no_metrics(tmp_path: Path) -> None:
+    token = "invented-token-0123456789"
+    settings = {"TRUSTED_PROXIES": "127.0.0.1,::1", "ACCESS_LOG": "json", "LOG_FORMAT": "json"}
+    with (
+        Server(tmp_path, METRICS_TOKEN=token, **settings) as server,
+        Gateway([server.port]) as gateway,
+    ):
+        answer = requests.get(
+            f"{gateway.url}/api/runs", headers={"X-Request-ID": "forged"}, timeout=60
+        )
+        given = answer.headers["X-Request-ID"]
+        assert re.fullmatch("[0-9a-f]{32}", given)
+        eventually(lambda: given in [each["request_id"] for each in by_logger(server, "access")])
+        eventually(lambda: f"s {given}" in gateway.log)
+        reader = {"Authorization": f"Bearer {token}"}
+        assert server.get("/metrics", headers=reader).status_code == 200
+        assert requests.get(f"{gateway.url}/metrics", headers=reader, timeout=60).status_code == 404
 
 
 _JOBS = "flask_realtime.jobsfolder.jobsfolder"
