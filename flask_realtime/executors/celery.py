@@ -230,9 +230,9 @@ def make_worker(
     `prefork`, since each process answers for its runs. Raises ConfigurationError.
     """
     app = make_app(read_broker(url))
-    process = PoolProcess(start)
+    process, request = PoolProcess(start), _request_class()
     for name in (TASK, *(f"{TASK}.{job}" for job in jobs)):
-        app.task(name=name, shared=False)(process.task())
+        app.task(name=name, shared=False, Request=request)(process.task())
     app.steps["consumer"].add(_NothingRestored)
     # Celery's signals hold what is connected weakly, unless told otherwise.
     signals.setup_logging.connect(lambda **_: None, weak=False)
@@ -257,6 +257,28 @@ class _NothingRestored(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery
 
     def start(self, consumer: Any) -> None:
         consumer.task_consumer.channel.do_restore = False
+
+
+def _request_class() -> type[Any]:
+    from celery.worker.request import Request  # nothing for a web node
+
+    class RunRequest(Request):  # type: ignore[misc]
+        """A message whose connection was lost before its run was over: nothing to acknowledge.
+
+        Kombu 5.7 takes its closed channel for an error that ends the worker.
+        """
+
+        def __init__(self, message: Any, *args: Any, **options: Any) -> None:
+            acknowledge = message.ack
+
+            def ack(*args: Any, **options: Any) -> None:
+                if message.channel.connection is not None:
+                    acknowledge(*args, **options)
+
+            message.ack = ack
+            super().__init__(message, *args, **options)
+
+    return RunRequest
 
 
 def _begin(worker: Any, begin: Callable[[], None]) -> None:
