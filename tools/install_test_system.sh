@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the programs that the tests use beside Python: Chromium, redis-server, nginx, websocketd, promtool, fonts.
+# Installs the programs that the tests use beside Python: Chromium, redis-server, nginx, RabbitMQ, websocketd, promtool, fonts.
 # As root on Debian or Ubuntu it installs what is missing; elsewhere it says in one line what to install.
 # Exit code 1 when something the tests need is missing and CI is set: there, nothing may be skipped.
 set -eu
@@ -20,6 +20,7 @@ look() {
     need redis-server redis-server valkey-server
     need redis-tools redis-cli valkey-cli
     [ -x /usr/sbin/nginx ] || need nginx nginx
+    [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || need rabbitmq-server rabbitmq-server
     need prometheus promtool
     # The page's screenshots need a monospaced font and emoji; Chromium draws boxes without.
     if [ -d /usr/share/fonts ]; then
