@@ -1,4 +1,4 @@
-"""A web node, its Redis and so many workers of one process each; all on this machine."""
+"""A web node, its Redis and so many workers, all on this machine."""
 
 from __future__ import annotations
 
@@ -45,11 +45,12 @@ class Cluster:
     def __exit__(self, *error: object) -> None:
         self._ends.close()
 
-    def add_workers(self, count: int) -> None:
-        """Start so many, and return once all of them take runs."""
+    def add_workers(self, count: int, processes: int = 1) -> None:
+        """Start so many, each with so many processes; return once all of them take runs."""
         first = len(self.workers)
         started = [
-            self._ends.enter_context(self._worker(number)) for number in range(first, first + count)
+            self._ends.enter_context(self._worker(number, processes))
+            for number in range(first, first + count)
         ]
         for number, process in enumerate(started, first):
             self._wait_until_ready(number, process)
@@ -64,12 +65,13 @@ class Cluster:
         }
 
     @contextmanager
-    def _worker(self, number: int) -> Iterator[subprocess.Popen[bytes]]:
+    def _worker(self, number: int, processes: int) -> Iterator[subprocess.Popen[bytes]]:
         with self._log(number).open("wb") as log:
             process = subprocess.Popen(
                 [
                     *(sys.executable, "-m", "celery", "-A", "worker", "worker"),
-                    *("--concurrency=1", f"--hostname=worker{number}@%h", "--queues=default"),
+                    *(f"--concurrency={processes}", f"--hostname=worker{number}@%h"),
+                    "--queues=default",
                 ],
                 cwd=ROOT,
                 env={**os.environ, **self._settings},

@@ -1,7 +1,7 @@
 """What a worker and a run cost, in the worker, in Redis and in the web node.
 
-What grows with the number of processes that share a Redis is told from two numbers of workers, FEW
-and MANY: everybody hears of each change of a run.
+A worker has a process for each run that it runs at once. Measured is what a worker of MORE
+processes adds: a MORE-th of that is what a process costs, and what it adds to each run elsewhere.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from redis import Redis
 from benchmarks.scale.cluster import Cluster, tree
 from benchmarks.scale.queued import ended, queue
 
-FEW, MANY = 1, 5
+MORE = 8
 RUNS = 300
 IDLE_SECONDS = 10.0
 SETTLE_SECONDS = 3.0
@@ -43,10 +43,10 @@ class Use:
 
 @dataclass(frozen=True)
 class Costs:
-    """Of one idle worker, and of one short run.
+    """Of one process of a worker while it is idle, and of one short run.
 
-    CPU in seconds (idle: each second), sizes in bytes. `heard` is what each further process that
-    shares the Redis adds to a run: CPU of Redis, bytes that it sends, CPU of that process.
+    CPU in seconds (idle: each second), sizes in bytes. `others` is what each further process that
+    shares the Redis adds to the cost of a run.
     """
 
     worker_memory: float
@@ -59,9 +59,8 @@ class Costs:
     run_web_cpu: float
     run_commands: float
     run_memory: float
-    heard_redis_cpu: float
-    heard_bytes: float
-    heard_cpu: float
+    others_redis_cpu: float
+    others_bytes: float
 
 
 def main() -> None:
@@ -71,15 +70,15 @@ def main() -> None:
 
 def describe(costs: Costs) -> list[str]:
     return [
-        f"a worker process: {costs.worker_memory / 2**20:.1f} MiB (PSS), "
+        f"a process of a worker: {costs.worker_memory / 2**20:.1f} MiB (PSS), "
         f"{costs.worker_clients:.1f} connections to Redis",
         f"idle, each second: {costs.idle_worker_cpu * 1e3:.2f} ms of CPU, "
         f"{costs.idle_commands:.1f} commands, {costs.idle_redis_cpu * 1e3:.3f} ms of Redis",
         f"a short run: worker {costs.run_worker_cpu * 1e3:.2f} ms, web node "
         f"{costs.run_web_cpu * 1e3:.2f} ms, Redis {costs.run_redis_cpu * 1e3:.3f} ms of CPU, "
         f"{costs.run_commands:.0f} commands, {costs.run_memory:,.0f} bytes of Redis kept",
-        f"each further process that hears of it: {costs.heard_cpu * 1e6:.0f} µs, Redis "
-        f"{costs.heard_redis_cpu * 1e6:.1f} µs and {costs.heard_bytes:,.0f} bytes sent",
+        f"each further process adds to a run {costs.others_redis_cpu * 1e6:.1f} µs of Redis, and "
+        f"{costs.others_bytes:,.0f} bytes that Redis sends",
     ]
 
 
@@ -87,30 +86,26 @@ def measure() -> Costs:
     with tempfile.TemporaryDirectory() as folder, Cluster(Path(folder)) as cluster:
         client = cluster.web.redis_client()
         with client:
-            cluster.add_workers(FEW)
+            cluster.add_workers(1)
             few_idle = _idle(cluster, client)
             few, few_clients = _runs(cluster, client, folder), _use(cluster, client).clients
-            cluster.add_workers(MANY - FEW)
+            cluster.add_workers(1, MORE)
             many_idle = _idle(cluster, client)
             many, many_clients = _runs(cluster, client, folder), _use(cluster, client).clients
-            memory = sum(_pss(worker) for worker in cluster.workers[FEW:]) / (MANY - FEW)
-    more = MANY - FEW
-    heard = (many.redis - few.redis) / RUNS / more
-    heard_cpu = (many.workers - few.workers) / RUNS / more
+            memory = _pss(cluster.workers[1]) / MORE
     return Costs(
         worker_memory=memory,
-        worker_clients=(many_clients - few_clients) / more,
-        idle_worker_cpu=(many_idle.workers - few_idle.workers) / IDLE_SECONDS / more,
-        idle_redis_cpu=(many_idle.redis - few_idle.redis) / IDLE_SECONDS / more,
-        idle_commands=(many_idle.commands - few_idle.commands) / IDLE_SECONDS / more,
+        worker_clients=(many_clients - few_clients) / MORE,
+        idle_worker_cpu=(many_idle.workers - few_idle.workers) / IDLE_SECONDS / MORE,
+        idle_redis_cpu=(many_idle.redis - few_idle.redis) / IDLE_SECONDS / MORE,
+        idle_commands=(many_idle.commands - few_idle.commands) / IDLE_SECONDS / MORE,
         run_worker_cpu=few.workers / RUNS,
         run_redis_cpu=few.redis / RUNS,
         run_web_cpu=few.web / RUNS,
         run_commands=few.commands / RUNS,
         run_memory=few.memory / RUNS,
-        heard_redis_cpu=heard,
-        heard_bytes=(many.sent - few.sent) / RUNS / more,
-        heard_cpu=heard_cpu,
+        others_redis_cpu=(many.redis - few.redis) / RUNS / MORE,
+        others_bytes=(many.sent - few.sent) / RUNS / MORE,
     )
 
 

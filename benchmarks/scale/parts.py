@@ -5,9 +5,15 @@ from __future__ import annotations
 import os
 import sys
 
-from benchmarks.scale import queued, viewers, workers
+from benchmarks.scale import costs, paper, queued, viewers, workers
 
-PARTS = {"viewers": viewers.main, "workers": workers.main, "queued": queued.main}
+PARTS = {
+    "viewers": viewers.main,
+    "workers": workers.main,
+    "queued": queued.main,
+    "costs": costs.main,
+    "paper": paper.main,
+}
 
 
 def main() -> None:

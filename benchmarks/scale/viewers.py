@@ -46,7 +46,9 @@ def measure(viewers: int) -> None:
         idle = percentile(healthz(running.url, SECONDS / 4), 0.99)  # beside what else goes on here
         with _idle(running, WARM, runs):
             before = process.memory_info().rss
+            used = _cpu(process)
             with _idle(running, viewers, runs) as connected:
+                connecting = (_cpu(process) - used) / viewers
                 time.sleep(SETTLE_SECONDS)
                 with shared() as share:
                     used, begin = _cpu(process), time.monotonic()
@@ -61,7 +63,7 @@ def measure(viewers: int) -> None:
     print(f"    /healthz p99          {below(p99, MOST_MS, 'ms')}")
     print(f"    p50; p99 without them {p50:>10.1f} ms; {idle:.1f} ms")
     print(f"    CPU of the server     {cpu:>10.1%} of a core, {cpu / viewers * 1e6:.0f} µs/s each")
-    print(f"    connect and attach    {rate:>10,.0f} /s")
+    print(f"    connect and attach    {rate:>10,.0f} /s, {connecting * 1e3:.2f} ms of CPU each")
     print(f"    descriptors           {descriptors:>10,}")
     print(f"    cores free of others  {share.free_cores:>10.1f} of {share.cores}", flush=True)
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pytest
 
 from benchmarks.scale.machine import Share, verdict
+from benchmarks.scale.paper import Limits, Need, Unit, for_runs, for_viewers
 from benchmarks.scale.queued import overtaken
 from benchmarks.scale.workers import Flood, judge
 
@@ -56,3 +59,27 @@ def test_the_redis_that_all_share_bounds_what_workers_carry() -> None:
     one, many = flood(1, 1.0, redis_cpu=0.5), flood(4, 1.0, redis_cpu=0.5)
     assert many.redis_limit == many.unhindered == 2_000_000
     assert "0.50 × linear" in judge(one, many)[1]
+
+
+def amounts(needs: Iterable[Need]) -> dict[str, float]:
+    return {need.what: need.amount for need in needs}
+
+
+def test_on_paper_viewers_need_nodes_and_what_is_in_front_of_them() -> None:
+    unit = Unit(viewer_memory=2**20, viewer_idle_cpu=1e-3, viewer_live_cpu=2e-3)
+    needs = amounts(for_viewers(10_000, unit, Limits(node_viewers=4_000, nginx_connections=8_000)))
+    assert (needs["web nodes"], needs["nginx processes"]) == (3, 3)
+    assert needs["their memory"] == pytest.approx(10_000 / 1024)
+    assert needs["their CPU, idle"] == pytest.approx(10)
+    assert needs["their CPU, live"] == pytest.approx(30)
+    assert needs["nodes for that"] == 50
+
+
+def test_on_paper_runs_need_processes_connections_and_a_window_each() -> None:
+    unit = Unit(worker_connections=5, line_redis_cpu=1e-6, idle_redis_cpu=1e-3)
+    needs = amounts(for_runs(1_000, 10, unit, Limits()))
+    assert needs["processes of pools"] == 1_000
+    assert needs["connections to Redis"] == 5_000
+    assert needs["Redis, output"] == pytest.approx(0.01)
+    assert needs["Redis, signs of life"] == pytest.approx(1)
+    assert needs["its memory, at most"] == pytest.approx(1_000 * 16 / 1024)
