@@ -30,7 +30,7 @@ from flask_realtime.retention import Sweeper
 from flask_realtime.running.dispatcher import Dispatcher, executor_of
 from flask_realtime.running.launcher import Launcher
 from flask_realtime.running.orders import Orders
-from flask_realtime.running.runcalls import RunCalls, not_answering
+from flask_realtime.running.runcalls import RunCalls
 from flask_realtime.running.runner import Runner
 from flask_realtime.running.worker import Worker
 from flask_realtime.runs import Run, unknown_run
@@ -43,8 +43,6 @@ from flask_realtime.watching.unwatched import Unwatched
 from flask_realtime.watching.viewers import Viewers
 
 logger = logging.getLogger(__name__)
-
-ANSWER_SECONDS = 2.0  # in which another process tells of the stop that it was asked for
 
 
 class Engine:
@@ -82,7 +80,6 @@ class Engine:
         self.unwatched = Unwatched(store, self.viewers.watched, self._stop_unwatched)
         self._sweeper = Sweeper(store, self.log, self.runs.owner, options, jobs.keep)
         self.user_left: Callable[[str], None] = lambda user: None
-        self._heard = host.Signal()  # another process told of a change of a run
         self.uploads = Uploads(options.uploads_path, options.max_upload_bytes)
         launcher = Launcher(options, secrets or Secrets(), before_run)
         self._runner = Runner(self.runs, self.log, self.uploads, options, launcher)
@@ -102,7 +99,6 @@ class Engine:
             self.runs.owner,
             {
                 "status": self._heard_status,
-                "stop": self._heard_stop,
                 "user_left": self._heard_left,
                 **self._calls.handlers(),
             },
@@ -233,20 +229,9 @@ class Engine:
                 return self.get_run(user, run_id)
             run = self.get_run(user, run_id)  # a worker has just taken it
         if run.owner != self.runs.owner:
-            return self._stop_elsewhere(run, force)
+            return self._calls.stop(run, force)
         self._runner.stop_run(run.id, force=force)
         return run
-
-    def _stop_elsewhere(self, run: Run, force: bool) -> Run:
-        """Let the process that owns the run stop it; return the run as it is then."""
-        if not self.bus.ask(run.owner, "stop", run=run.id, force=force):
-            raise not_answering(run)
-        host.wait_for(
-            lambda: self.runs.get(run.id).state not in ("queued", "running"),
-            self._heard,
-            ANSWER_SECONDS,
-        )
-        return self.runs.get(run.id)
 
     def give_input(self, user: str, run_id: str, data: object, *, eof: object) -> None:
         """Let a run read what somebody answers; `data` and `eof` as a client sent them."""
@@ -295,12 +280,9 @@ class Engine:
     def _heard_status(self, message: dict[str, Any]) -> None:
         run = Run.load(message["record"].encode())
         self.status(run)
-        self._heard.set()
+        self._calls.heard.set()
         if run.final:  # and all of its output is stored
             self.log.mirrors.look(run.id)
-
-    def _heard_stop(self, message: dict[str, Any]) -> None:
-        self._runner.stop_run(message["run"], force=message["force"])
 
     def _heard_left(self, message: dict[str, Any]) -> None:
         self.user_left(message["user"])

@@ -1,4 +1,4 @@
-"""What one can ask of a run that goes on, at whatever process: to read an answer, and to report."""
+"""What one can ask of a run at whatever process: to end, to read an answer, and to report."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from flask_realtime.registry import RunRegistry
 from flask_realtime.running.runner import Runner
 from flask_realtime.runs import Run, now
 
+STOP_SECONDS = 2.0  # in which another process tells of the stop that it was asked for
 ANSWER_SECONDS = 5.0  # in which another process answers; a report takes some 2 s at most
 
 
@@ -24,13 +25,32 @@ class RunCalls:
 
     def __init__(self, runs: RunRegistry, runner: Runner) -> None:
         self.bus: Bus  # set by the engine, since the bus needs the handlers first
+        self.heard = host.Signal()  # another process told of a change of a run
         self._runs = runs
         self._runner = runner
         self._reporting: dict[str, _Report] = {}  # one at a time for each run
 
     def handlers(self) -> dict[str, Handler]:
         """What is done with the messages of other processes, for the bus."""
-        return {"input": self._heard_input, "report": self._heard_report}
+        return {
+            "stop": self._heard_stop,
+            "input": self._heard_input,
+            "report": self._heard_report,
+        }
+
+    def stop(self, run: Run, force: bool) -> Run:
+        """Let the process that owns the run stop it; return the run as it is then."""
+        if not self.bus.ask(run.owner, "stop", run=run.id, force=force):
+            raise not_answering(run)
+        host.wait_for(
+            lambda: self._runs.get(run.id).state not in ("queued", "running"),
+            self.heard,
+            STOP_SECONDS,
+        )
+        return self._runs.get(run.id)
+
+    def _heard_stop(self, message: dict[str, Any]) -> None:
+        self._runner.stop_run(message["run"], force=message["force"])
 
     def give_input(self, run: Run, data: object, eof: object) -> None:
         """Let a run read `data`, and let its input end with `eof`; both as a client sent them.
