@@ -39,7 +39,11 @@ class CapturedStream(io.TextIOBase):
 
     def _log(self, line: str) -> None:
         if line.strip():
-            self._logger.log(self._level, "%s", line.rstrip("\r"))
+            # Whatever LOG_LEVEL is: it might be a traceback.
+            said = (line.rstrip("\r"),)
+            self._logger.handle(
+                self._logger.makeRecord(self._logger.name, self._level, "", 0, "%s", said, None)
+            )
 
     def writable(self) -> bool:
         return True

@@ -111,6 +111,16 @@ def test_the_request_is_named_by_its_id_and_user() -> None:
     assert of_request_and_run() == {}
 
 
+def test_what_is_printed_is_told_whatever_the_level_is() -> None:
+    told: list[logging.LogRecord] = []
+    logger = logging.Logger("stderr", logging.CRITICAL)
+    handler = logging.Handler()
+    handler.emit = told.append  # type: ignore[method-assign]
+    logger.addHandler(handler)
+    print("a\r\n\nb %s", file=CapturedStream(sys.stderr, logger, logging.WARNING))
+    assert [record.getMessage() for record in told] == ["a", "b %s"]
+
+
 def test_a_stderr_that_nobody_reads_any_more_fails_nobody(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
