@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from typing import TYPE_CHECKING
+from typing import Any
 
 from app.logs import log_to_stderr
 from app.options import add_jobs, token_keys_of
@@ -17,13 +17,10 @@ from flask_realtime.jobsfolder.jobsfolder import load
 from flask_realtime.masking import Secrets
 from flask_realtime.schema import prepare_redis
 
-if TYPE_CHECKING:
-    from celery import Celery
-
 logger = logging.getLogger(__name__)
 
 
-def make_worker_app(environ: dict[str, str] | None = None) -> Celery:
+def make_worker_app(environ: dict[str, str] | None = None) -> Any:
     """Return the Celery application; what is misconfigured ends the program with code 2.
 
     Connects to nothing: Celery's other commands, and Flower, use it as well. The jobs are loaded
@@ -36,7 +33,7 @@ def make_worker_app(environ: dict[str, str] | None = None) -> Celery:
         exit_misconfigured(error)
 
 
-def _made(settings: Settings) -> Celery:
+def _made(settings: Settings) -> Any:
     try:
         from flask_realtime.executors.celery import make_worker
     except ModuleNotFoundError as error:

@@ -47,6 +47,12 @@ print(host.ASYNC_MODE, [name for name in ("flask", "eventlet") if name in sys.mo
     assert result.stdout == "threading []\n", result.stderr
 
 
+def test_only_its_executor_imports_celery() -> None:
+    roots = {"celery", "kombu", "billiard", "amqp", "vine"}
+    users = [path.name for path in SOURCES if {n.split(".")[0] for n in imports(path)} & roots]
+    assert users == ["celery.py"]
+
+
 def test_the_library_does_not_import_the_application() -> None:
     for path in SOURCES:
         if "flask_realtime" in path.relative_to(ROOT).parts:
@@ -96,7 +102,12 @@ assert before == after, (before, after)
         "app.create_spaces",
         "app.delete_spaces",
         "app.list_spaces",
+        "app.login.jobaccess",
         "app.login.jobtoken",
+        "app.workerapp",
+        "app.workerprocess",
+        "flask_realtime.engine",
+        "flask_realtime.executors.celery",
     ],
 )
 def test_jobs_and_what_they_use_need_neither_flask_nor_eventlet(module: str) -> None:
