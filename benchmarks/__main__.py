@@ -23,12 +23,14 @@ from benchmarks import (
     stop_time,
     stream_latency,
     stream_throughput,
+    two_nodes,
 )
 from flask_realtime.host.choice import IMPLEMENTATIONS
 
 BENCHMARKS = {
     "stream_throughput": stream_throughput.main,
     "stream_latency": stream_latency.main,
+    "two_nodes": two_nodes.main,
     "slow_viewer": slow_viewer.main,
     "hub_stall": hub_stall.main,
     "list_spaces": list_spaces.main,
