@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the programs that the tests use beside Python: Chromium, redis-server, nginx, RabbitMQ, websocketd, promtool, fonts.
+# Installs the programs that the tests use beside Python: Chromium, redis-server, nginx, RabbitMQ, websocketd, Prometheus, fonts.
 # As root on Debian or Ubuntu it installs what is missing; elsewhere it says in one line what to install.
 # Exit code 1 when something the tests need is missing and CI is set: there, nothing may be skipped.
 set -eu
