@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterable, Iterator
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -55,7 +55,7 @@ class Figures(Collector):
         info = GaugeMetricFamily(
             f"{PREFIX}info", "Which version runs on which node.", labels=["version", "node"]
         )
-        info.add_metric([version("flask-realtime"), socket.gethostname()], 1)
+        info.add_metric([_version(), socket.gethostname()], 1)
         yield info
         archive = GaugeMetricFamily(
             f"{PREFIX}archive_up", "Whether the archive can be used.", labels=["side"]
@@ -155,6 +155,13 @@ class Figures(Collector):
         for queue, length in lengths.items():
             waiting.add_metric([queue], length)
         yield waiting
+
+
+def _version() -> str:
+    try:
+        return version("flask-realtime")
+    except PackageNotFoundError:  # as in the containers, which have the sources
+        return "not installed"
 
 
 def _web_nodes(client: Redis) -> int:

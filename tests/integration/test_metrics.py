@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
+import app.figures as figures_module
 from tests.support.server import Server, eventually
 from tests.support.socketclient import ordered_client
 
@@ -112,6 +114,14 @@ def test_the_process_and_its_hub_are_told_of(measured: Server) -> None:
     found = figures(measured)
     assert found["process_resident_memory_bytes", frozenset()] > 1 << 20
     assert found["process_cpu_seconds_total", frozenset()] > 0
+
+
+def test_it_needs_no_installed_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(figures_module, "version", absent)
+    assert figures_module._version() == "not installed"
 
 
 def test_while_redis_is_away_it_says_so(tmp_path: Path) -> None:
