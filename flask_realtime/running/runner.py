@@ -288,8 +288,7 @@ class Runner:
 
     def _watch_time(self, active: ActiveRun, seconds: float) -> None:
         if not self.executor.wait_until(active.run.id, seconds) and not active.fault:
-            active.fault = f"it took longer than {seconds:g} s (timeout)"
-            active.run.stop_reason = active.fault
+            active.fault = active.run.stop_reason = f"it took longer than {seconds:g} s (timeout)"
             self._ask(active)
 
     def _end(self, active: ActiveRun, end: Exit, drain_seconds: float | None) -> None:
@@ -300,8 +299,7 @@ class Runner:
         if run.id in self._queue:
             self._queue.remove(run.id)
         del self._active[run.id]
-        run.output_bytes = writer.tail.end
-        run.output_lines = writer.tail.end_line - 1
+        run.output_bytes, run.output_lines = writer.tail.end, writer.tail.end_line - 1
         why = f": {run.stop_reason}" if run.stop_reason and end.state == "stopped" else ""
         run.exit = {"code": end.code, "reason": end.reason + why}
         run.enter(end.state)
