@@ -169,8 +169,7 @@ class Store:
     def ping(self) -> bool:
         """Ask Redis now whether it answers, and takes writes if it has refused some."""
         if self._is_pinging:  # one at a time: each may hold a native thread for long
-            self._pinged.wait(ANSWER_SECONDS)
-            return self.available
+            return self._pinged.wait(ANSWER_SECONDS) and self.available
         self._is_pinging = True
         try:
             return self._ping()

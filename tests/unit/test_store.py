@@ -61,8 +61,8 @@ def test_calls_under_way_come_to_their_end_before_it_is_closed(redis_server: Red
 
 def test_a_name_whose_resolution_hangs_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     """And takes one native thread, however many ask whether Redis answers."""
-    monkeypatch.setattr(redislink, "ANSWER_SECONDS", 0.1)
-    monkeypatch.setattr(store_module, "ANSWER_SECONDS", 0.1)
+    monkeypatch.setattr(redislink, "ANSWER_SECONDS", 1.0)
+    monkeypatch.setattr(store_module, "ANSWER_SECONDS", 1.0)
     monkeypatch.setattr(store_module, "RECHECK_FIRST_SECONDS", 60.0)
     may_end = threading.Event()
     asked = 0
@@ -82,6 +82,26 @@ def test_a_name_whose_resolution_hangs_holds_up_nobody(monkeypatch: pytest.Monke
         store.read(lambda client: client.ping())
     assert asked == 1
     may_end.set()
+    store.close()
+
+
+def test_who_asks_beside_another_is_not_told_what_was_known_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(store_module, "ANSWER_SECONDS", 0.1)
+    may_end = threading.Event()
+
+    def connect(self: Connection) -> socket.socket:
+        assert may_end.wait(60)
+        raise OSError("there is no such name")
+
+    monkeypatch.setattr(Connection, "_connect", connect)
+    store = Store()
+    store.connect("redis://nowhere:1/0")
+    first, second = host.spawn(store.ping), host.spawn(store.ping)
+    assert second.wait() is False  # while the first has not heard anything
+    may_end.set()
+    assert first.wait() is False
     store.close()
 
 
