@@ -52,7 +52,8 @@ class Stack:
         self.port = free_port()
         self.name = f"test{uuid.uuid4().hex[:8]}"
         self.files = [file]
-        self.environ = {"PORT": str(self.port), **environ}
+        # Tests that do not say otherwise look at what runs in the service `flask`.
+        self.environ = {"PORT": str(self.port), "EXECUTOR": "thread", **environ}
 
     def __enter__(self) -> Stack:
         return self
