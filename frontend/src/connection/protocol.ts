@@ -99,6 +99,11 @@ export interface Run {
   readonly executor: string;
   readonly isolation: string;
   readonly host: string;
+  /** Of a run on a worker: which workers take it; empty for a run of the server itself. */
+  readonly queue: string;
+  /** Counted from 1: how often it was begun, and how often it may be when its worker is lost. */
+  readonly attempt: number;
+  readonly attempts: number;
   readonly stopRequested: number | null;
   /** Why the server asked it to stop; empty where somebody did, or nobody has. */
   readonly stopReason: string;

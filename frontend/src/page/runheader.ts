@@ -13,6 +13,7 @@ import {
   queueText,
   silenceText,
   stoppingText,
+  workerText,
 } from "./runwords";
 import type { Session } from "./session";
 import { setChip, statusChip, waitsBadge } from "./statuschip";
@@ -64,6 +65,7 @@ export class RunHeader {
     const facts = [
       run.started === null ? "" : `started ${formatWhen(run.started, now)}`,
       this.session.otherUser(run),
+      workerText(run),
       `${formatBytes(pane.takenBytes)}${this.#completeness(run, pane)}`,
       silenceText(run, pane.lastOutput, now),
     ];

@@ -11,10 +11,24 @@ export function ordinal(value: number): string {
   return `${formatCount(value)}${SUFFIXES[ordinals.select(value)] ?? "th"}`;
 }
 
-/** Where a queued run stands; empty when it is not queued, or its server does not say. */
+/** The queue that workers take runs from, unless they are told otherwise. */
+const DEFAULT_QUEUE = "default";
+
+/** What a queued run waits for: its turn, or a worker; empty when it is not queued, or its server does not say. */
 export function queueText(run: Run): string {
-  if (run.state !== "queued" || run.queuePosition === null) return "";
-  return `waiting, ${ordinal(run.queuePosition)} in line`;
+  if (run.state !== "queued") return "";
+  if (run.queuePosition !== null) return `waiting, ${ordinal(run.queuePosition)} in line`;
+  if (run.queue === "") return "";
+  const which = run.queue === DEFAULT_QUEUE ? "" : ` of ${run.queue}`;
+  return `waiting for a worker${which}`;
+}
+
+/** On which worker a run is, or was, and that it was begun again; empty for a run of the server itself. */
+export function workerText(run: Run): string {
+  if (run.queue === "") return "";
+  const where = run.host === "" ? "" : `on ${run.host}`;
+  const again = run.attempt > 1 ? `attempt ${formatCount(run.attempt)} of ${formatCount(run.attempts)}` : "";
+  return [where, again].filter((part) => part !== "").join(", ");
 }
 
 /** Whether the run waits for somebody to type. */

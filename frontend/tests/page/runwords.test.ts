@@ -17,6 +17,7 @@ import {
   silenceText,
   stoppingText,
   underWayText,
+  workerText,
 } from "../../src/page/runwords";
 
 const run = (state: string, more: Record<string, unknown> = {}) =>
@@ -47,6 +48,21 @@ test("a queued run tells its place, if its server does, and no other run has one
   assert.equal(queueText(run("queued", { queue_position: 1 })), "waiting, 1st in line");
   assert.equal(queueText(run("queued")), "");
   assert.equal(queueText(run("running", { queue_position: 3 })), "");
+});
+
+test("a queued run on a worker says which it waits for", () => {
+  assert.equal(queueText(run("queued", { queue: "default" })), "waiting for a worker");
+  assert.equal(queueText(run("queued", { queue: "gpu" })), "waiting for a worker of gpu");
+  assert.equal(queueText(run("running", { queue: "gpu" })), "");
+});
+
+test("a run tells on which worker it is, and that it was begun again", () => {
+  assert.equal(workerText(run("running", { host: "box" })), "");
+  assert.equal(workerText(run("queued", { queue: "default", host: "" })), "");
+  assert.equal(workerText(run("running", { queue: "default", host: "box" })), "on box");
+  const again = { queue: "gpu", host: "box", attempt: 2, attempts: 3 };
+  assert.equal(workerText(run("running", again)), "on box, attempt 2 of 3");
+  assert.equal(workerText(run("queued", { ...again, host: "" })), "attempt 2 of 3");
 });
 
 test("a duration has the two units that matter", () => {
