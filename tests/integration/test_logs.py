@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from tests.support.gateway import Gateway
-from tests.support.server import Server, eventually
+from tests.support.server import Server, eventually, misconfigured
 from tests.support.socketclient import ordered_client
 
 
@@ -152,6 +152,18 @@ def test_nginx_gives_a_request_its_id_and_publishes_no_metrics(tmp_path: Path) -
         reader = {"Authorization": f"Bearer {token}"}
         assert server.get("/metrics", headers=reader).status_code == 200
         assert requests.get(f"{gateway.url}/metrics", headers=reader, timeout=60).status_code == 404
+
+
+def test_why_it_does_not_start_is_an_entry_too(tmp_path: Path) -> None:
+    code, said = misconfigured(
+        LOG_FORMAT="json",
+        LOGIN="none",
+        REDIS_URL="redis://localhost:1/0",
+        INSTANCE_PATH=str(tmp_path),
+    )
+    (entry,) = map(json.loads, said.splitlines())
+    assert code == 2
+    assert entry["message"].startswith("REDIS_URL: ")
 
 
 _JOBS = "flask_realtime.jobsfolder.jobsfolder"
