@@ -84,8 +84,8 @@ def make_app(broker: Broker, **transport: object) -> Celery:
         broker_connection_timeout=ANSWER_SECONDS,
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,  # a worker waits for its broker as long as it takes
-        # ... also for one that answers and refuses: a Redis whose disk is full (MISCONF), or that is
-        # no master any more. Celery would end the worker.
+        # ... also for one that answers and refuses: a Redis whose disk is full (MISCONF), or that
+        # is no master any more. Celery would end the worker.
         broker_channel_error_retry=True,
         task_default_queue=DEFAULT_QUEUE,
         task_queues=[_queue(DEFAULT_QUEUE)],
