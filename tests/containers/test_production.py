@@ -82,6 +82,23 @@ def test_without_a_certificate_one_is_made_and_that_is_said(production: Producti
     assert production.compose("exec", "-T", "nginx", "cat", KEPT) == before
 
 
+def test_several_nodes_serve_and_may_be_stopped(production: Production, get: Get) -> None:
+    production.compose("up", "-d", "--no-recreate", "--scale", "flask=3")
+    eventually(lambda: len(production.containers("flask")) == 3)
+    eventually(
+        lambda: all(
+            each["State"]["Health"]["Status"] == "healthy" for each in production.inspect("flask")
+        )
+    )
+    for container in production.containers("flask")[:2]:
+        docker("stop", container)
+        for _ in range(20):
+            assert get("/readyz").status_code == 200
+    production.compose("up", "-d", "--scale", "flask=1")
+    eventually(lambda: len(production.containers("flask")) == 1)
+    production.wait_answer(str(production.folder / "trusted.pem"))
+
+
 def test_the_certificate_of_the_user_is_taken(tmp_path: Path) -> None:
     folder = copy_of_clone(tmp_path)
     subprocess.run(
