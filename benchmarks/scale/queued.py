@@ -46,9 +46,11 @@ def main() -> None:
         shared() as share,
     ):
         note = Path(folder, "began")
+        before = _redis_bytes(cluster)
         begin = time.monotonic()
         queued = queue(cluster.web.url, str(note), RUNS)
         queueing = time.monotonic() - begin
+        waiting = (_redis_bytes(cluster) - before) / RUNS
         cluster.add_workers(POOL)
         records = ended(cluster.web.url)
         began = note.read_text("ascii").split()
@@ -58,6 +60,7 @@ def main() -> None:
     twice = len(began) - len(set(began))
     most = overtaken(list(dict.fromkeys(began)), queued)
     print(f"  {RUNS:,} runs queued in {queueing:.1f} s, {RUNS / queueing:,.0f} /s")
+    print(f"  while it waits a run takes {waiting:,.0f} bytes of Redis, its message included")
     print(
         f"  {POOL} workers ended them in {seconds:.1f} s, {RUNS / seconds:,.0f} /s; "
         f"{share.free_cores:.1f} of {share.cores} cores were free of others"
@@ -71,6 +74,12 @@ def main() -> None:
         (f"in order: at most {most} overtaken at one time, of {POOL - 1}", most < POOL),
     ):
         print(f"  {name:<50} {'pass' if is_met and not others else 'miss'}", flush=True)
+
+
+def _redis_bytes(cluster: Cluster) -> int:
+    with cluster.web.redis_client() as client:
+        info: dict[str, Any] = client.info("memory")
+    return int(info["used_memory"])
 
 
 def queue(url: str, note: str, count: int) -> list[str]:
