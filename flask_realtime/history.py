@@ -98,6 +98,12 @@ def add(client: Redis, run: Run, owner_seconds: int) -> None:
     pipeline.execute()
 
 
+def unsettle(client: Redis, runs: list[Run]) -> None:
+    """Note once more that the output of `runs` is to be settled after their end."""
+    if runs:
+        client.zadd(UNSETTLED, {run.id: 0 for run in runs})
+
+
 def save(client: Redis, run: Run) -> bool:
     """Store the record, and put the run where its state belongs.
 

@@ -26,6 +26,7 @@ SWEEPER = SHARED + "sweeper"  # names the process whose turn it is to sweep
 RESENDER = SHARED + "resender"  # there while somebody has just looked for runs to send again
 WORKERS = SHARED + "workers"  # hash: what each process of a worker says of itself
 NODES = SHARED + "nodes"  # hash: what each web node says of itself
+SECURED = SHARED + "secured"  # written to wait until a replica has what was written before
 BUS = SHARED + "bus"  # the channel of all processes
 
 
@@ -85,6 +86,11 @@ def grown(run: str) -> str:
 def writer(run: str) -> str:
     """Of who may append to a run's output, where that changes."""
     return f"{_OF_RUN}{{{run}}}:writer"
+
+
+def secured(run: str) -> str:
+    """As SECURED, where the output of a run is."""
+    return f"{_OF_RUN}{{{run}}}:secured"
 
 
 def watched(run: str) -> str:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from flask_realtime import host
+from flask_realtime import host, keys
 from flask_realtime.errors import ArchiveUnavailable, StoreUnavailable
 from flask_realtime.outputstream import NotOurs
 from flask_realtime.tail import Chunk, Tail
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 MAX_CHUNK = 1 << 16  # bytes; larger events gain nothing (measured: 407 MB/s at this size)
 RETRY_SECONDS = 1.0  # at most, before the archive is tried again
+QUIET_SECONDS = 5.0  # in which nothing was printed: then it is seen to that Redis has it all still
 FLUSH_DELAY_SECONDS = 0.01  # what is printed within this goes to Redis together, after the viewers
 # ... where another process has viewers, who wait for it: then what is first does not wait itself.
 HEARD_DELAY_SECONDS = 0.005
@@ -48,6 +49,7 @@ class LogWriter:
         self._is_heard = False  # others wait for what comes to Redis
         self._flushed_at = 0.0  # time.monotonic()
         self._closed = False
+        self._returns = log.store.returns  # of Redis, after which we have looked what it has
         self._is_refused = False  # somebody else writes the log now
         self._flusher = host.spawn(self._flush)
 
@@ -87,6 +89,7 @@ class LogWriter:
                 host.Signal().wait()
             try:
                 if self.tail.flushed == self.tail.end and self._look() == self.tail.end:
+                    self._log.store.secure(keys.secured(self._run))
                     return
             except StoreUnavailable:
                 self._log.store.wait_until_available()
@@ -136,14 +139,15 @@ class LogWriter:
         while not self._closed:
             stored = self.tail.flushed
             chunks = self.tail.from_offset(stored, self._log.flush_bytes)
-            if not chunks:
-                self._more.wait()
+            returns = self._log.store.returns
+            if not chunks and (self._more.wait(QUIET_SECONDS) or returns == self._returns):
                 self._collect()
                 continue
             try:
                 # The answer differs from what we expect when Redis lost what it had not made
                 # durable, or kept an attempt whose reply was lost: then go on from there.
-                self._store(stored, chunks)
+                self._store(stored if chunks else -1, chunks)
+                self._returns = returns
             except StoreUnavailable:
                 self._log.store.wait_until_available()
                 continue

@@ -49,7 +49,7 @@ class RunRegistry:
 
     def start(self) -> None:
         """Begin to give signs of life, and to look for runs whose owner died."""
-        self._tasks = [host.spawn(self._beat), host.spawn(self._look_after)]
+        self._tasks = [host.spawn(self._beat, self._store.returns), host.spawn(self._look_after)]
 
     def stop(self) -> None:
         """End the signs of life: what this process still owns is lost from now on."""
@@ -145,8 +145,14 @@ class RunRegistry:
         """
         while run.id in self._unsaved:
             self._saved.wait()
-        self._store_record(run)
-        return self._own.pop(run.id, None) is not None
+        while True:
+            self._store_record(run)
+            try:
+                self._store.secure(keys.SECURED)
+            except StoreUnavailable:
+                self._store.wait_until_available()
+            else:
+                return self._own.pop(run.id, None) is not None
 
     def _store_record(self, run: Run) -> None:
         """One at a time for each run, so that an old record never overwrites a newer one."""
@@ -171,16 +177,22 @@ class RunRegistry:
         if self._own.pop(run.id, None) is not None:
             self.disowned(run)
 
-    def _beat(self) -> None:
+    def _beat(self, seen: int) -> None:
+        """`seen`: how often Redis had come back when all that is ours was last stored."""
         while True:
+            returns = self._store.returns
             try:
                 lived = self._store.call(self._give_sign_of_life)
+                if returns != seen:  # it may have lost that they are there
+                    self._store.call(partial(history.unsettle, runs=self.own()))
             except StoreUnavailable:
                 self._store.wait_until_available()
                 continue
-            if not lived:  # while we were away, others may have taken our runs for lost
+            # While we were away others may have taken our runs for lost, or Redis their records.
+            if not lived or returns != seen:
                 for run in self.own():
                     self.save(run)
+            seen = returns
             host.sleep(HEARTBEAT_SECONDS)
 
     def _give_sign_of_life(self, client: Redis) -> bool:

@@ -66,6 +66,7 @@ class Store:
     def __init__(self) -> None:
         self.available = True
         self.reason = ""  # why it is not, for people
+        self.returns = 0  # how often it has come back, perhaps without what it took last
         self.changed: Callable[[], None] = lambda: None
         self._back = host.Signal()
         self._is_pinging = False
@@ -132,7 +133,7 @@ class Store:
         Call it before letting go of what could be written again. It waits for a replica, if there
         is one that keeps up, and for no more than a second. Raises StoreUnavailable.
         """
-        if self._connected().fails_over:
+        if self._link is not None and self._link.fails_over:
             self.read(lambda client: replicate(client, key))
 
     def offload(self, function: Callable[[Redis], T], thread: Callable[[Callable[[], T]], T]) -> T:
@@ -211,6 +212,7 @@ class Store:
         self.available = available
         if available:
             self.reason = ""
+            self.returns += 1
             logger.warning("Redis answers again")
             self._back.set()
         else:

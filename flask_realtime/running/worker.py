@@ -114,6 +114,8 @@ class Worker:
                 all_=self._options.max_runs_per_user,
             )
         )
+        if said == claims.TAKEN:  # before a failover forgets it, and another claims it as well
+            self._store.secure(keys.SECURED)
         return said == claims.TAKEN
 
     def _refuse(self, run: Run, reason: str) -> None:

@@ -61,9 +61,17 @@ def test_a_replica_that_misses_the_newest_is_given_it_by_the_owner(
         client.execute_command("CLIENT KILL TYPE replica")
     behind = len(other.output(run))
     eventually(lambda: len(other.output(run)) > behind + 20_000)
+    late = one.start_run("numbered", lines=10**9, pause_every=10)
     redis.master.kill()
     redis.replica.signal(signal.SIGCONT)
     assert one.ended(run)["state"] == "succeeded"
     for server in servers:
         eventually(lambda server=server: server.get("/readyz").status_code == 200)
         assert server.output(run) == numbered(lines)
+    # Of this one the new master knew nothing.
+    eventually(lambda: other.get(f"/api/runs/{late}").status_code == 200)
+    assert late in [each["id"] for each in other.get("/api/runs").json()["runs"]]
+    eventually(lambda: other.post(f"/api/runs/{late}/stop").status_code == 200)
+    assert other.ended(late)["state"] == "stopped"
+    printed = other.output(late)
+    assert printed == one.output(late) == numbered(len(printed) // 80)

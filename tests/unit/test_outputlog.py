@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from redis import Redis
 
+from flask_realtime import keys, logwriter
 from flask_realtime.archive import Archive
 from flask_realtime.errors import BadLine, BadOffset
-from flask_realtime.keys import output as key
 from flask_realtime.outputlog import LogWriter, OutputLog
 from flask_realtime.redisserver import RedisServer
 from flask_realtime.store import Store, blocking_client
 from flask_realtime.tail import Chunk, Gap, Tail
 from flask_realtime.watching.messages import merged
 from flask_realtime.watching.window import Window
+from tests.support.hub import until
 
 APPENDS = st.lists(
     st.tuples(st.sampled_from([1, 2]), st.binary(min_size=1, max_size=50), st.integers(0, 300)),
@@ -95,13 +95,6 @@ def test_gaps_and_streams_are_not_merged() -> None:
         Gap(3, 9, 4),
     ]
     assert list(merged(items)) == [Chunk(0, 0, 1, b"\nb", 1), Chunk(2, 6, 2, b"c", 2), Gap(3, 9, 4)]
-
-
-@pytest.fixture(scope="module")
-def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    folder: Path = tmp_path_factory.mktemp("redis")
-    with RedisServer(folder) as running:
-        yield running
 
 
 @pytest.fixture
@@ -191,8 +184,8 @@ def test_what_redis_forgot_is_written_again(store: Store, redis: Redis, archive:
     writer = log.open("r2")
     first = fill(writer, 20)
     writer.drain()
-    newest = redis.xrevrange(key("r2"), count=3)
-    redis.delete(key("r2"))
+    newest = redis.xrevrange(keys.output("r2"), count=3)
+    redis.delete(keys.output("r2"))
     assert newest
     second = fill(writer, 5)
     writer.drain()
@@ -258,3 +251,19 @@ def test_the_lines_of_a_run_without_output(store: Store, redis: Redis, archive: 
     )
     with pytest.raises(BadLine, match="no line 2: the output has 1"):
         log.offset_of_line("none", 2)
+
+
+def test_what_redis_lost_while_it_was_away_is_written_again_in_a_quiet_run(
+    store: Store, redis: Redis, archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a replica loses it that takes over: who reads elsewhere shall not have to wait."""
+    monkeypatch.setattr(logwriter, "QUIET_SECONDS", 0.01)
+    owner, elsewhere = OutputLog(store, archive), OutputLog(store, archive)
+    writer = owner.open("quiet")
+    whole = fill(writer, 3)
+    until(lambda: elsewhere.stored_end("quiet")[0] == len(whole))
+    redis.delete(keys.output("quiet"))
+    store.returns += 1
+    until(lambda: elsewhere.stored_end("quiet")[0] == len(whole))
+    assert read_all(elsewhere, "quiet") == whole
+    owner.close("quiet")

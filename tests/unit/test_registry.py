@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import pytest
 from redis import Redis
 
-from flask_realtime import host, keys, registry
+from flask_realtime import history, host, keys, registry
 from flask_realtime.errors import StoreUnavailable, UnknownRun
 from flask_realtime.keys import ACTIVE
 from flask_realtime.redisserver import RedisServer
@@ -311,6 +311,22 @@ def test_an_owner_that_comes_back_while_it_is_looked_at_loses_nothing(store: Sto
     finder = a_registry(store, stored_end)
     finder.sweep()
     assert finder.get(run.id).state == "queued"
+
+
+def test_what_redis_lost_of_our_runs_while_it_was_away_is_stored_again(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a replica loses it that takes over; the sign of life may be there all the same."""
+    monkeypatch.setattr(registry, "HEARTBEAT_SECONDS", 0.01)
+    owner, other = a_registry(store), a_registry(store)
+    run = a_run(owner)
+    owner.start()
+    lost = [keys.record(run.id), keys.ACTIVE, keys.UNSETTLED, *history.index_keys(run, run.state)]
+    store.call(lambda client: client.delete(*lost))
+    store.returns += 1
+    until(lambda: store.call(lambda client: client.exists(*lost)) == len(lost))
+    assert other.get(run.id) == run
+    owner.stop()
 
 
 def test_who_is_silent_at_one_look_only_loses_nothing(
