@@ -31,7 +31,7 @@ def test_the_page_is_built_once_for_both_images() -> None:
 @pytest.mark.parametrize(
     ("image", "dockerfile", "most"),
     [
-        ("app-flask", "Dockerfile-flask", 90 * MIB),
+        ("app-flask", "Dockerfile-flask", 100 * MIB),
         ("app-nginx", "Dockerfile-nginx", 1 * MIB),
         ("app-redis", "Dockerfile-redis", 1 * MIB),
     ],
