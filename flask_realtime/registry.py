@@ -191,7 +191,8 @@ class RunRegistry:
             # While we were away others may have taken our runs for lost, or Redis their records.
             if not lived or returns != seen:
                 for run in self.own():
-                    self.save(run)
+                    if not run.final:  # else `finish` stores it, once its output is complete
+                        self.save(run)
             seen = returns
             host.sleep(HEARTBEAT_SECONDS)
 

@@ -298,6 +298,22 @@ def test_an_owner_that_was_away_for_long_says_that_its_runs_go_on(store: Store) 
     away.stop()
 
 
+def test_an_owner_that_was_away_tells_no_end_before_its_output_is_stored(store: Store) -> None:
+    """Whoever reads that a run has ended takes what is stored of its output for all."""
+    away, finder = a_registry(store), a_registry(store)
+    ended, goes_on = a_run(away), a_run(away)
+    for run in (ended, goes_on):
+        run.enter("running")
+    ended.enter("stopped")
+    die(store, away)
+    away.start()
+    until(lambda: finder.get(goes_on.id).state == "running")
+    assert finder.get(ended.id).state == "queued"
+    away.finish(ended)
+    assert finder.get(ended.id).state == "stopped"
+    away.stop()
+
+
 def test_an_owner_that_comes_back_while_it_is_looked_at_loses_nothing(store: Store) -> None:
     away = a_registry(store)
     run = a_run(away)
