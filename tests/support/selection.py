@@ -13,7 +13,7 @@ import pytest
 
 # Folders of tests that run on the hub, or whose servers show what it does; but no browsers: what
 # a page is sent is tested without one.
-HUB = {"unit", "integration", "server", "sockets", "proxy", "nodes", "workers"}
+HUB = {"unit", "integration", "server", "sockets", "proxy"}
 BROWSER = "browser"  # the fixture
 
 # About what a test takes, with a browser or by its folder: files that take long begin first, so
