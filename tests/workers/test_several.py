@@ -147,3 +147,27 @@ def test_a_worker_that_must_end_at_once_leaves_its_runs_to_others(
     start("next", processes=1)
     record = server.ended(again)
     assert (record["state"], record["attempt"]) == ("succeeded", 2)
+
+
+def test_a_worker_that_cannot_run_a_run_says_why(
+    server: Server, start: Any, tmp_path: Path
+) -> None:
+    run = server.start_run("count")
+    ignorant = start("ignorant", processes=1, JOBS_PATH="")
+    record = server.ended(run)
+    assert (record["state"], record["exit"]["code"]) == ("failed", None)
+    assert "there is no job 'count'" in record["exit"]["reason"]
+    ignorant.stop()
+    run = server.start_run("count")
+    start("stranger", processes=1, INSTANCE_PATH=str(tmp_path / "elsewhere"))
+    record = server.ended(run)
+    assert record["state"] == "failed"
+    assert "a key that this worker does not have" in record["exit"]["reason"]
+
+
+def test_celerys_own_ways_with_a_pool_do_no_harm(server: Server, start: Any) -> None:
+    start("changing", processes=1, options=("--autoscale=3,1", "--max-tasks-per-child=2"))
+    runs = [server.start_run("count", lines=20, delay_ms=20) for _ in range(12)]
+    for run in runs:
+        assert server.ended(run)["state"] == "succeeded"
+        assert len(server.output(run).split()) == 20

@@ -1,0 +1,48 @@
+"""Workers over a Redis that speaks TLS, and over one behind Sentinels whose master dies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.support.redisgroups import WatchedByThree
+from tests.support.server import Server, eventually
+from tests.support.workers import JOBS, Worker
+from tests.unit.test_redis_tls import Tls
+
+
+def all_arrives(server: Server, *, lines: int = 100) -> None:
+    runs = [server.start_run(job, lines=lines) for job in ("count", "count_apart")]
+    for run in runs:
+        assert server.ended(run)["state"] == "succeeded"
+        assert server.output(run).split() == [b"%d" % number for number in range(lines)]
+
+
+def test_everything_goes_through_tls(tmp_path: Path) -> None:
+    for name in ("redis", "server"):
+        (tmp_path / name).mkdir()
+    with Tls(tmp_path / "redis", optional=True) as redis:
+        assert isinstance(redis, Tls)
+        options = {"REDIS_URL": redis.url(redis.trust), "JOBS_PATH": str(JOBS)}
+        with (
+            Server(tmp_path / "server", EXECUTOR="celery", **options) as server,
+            Worker(tmp_path, tmp_path / "server" / "instance", **options),
+        ):
+            all_arrives(server)
+
+
+def test_after_a_failover_workers_hear_of_runs_from_the_new_master(tmp_path: Path) -> None:
+    for name in ("redis", "server"):
+        (tmp_path / name).mkdir()
+    with WatchedByThree(tmp_path / "redis") as redis:
+        assert isinstance(redis, WatchedByThree)
+        options = {"REDIS_URL": redis.url, "JOBS_PATH": str(JOBS)}
+        with (
+            Server(tmp_path / "server", EXECUTOR="celery", **options) as server,
+            Worker(tmp_path, tmp_path / "server" / "instance", **options),
+        ):
+            all_arrives(server)
+            before = redis.named()
+            redis.master.kill()
+            eventually(lambda: redis.named() != before)
+            eventually(lambda: server.get("/readyz").status_code == 200)
+            all_arrives(server)
