@@ -7,6 +7,8 @@ import { themeButton } from "./theme";
 /** A server that is restarted sends its pages to another one, and they are connected again before this. Nobody needs
  * to know of that. */
 const CALM_MS = 1_500;
+/** socket.io-client's word for a server of which nothing was heard for long. */
+const SILENCE = "ping timeout";
 
 /** The bar at the top: title, whether the server is there, and the theme. */
 export function pageHeader(session: Session): HTMLElement {
@@ -17,7 +19,7 @@ export function pageHeader(session: Session): HTMLElement {
   let waiting: ReturnType<typeof setTimeout> | undefined;
   const show = (state: ConnectionState) => {
     const wasConnected = connection.dataset["state"] === "connected";
-    if (wasConnected && state.kind === "disconnected") {
+    if (wasConnected && state.kind === "disconnected" && state.reason !== SILENCE) {
       waiting ??= setTimeout(() => say(session.connection.state), CALM_MS);
       return;
     }
