@@ -38,6 +38,7 @@ WELL: Series = {
     of_node("process_max_fds"): "1024+0x240",
     ours("redis_up"): "1+0x240",
     ours("archive_up", side="write"): "1+0x240",
+    ours("connections"): "500+0x240",
     ours("unsettled_outputs"): "20+0x240",
     ours("queue_length", queue="default"): "3+0x240",
     ours("active_runs", job_name="a", executor="celery", state="queued"): "3+0x240",
@@ -70,6 +71,7 @@ ILL: dict[str, Series] = {
     "HubLate": {ours("hub_lag_seconds_bucket", le="0.25"): "0+200x240"},
     "RequestsSlow": {ours("http_request_seconds_bucket", le="1.0"): "0+40x240"},
     "ServerFaults": {ours("http_request_seconds_count", route="page", code="500"): "0+1x240"},
+    "NodeNearlyFull": {ours("connections"): "9000+0x240"},
     "FewDescriptorsLeft": {of_node("process_open_fds"): "900+0x240"},
 }
 
