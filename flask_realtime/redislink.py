@@ -25,7 +25,7 @@ from flask_realtime.redisurl import RedisUrl
 T = TypeVar("T")
 
 GREEN_CALLS = 48  # of the hub at once; of a connection too many redis-py says that Redis is away
-# ... on native threads, which are 20 for all that the hub offloads (host.py). Whoever wants more
+# ... on native threads, which are 20 for all that the hub offloads (host/). Whoever wants more
 # waits in line: of a Redis that hangs these threads wait, too.
 THREAD_CALLS = 12
 REPLICATE_MS = 1000
