@@ -11,7 +11,9 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ParamSpec, TypeVar
 
-with warnings.catch_warnings():
+from flask_realtime.host.resolver import without_resolver
+
+with warnings.catch_warnings(), without_resolver():
     # eventlet announces its retirement; docs/decisions/001-eventlet.md says why it is used.
     warnings.simplefilter("ignore")
     import eventlet

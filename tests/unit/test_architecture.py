@@ -31,6 +31,20 @@ def test_only_the_host_imports_eventlet() -> None:
     assert users == [ROOT / "flask_realtime" / "host" / "eventlet.py"]
 
 
+def test_eventlet_is_loaded_without_its_resolver_and_leaves_the_environment_alone() -> None:
+    program = """
+import os, sys
+before = dict(os.environ)
+import app.factory, flask_realtime.host
+flask_realtime.host.use("eventlet")
+print("eventlet" in sys.modules, "dns" in sys.modules, os.environ == before)
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert result.stdout == "True False True\n", result.stderr
+
+
 def test_an_engine_on_threads_needs_neither_flask_nor_eventlet() -> None:
     program = """
 import sys
