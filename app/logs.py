@@ -127,7 +127,11 @@ def log_to_stderr(
         formatter: logging.Formatter = JsonFormatter(secrets, context or of_the_run)
     else:
         formatter = MaskingFormatter(TEXT, secrets)
-    handler = ServerLog(formatter, sys.stderr.fileno())
+    try:
+        descriptor = sys.stderr.fileno()
+    except OSError:  # an IDE's window may have none
+        descriptor = 2
+    handler = ServerLog(formatter, descriptor)
     logging.basicConfig(level=level.upper(), handlers=[handler])
     # At debug level it logs each login's code verifier, which is a secret for a moment.
     logging.getLogger("authlib").setLevel(max(logging.INFO, logging.getLogger().level))
