@@ -148,7 +148,7 @@ class RunRegistry:
         while run.id in self._unsaved:
             self._saved.wait()
         while True:
-            self._store_record(run)
+            self._store_record(run, is_last=True)
             try:
                 self._store.secure(keys.SECURED)
             except StoreUnavailable:
@@ -156,10 +156,14 @@ class RunRegistry:
             else:
                 return self._own.pop(run.id, None) is not None
 
-    def _store_record(self, run: Run) -> None:
-        """One at a time for each run, so that an old record never overwrites a newer one."""
+    def _store_record(self, run: Run, *, is_last: bool = False) -> None:
+        """One at a time for each run, so that an old record never overwrites a newer one.
+
+        That a run has ended is stored by the last one only, once its output is complete: others
+        take what is stored of it then for all.
+        """
         self._unsaved[run.id] = True
-        while self._unsaved[run.id]:
+        while self._unsaved[run.id] and (is_last or not run.final):
             self._unsaved[run.id] = False
             try:
                 if not self._store.call(partial(history.save, run=run)):
@@ -193,8 +197,7 @@ class RunRegistry:
             # While we were away others may have taken our runs for lost, or Redis their records.
             if not lived or returns != seen:
                 for run in self.own():
-                    if not run.final:  # else `finish` stores it, once its output is complete
-                        self.save(run)
+                    self.save(run)
             seen = returns
             host.sleep(HEARTBEAT_SECONDS)
 

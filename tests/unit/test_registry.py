@@ -314,6 +314,21 @@ def test_an_owner_that_was_away_tells_no_end_before_its_output_is_stored(store: 
     away.stop()
 
 
+def test_a_change_that_waits_for_redis_tells_no_end_either(faulty: FaultyStore) -> None:
+    owner = a_registry(faulty)
+    run = a_run(owner)
+    faulty.away = True
+    run.enter("running")
+    owner.save(run)
+    until(lambda: faulty.refused == 1)
+    run.enter("failed")  # and its output is on its way
+    faulty.away = False
+    until(lambda: run.id not in owner._unsaved)
+    assert a_registry(faulty).get(run.id).state == "queued"
+    owner.finish(run)
+    assert a_registry(faulty).get(run.id).state == "failed"
+
+
 def test_an_owner_that_comes_back_while_it_is_looked_at_loses_nothing(store: Store) -> None:
     away = a_registry(store)
     run = a_run(away)
