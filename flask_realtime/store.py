@@ -107,6 +107,7 @@ class Store:
         if self._blocking is not None:
             self._blocking.close()
             self._blocking = None
+        self.available = False  # who waits for it now does so until the process ends
 
     def _connected(self) -> Link:
         if self._link is None:
