@@ -52,7 +52,8 @@ def parse_broker_url(url: str) -> Broker:
     if redis.tls:
         given = {name: redis.options[name] for name in redis.options if name.startswith("ssl_")}
         tls = {"ssl_cert_reqs": "required", **given}
-    transport: dict[str, Any] = {"global_keyprefix": KEY_PREFIX}
+    # Patterns of channels could be allowed to a restricted user one by one only.
+    transport: dict[str, Any] = {"global_keyprefix": KEY_PREFIX, "fanout_patterns": False}
     if redis.kind == "sentinel":
         transport["master_name"] = redis.master
         transport["sentinel_kwargs"] = {
