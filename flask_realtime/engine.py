@@ -265,6 +265,7 @@ class Engine:
 
     def _tell(self, run: Run) -> None:
         self.status(run)
+        self.log.mirrors.look(run.id)  # of another process that we have found dead, say
         self._tell_others(run)
 
     def _stored(self, run: Run) -> None:

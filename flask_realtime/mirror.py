@@ -10,18 +10,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from flask_realtime import host, keys
+from flask_realtime import host, keys, outputstream
 from flask_realtime.errors import ArchiveUnavailable, BadOffset, StoreUnavailable
 from flask_realtime.tail import Chunk, Gap, Item, Tail
 
 if TYPE_CHECKING:
     from flask_realtime.outputlog import OutputLog
 
-POLL_SECONDS = 1.0  # between two looks at an output of which nobody tells anything
+POLL_SECONDS = 1.0  # between two looks at outputs of which nobody tells anything
+POLLED_AT_ONCE = 100  # runs
 READ_BYTES = 1 << 18  # what has grown by more is not read here: each viewer does, at its own pace
-TAIL_BYTES = 1 << 20  # that are kept of a run ...
+TAIL_BYTES = 1 << 18  # that are kept of a run ...
 TAIL_CHUNKS = 1024  # ... in at most so many chunks
 LINGER_SECONDS = 3.0  # that a mirror is kept for somebody who comes back
 
@@ -96,8 +98,8 @@ class Mirror:
                 self._is_due = True
                 self._log.wait_readable()
                 continue
-            if not self._is_due and self._heard is None and not self._wake.wait(POLL_SECONDS):
-                self._is_due = True
+            if not (self._is_due or self._heard):
+                self._wake.wait()
 
     def _catch_up(self) -> None:
         """Get what is new, or note where it ends."""
@@ -105,8 +107,6 @@ class Mirror:
             ends, self._heard = self._heard, None
         elif self._is_due:
             self._is_due = False
-            if self.tail is not None and self._log.hot_end(self._run) == self.tail.end:
-                return
             ends = self._log.stored_end(self._run)
             if self.tail is not None and ends[0] < self.tail.end:  # Redis lost what we have
                 self.tail = None
@@ -153,6 +153,7 @@ class Mirrors:
         self.channels: Channels | None = None  # without: only the look each second
         self._log = log
         self._mirrors: dict[str, Mirror] = {}
+        self._poller: host.Task | None = None
 
     def get(self, run: str) -> Mirror | None:
         """The mirror of a run, if there is one."""
@@ -174,6 +175,7 @@ class Mirrors:
         mirror = self._mirrors.get(run)
         if mirror is None:
             mirror = self._mirrors[run] = Mirror(self._log, run)
+            self._poller = self._poller or host.spawn(self._poll)
             if self.channels is not None:
                 self.channels.hear(keys.grown(run), mirror.hear)
         mirror.users += 1
@@ -198,3 +200,24 @@ class Mirrors:
         """Close all."""
         for run in list(self._mirrors):
             self._close(run)
+        if self._poller is not None:
+            self._poller.kill()
+            self._poller = None
+
+    def _poll(self) -> None:
+        """Each second, in one question: which have grown, or shrunk, without a word of it?"""
+        while True:
+            host.sleep(POLL_SECONDS)
+            runs = [run for run, mirror in self._mirrors.items() if mirror.tail is not None]
+            try:
+                for first in range(0, len(runs), POLLED_AT_ONCE):
+                    self._compare(runs[first : first + POLLED_AT_ONCE])
+            except StoreUnavailable:
+                self._log.store.wait_until_available()
+
+    def _compare(self, runs: list[str]) -> None:
+        ends = self._log.store.read(partial(outputstream.last_ids, runs=runs))
+        for run, end in zip(runs, ends, strict=True):
+            mirror = self._mirrors.get(run)
+            if mirror is not None and mirror.end != end:
+                mirror.hear(None)

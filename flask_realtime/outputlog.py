@@ -123,10 +123,6 @@ class OutputLog:
         """The number of bytes of the run that are stored, and the line in which they end."""
         return self._ask(run, partial(manifest.end, run=run))
 
-    def hot_end(self, run: str) -> int:
-        """Where the hot output of the run ends; 0 where there is none. Costs little."""
-        return self.store.read(partial(outputstream.last_id, run=run))
-
     def read(
         self, run: str, offset: int, max_bytes: int, entries: int = READ_ENTRIES
     ) -> list[Item]:

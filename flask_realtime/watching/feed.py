@@ -13,7 +13,7 @@ from typing import Protocol
 
 from flask_realtime import host
 from flask_realtime.errors import ArchiveUnavailable, BadOffset, StoreUnavailable
-from flask_realtime.mirror import POLL_SECONDS, Mirror
+from flask_realtime.mirror import Mirror
 from flask_realtime.outputlog import (
     MAX_CHUNK,
     READ_ENTRIES,
@@ -29,6 +29,8 @@ FEW_VIEWERS = 4  # so many are handed what is printed at once, by the writer its
 # Each event of each viewer costs the hub some 0.05 ms, its acknowledgement included. So with more
 # viewers what is printed within this time for each of them is sent together: 0.15 s at 1,000.
 PACE_SECONDS = 0.00015
+# A run of another process: whether it is over is told; a message may be lost, or its sender.
+ASK_SECONDS = 5.0
 ROUND_MS = 300  # so exact are the times of what many get together
 SLICE_BYTES = 1 << 20  # after so much the hub's other work has its turn ...
 EVENT_BYTES = 10 << 10  # ... where an event costs as much as these bytes, beside its own
@@ -204,7 +206,7 @@ class Feed:
         else:
             self._hand_on(self.end, [])  # wakes those whom Redis owes something
             if self._asked and self._written <= self.end:  # nothing has come meanwhile
-                self._more.wait(POLL_SECONDS)
+                self._more.wait(ASK_SECONDS)
 
     @property
     def _written(self) -> int:
@@ -216,7 +218,7 @@ class Feed:
     def _look_elsewhere(self) -> tuple[bool, int]:
         """Whether a run of another process is over, and how far its output goes."""
         now = time.monotonic()
-        if self._written > self.end or now - self._asked < POLL_SECONDS:
+        if self._written > self.end or now - self._asked < ASK_SECONDS:
             return False, self._written
         self._asked = now
         ended = self._run_ended()  # asked before the end, which is complete then

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from redis import Redis
 
-from flask_realtime import host, mirror, outputlog
+from flask_realtime import host, mirror, outputlog, outputstream
 from flask_realtime.archive import Archive
 from flask_realtime.errors import ArchiveUnavailable, StoreUnavailable
 from flask_realtime.outputlog import LogWriter, OutputLog
@@ -178,19 +179,19 @@ def test_who_acknowledges_nothing_holds_none_of_the_others(
 def test_a_run_of_another_process_is_looked_at_once_for_all(
     watched: Watched, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(feed, "POLL_SECONDS", 0.05)
+    monkeypatch.setattr(feed, "ASK_SECONDS", 0.05)
     monkeypatch.setattr(mirror, "POLL_SECONDS", 0.05)
     looks = []
-    end = watched.log.hot_end
+    last_ids = outputstream.last_ids
 
-    def noted(run: str) -> int:
-        looks.append(run)
-        return end(run)
+    def noted(client: Redis, runs: list[str]) -> list[int]:
+        looks.append(runs)
+        return last_ids(client, runs)
 
     elsewhere = OutputLog(store, Archive("memory://feed"), hot_bytes=1 << 30)
     writer = elsewhere.open("r")
     crowd = [watched.attach() for _ in range(CROWD)]
-    monkeypatch.setattr(watched.log, "hot_end", noted)
+    monkeypatch.setattr(outputstream, "last_ids", noted)
     host.sleep(0.2)  # of nothing: some four looks
     assert 1 <= len(looks) <= 6
     watched.append(writer, b"one ")

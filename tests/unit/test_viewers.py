@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from redis import Redis
 
-from flask_realtime import host, mirror
+from flask_realtime import host, mirror, outputstream
 from flask_realtime.archive import Archive
 from flask_realtime.errors import TooManyViewers
 from flask_realtime.keys import output as key
@@ -221,7 +222,7 @@ def test_a_run_that_is_over_is_read_from_redis(runs: Runs) -> None:
 def test_a_run_of_another_process_is_followed(
     runs: Runs, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(feed, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(feed, "ASK_SECONDS", 0.01)
     monkeypatch.setattr(mirror, "POLL_SECONDS", 0.01)
     elsewhere = Runs(store)
     writer, client = elsewhere.open("r"), Client(at_once=True)
@@ -289,7 +290,7 @@ def test_a_client_follows_a_bounded_number_of_runs(runs: Runs) -> None:
 def test_a_viewer_goes_on_when_redis_forgets_what_the_client_has(
     runs: Runs, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(feed, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(feed, "ASK_SECONDS", 0.01)
     monkeypatch.setattr(mirror, "POLL_SECONDS", 0.01)
     elsewhere = Runs(store)
     writer, client = elsewhere.open("r"), Client(at_once=True)
@@ -298,13 +299,13 @@ def test_a_viewer_goes_on_when_redis_forgets_what_the_client_has(
     until(lambda: client.data == b"x" * 5000)
     store.call(lambda redis: redis.delete(key("r")))
     looks = []
-    end = runs.log.hot_end
+    last_ids = outputstream.last_ids
 
-    def noted(run: str) -> int:
-        looks.append(run)
-        return end(run)
+    def noted(client: Redis, runs: list[str]) -> list[int]:
+        looks.append(runs)
+        return last_ids(client, runs)
 
-    monkeypatch.setattr(runs.log, "hot_end", noted)
+    monkeypatch.setattr(outputstream, "last_ids", noted)
     until(lambda: len(looks) > 2)  # Redis has less than this client
     writer.append(1, b"afterwards")  # its owner writes it all again
     until(lambda: client.data == b"x" * 5000 + b"afterwards")
