@@ -56,7 +56,6 @@ def test_a_silent_network_is_noticed_and_resumed(
     page = open_run(open_page, server, network, run)
     network.silence()
     began = time.monotonic()
-    assert PING_SECONDS + PONG_SECONDS < NOTICED_SECONDS  # on a machine that does not stall
     expect_connection(page, "disconnected", 60)
     # Sooner would be something else than the heartbeat: a connection that was closed.
     assert time.monotonic() - began > PONG_SECONDS - 1
