@@ -7,7 +7,7 @@ import os
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import partial
 from typing import Any
 
@@ -47,10 +47,16 @@ class Sign:
 
     host: str
     pid: int
-    runs: int
-    memory: int
-    cpu: float
-    output: int
+    runs: int = 0
+    memory: int = 0
+    cpu: float = 0.0
+    output: int = 0
+
+    @classmethod
+    def load(cls, text: bytes) -> Sign:
+        """Read one, also of a version with other fields."""
+        said = json.loads(text)
+        return cls(**{each.name: said[each.name] for each in fields(cls) if each.name in said})
 
 
 def own_sign(runs: int, output: int) -> Sign:
@@ -73,9 +79,7 @@ def _tell(client: Redis, name: str, sign: Sign) -> dict[str, Sign]:
 
 def _read(flat: Any) -> dict[str, Sign]:
     found = dict(zip(flat[::2], flat[1::2], strict=True))
-    return {
-        name.decode(): Sign(**json.loads(said.partition(b" ")[2])) for name, said in found.items()
-    }
+    return {name.decode(): Sign.load(said.partition(b" ")[2]) for name, said in found.items()}
 
 
 class WorkerSigns:

@@ -34,6 +34,11 @@ def test_one_that_has_died_does_not_count(store: Store) -> None:
     assert not store.call(lambda client: client.exists(keys.WORKERS))
 
 
+def test_one_of_another_version_is_understood() -> None:
+    text = b'{"host":"x","pid":1,"runs":2,"later":true}'
+    assert Sign.load(text) == Sign("x", 1, runs=2, memory=0, cpu=0.0, output=0)
+
+
 def test_this_process_is_measured() -> None:
     sign = own_sign(runs=2, output=3)
     assert (sign.runs, sign.output) == (2, 3)
