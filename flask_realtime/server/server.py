@@ -24,6 +24,7 @@ from flask_realtime.isolation.jobref import refuse_to_serve
 from flask_realtime.server.accesslog import AccessLog, LoggedRequests
 from flask_realtime.server.bodylimit import BodyLimit
 from flask_realtime.server.connections import Connection
+from flask_realtime.server.descriptors import take_descriptors
 from flask_realtime.server.garbage import short_collections
 from flask_realtime.server.hosted import end_polling, is_proxied, put_on_the_hub, started
 from flask_realtime.server.httpprotocol import Service
@@ -187,6 +188,7 @@ class Server:
         # A job that computes hands the interpreter over this often: answers come sooner, and a
         # flood is not slower (docs/benchmarks.md, hub_stall).
         sys.setswitchinterval(hub.SWITCH_SECONDS)
+        take_descriptors()
         reloaded = [port.certificates for port in self._ports if port.certificates is not None]
         signals = [signal.SIGHUP] if reloaded else []
         sweeper = hub.spawn(self._sweep)
