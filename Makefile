@@ -7,7 +7,7 @@
 # make check    lint, formatting, types: Python and TypeScript
 # make test-containers   tests of the containers on a Docker engine; ARGS as above, COMPOSE="docker compose"
 # make conformance   raw WebSockets against the Autobahn test suite; ARGS="12.*" picks cases
-# make soak     the test of exact resume for SOAK_SECONDS (300), with faults in random order
+# make soak     the tests of exact resume and of faults, SOAK_SECONDS (300) each, in random order; writes docs/faults.md
 # make bench    the benchmarks; ARGS="stream_latency" picks some
 # make format   put the Python sources into the project's format
 # make lock     write the lock files anew from pyproject.toml; UPGRADE=1 takes newer versions
@@ -72,7 +72,9 @@ conformance: ready-to-test
 	@PYTHONPATH=build/conformance $(BIN)/python -m tests.sockets.autobahn $(ARGS)
 
 soak: ready-to-test
-	@SOAK_SECONDS="$${SOAK_SECONDS:-300}" $(BIN)/python -m pytest -s tests/integration/test_exact_resume.py $(ARGS)
+	@tools/install_test_system.sh
+	@SOAK_SECONDS="$${SOAK_SECONDS:-300}" FAULT_REPORT="$${FAULT_REPORT:-docs/faults.md}" \
+		$(BIN)/python -m pytest -s tests/integration/test_exact_resume.py tests/faults $(ARGS)
 
 bench: ready-to-test
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -22,6 +22,11 @@ look() {
     [ -x /usr/sbin/nginx ] || need nginx nginx
     [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || need rabbitmq-server rabbitmq-server
     need prometheus promtool
+    # The fault tests cut networks, fill disks and move clocks.
+    need iproute2 ip
+    need util-linux nsenter
+    need gettext-base envsubst
+    [ -n "$(find /usr/lib /usr/lib64 -name 'libfaketime.so.1' 2>/dev/null)" ] || missing="$missing libfaketime"
     # The page's screenshots need a monospaced font and emoji; Chromium draws boxes without.
     if [ -d /usr/share/fonts ]; then
         [ -n "$(find /usr/share/fonts -name 'DejaVuSansMono.ttf' 2>/dev/null)" ] || missing="$missing fonts-dejavu-core"
