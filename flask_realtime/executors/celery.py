@@ -164,11 +164,17 @@ class CeleryExecutor:
                 "what hands runs to the workers does not answer: start the job again in a moment"
             ) from error
 
+    def _connection(self) -> Any:
+        try:
+            return self._idle.pop()  # others may be faster: not looked at before
+        except IndexError:
+            return self._app.connection_for_write()
+
     def _over(self, function: Callable[[Any], T]) -> T:
         if not self._free.acquire(timeout=ANSWER_SECONDS):
             raise TimeoutError(f"{CONNECTIONS} calls to the broker are under way")
         try:
-            connection = self._idle.pop() if self._idle else self._app.connection_for_write()
+            connection = self._connection()
             try:
                 connection.connect()
                 answer = function(connection.default_channel)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -131,3 +132,11 @@ def test_a_broker_that_is_away_or_forgets_loses_no_run(
         worker.start()
         assert {server.ended(run)["state"] for run in forgotten} == {"succeeded"}
         assert len(server.output(forgotten[0]).split()) == 10
+
+
+def test_many_threads_send_at_once(executor: CeleryExecutor) -> None:
+    """Over a few connections; whoever finds none free waits for one."""
+    with ThreadPoolExecutor(8) as threads:
+        sent = [threads.submit(executor.send, f"run{n}", "default", "count") for n in range(200)]
+    assert not [each.exception() for each in sent if each.exception() is not None]
+    assert executor.waiting(["default"]) == {"default": 200}
