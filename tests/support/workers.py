@@ -65,7 +65,7 @@ class Worker:
     def log(self) -> str:
         return self._log.read_text("utf-8", "replace")
 
-    def start(self, *, ready: bool = True) -> None:
+    def start(self) -> None:
         """Start it, and wait until it takes runs."""
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
@@ -76,8 +76,12 @@ class Worker:
                 stdout=log,
                 stderr=log,
             )
-        if ready:
+        try:
             eventually(self._is_ready)
+        except BaseException:
+            if self._process.poll() is None:
+                self.kill()
+            raise
 
     def _is_ready(self) -> bool:
         assert self._process is not None
