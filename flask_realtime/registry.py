@@ -165,8 +165,9 @@ class RunRegistry:
         self._unsaved[run.id] = True
         while self._unsaved[run.id] and (is_last or not run.final):
             self._unsaved[run.id] = False
+            as_it_is = Run.load(run.dump())  # it may change while another thread stores it
             try:
-                if not self._store.call(partial(history.save, run=run)):
+                if not self._store.call(partial(history.save, run=as_it_is)):
                     self._disown(run)
             except StoreUnavailable:
                 self._unsaved[run.id] = True

@@ -72,7 +72,7 @@ def test_a_run_is_found_by_its_present_state_only(store: Store) -> None:
     run = a_run(owner)
     for state in ("running", "stopping", "stopped"):
         run.enter(state)
-        owner.save(run)
+        (owner.finish if run.final else owner.save)(run)
         until(lambda: not owner._unsaved)
         for each in STATES:
             found = [run.id] if each == state else []
