@@ -132,7 +132,7 @@ def check_output(fleet: Fleet, runs: Iterable[Watched]) -> int:
 
 
 def check_begun_again(fleet: Fleet) -> int:
-    """Read the outputs of runs that are begun anew, attempt by attempt; return how many there were."""
+    """Read the outputs of runs that are begun anew, by attempts; return how many there were."""
     attempts = 0
     for run in (run for run in fleet.runs if run.restarts):
         url = f"{fleet.url(fleet.nodes[0])}/api/runs/{run.id}/output"

@@ -226,7 +226,11 @@ class Fleet:
 
     def keeper(self, run: Watched) -> psutil.Process:
         """The keeper of a run in a process of its own; its environment is empty."""
-        return next(each for each in self.processes() if run.id in each.cmdline())
+        return next(
+            process
+            for process in psutil.process_iter(["cmdline"])
+            if run.id in (process.info["cmdline"] or ())
+        )
 
     def of_run(self, run: Watched) -> list[psutil.Process]:
         """The processes of a run in a process of its own, wherever they have gone."""
