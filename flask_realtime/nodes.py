@@ -17,7 +17,7 @@ from flask_realtime.store import Store
 logger = logging.getLogger(__name__)
 
 BEAT_SECONDS = 5.0  # between two signs of life
-GONE_SECONDS = 20  # without one: the node does not count any more
+GONE_SECONDS = 12  # without one: the node does not count any more
 
 # KEYS[1]: a hash, of each node the time of its last sign of life by Redis' own clock, and what it
 # says of itself. ARGV: who tells or, without more, leaves; after how many s a node is gone; what it
