@@ -101,7 +101,7 @@ SETTINGS = (
         "",
         "",
         redis_url,
-        "Redis 6.2 or newer that keeps runs and output. Empty: an embedded one is started.",
+        "Redis 6.2 or newer that keeps runs and output (docs/redis.md). Empty: an embedded one.",
         "redis://localhost:6379/0",
     ),
     Setting(

@@ -10,21 +10,37 @@ from pathlib import Path
 from tests.support.redisgroups import Cluster
 from tests.support.server import ROOT
 
-MODULES = [
-    "test_bus.py",
-    "test_history.py",
-    "test_outputlog.py",
-    "test_registry.py",
-    "test_retention.py",
-    "test_runsearch.py",
-    "test_unwatched.py",
+UNIT = "tests/unit/"
+WORKERS = UNIT + "test_runs_on_workers.py::"
+TESTS = [
+    UNIT + "test_bus.py",
+    UNIT + "test_history.py",
+    UNIT + "test_outputlog.py",
+    UNIT + "test_registry.py",
+    UNIT + "test_retention.py",
+    UNIT + "test_unwatched.py",
+    WORKERS + "test_the_bound_of_a_job_holds_over_all_workers_in_the_order_of_starts",
+    WORKERS + "test_output_goes_on_behind_what_the_lost_worker_had_stored",
 ]
+# What takes seconds by itself, and asks Redis nothing that the others do not.
+SLOW = "not a_process_that_starts and not server_that_has_died and not lead_to_each_other"
 
 
 def test_they_pass_there_as_well(tmp_path: Path) -> None:
     with Cluster(tmp_path) as cluster:
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *_paths()],
+            [
+                sys.executable,
+                "-m",
+                "pytest",
+                "-q",
+                "-x",
+                "-p",
+                "no:cacheprovider",
+                "-k",
+                SLOW,
+                *TESTS,
+            ],
             cwd=ROOT,
             env={**os.environ, "TEST_REDIS_URL": cluster.url},
             capture_output=True,
@@ -33,7 +49,3 @@ def test_they_pass_there_as_well(tmp_path: Path) -> None:
         )
     assert done.returncode == 0, done.stdout[-8000:]
     assert " passed" in done.stdout
-
-
-def _paths() -> list[str]:
-    return [f"tests/unit/{name}" for name in MODULES]
