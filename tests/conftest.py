@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import cast
 
 import pytest
+from hypothesis import settings
 
 from flask_realtime import host
 from flask_realtime.redisserver import RedisServer
@@ -17,6 +18,10 @@ from tests.support.server import Server
 
 pytest_plugins = ["pytester", "tests.support.leaks", "tests.support.selection"]
 
+
+# How long an example takes says how busy the machine is; benchmarks/ say what is fast.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 _on_the_hub = ExitStack()  # for good
 
