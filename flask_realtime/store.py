@@ -165,8 +165,10 @@ class Store:
             raise StoreUnavailable(self.reason) from error
 
     def wait_until_available(self, timeout: float | None = None) -> bool:
-        """Wait until Redis answers again; True when it does."""
-        return self.available or self._back.wait(timeout)
+        """Wait until Redis answers again; True when it does. A store that is closed never does:
+        who asks again and again would let nobody else have the hub.
+        """
+        return (self.available and not self._closing) or self._back.wait(timeout)
 
     def ping(self) -> bool:
         """Ask Redis now whether it answers, and takes writes if it has refused some."""

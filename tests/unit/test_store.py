@@ -148,3 +148,14 @@ def test_another_error_is_one_in_the_call(store: Store) -> None:
     with pytest.raises(ResponseError):
         store.call(lambda client: client.execute_command("NO-SUCH-COMMAND"))
     assert store.available
+
+
+def test_whoever_waits_for_a_store_that_was_closed_waits(redis_server: RedisServer) -> None:
+    """In a loop that tries again, it would hold the hub up for good."""
+    store = Store()
+    store.connect(redis_server.url)
+    assert store.wait_until_available(0.01)
+    store.close()
+    with pytest.raises(StoreUnavailable):
+        store.read(lambda client: client.ping())
+    assert not store.wait_until_available(0.01)
