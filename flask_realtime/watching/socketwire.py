@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from flask_realtime import host
@@ -102,6 +103,11 @@ class SocketWire:
             return first.read1(size) or b""
         finally:
             first.close()  # and with it a buffer of 8 KB
+
+    def shutdown(self, how: int) -> None:
+        """Say that no more comes; whether the connection has ended already does not matter."""
+        with suppress(OSError):
+            self._socket.shutdown(how)
 
     def sendall(self, frame: bytes) -> None:
         """Send a whole frame, or hold it until the one that it announces. Raises OSError."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import socket
 from collections.abc import Iterable
 from typing import Any
 
@@ -91,6 +92,16 @@ def test_everything_else_is_the_sockets() -> None:
     connection = Connection()
     wire(connection).settimeout(3)
     assert connection.timeout == 3
+
+
+def test_the_end_of_a_connection_that_has_ended_is_no_fault() -> None:
+    ours, theirs = socket.socketpair()
+    made = SocketWire(ours, Turns(1 << 20))
+    made.shutdown(socket.SHUT_WR)
+    assert theirs.recv(1) == b""
+    for each in (ours, theirs):
+        each.close()
+    made.shutdown(socket.SHUT_WR)
 
 
 def test_what_came_with_the_request_is_read_first_and_its_file_let_go_of() -> None:
