@@ -246,10 +246,12 @@ class Fleet:
             last.callback(self.place.close)
             last.callback(self.redis.stop)
             last.callback(self.client.close)
-            for node in self.nodes:
-                last.callback(node.stop)
+            for part in (*self.nodes, *self.workers):
+                last.callback(part.stop)
             for worker in self.workers:
-                last.callback(worker.stop, signal.SIGQUIT)  # TERM would wait for its runs
+                last.callback(worker.ask_to_end, signal.SIGQUIT)  # TERM would wait for its runs
+            for node in self.nodes:
+                last.callback(node.ask_to_end)
             last.callback(self.nginx.stop)
             last.callback(self.crowd.close)
             last.callback(self._session.close)

@@ -36,6 +36,7 @@ class Part:
         self._environ = environ
         self._ready = ready
         self._begin = 0
+        self._asked = False
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -53,6 +54,7 @@ class Part:
 
     def launch(self) -> None:
         """Start it; `wait_ready` waits until it serves."""
+        self._asked = False
         self._begin = len(self.log)
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -88,11 +90,18 @@ class Part:
         assert self._process is not None
         self._process.wait(60)
 
-    def stop(self, number: int = signal.SIGTERM) -> None:
-        if self._process is None or self._process.poll() is not None:
+    def ask_to_end(self, number: int = signal.SIGTERM) -> None:
+        if self.runs:
+            self.proceed()
+            os.kill(self.pid, number)
+            self._asked = True
+
+    def stop(self) -> None:
+        """Ask it to end, unless that was done, and wait for it."""
+        if self._process is None:
             return
-        self.proceed()
-        self._process.send_signal(number)
+        if not self._asked:
+            self.ask_to_end()
         try:
             self._process.wait(60)
         except subprocess.TimeoutExpired:

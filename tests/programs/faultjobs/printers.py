@@ -9,55 +9,55 @@ from tests.faults.expected import line
 
 
 @job
-def steady(running, tag: str, lines_per_second: int = 4):
+def steady(running, tag: str, lines_per_second: int = 2):
     """A line at a time, until it is asked to stop."""
     _print(running, tag, 1, lines_per_second)
 
 
 @job(isolation="process")
-def steady_apart(running, tag: str, lines_per_second: int = 4):
+def steady_apart(running, tag: str, lines_per_second: int = 2):
     """The same in a process of its own."""
     _print(running, tag, 1, lines_per_second)
 
 
 @job(executor="celery", queue="w0")
-def steady_at_w0(running, tag: str, lines_per_second: int = 4):
+def steady_at_w0(running, tag: str, lines_per_second: int = 2):
     _print(running, tag, 1, lines_per_second)
 
 
 @job(executor="celery", queue="w1")
-def steady_at_w1(running, tag: str, lines_per_second: int = 4):
+def steady_at_w1(running, tag: str, lines_per_second: int = 2):
     _print(running, tag, 1, lines_per_second)
 
 
 @job(executor="celery", queue="w2")
-def steady_at_w2(running, tag: str, lines_per_second: int = 4):
+def steady_at_w2(running, tag: str, lines_per_second: int = 2):
     _print(running, tag, 1, lines_per_second)
 
 
 @job(executor="celery", queue="w0", isolation="process")
-def apart_at_w0(running, tag: str, lines_per_second: int = 4):
+def apart_at_w0(running, tag: str, lines_per_second: int = 2):
     _print(running, tag, 1, lines_per_second)
 
 
 @job(executor="celery", queue="w1", isolation="process")
-def apart_at_w1(running, tag: str, lines_per_second: int = 4):
+def apart_at_w1(running, tag: str, lines_per_second: int = 2):
     _print(running, tag, 1, lines_per_second)
 
 
 @job(executor="celery", queue="w2", isolation="process")
-def apart_at_w2(running, tag: str, lines_per_second: int = 4):
+def apart_at_w2(running, tag: str, lines_per_second: int = 2):
     _print(running, tag, 1, lines_per_second)
 
 
 @job(executor="celery", queue="any", retries=100)
-def again(running, tag: str, lines_per_second: int = 4):
+def again(running, tag: str, lines_per_second: int = 2):
     """Whichever worker it is at, it may be begun anew at another one."""
     _print(running, tag, 1, lines_per_second)
 
 
 @job
-def flood(running, tag: str, lines_per_second: int = 800):
+def flood(running, tag: str, lines_per_second: int = 400):
     """Many lines at once, twice a second."""
     _print(running, tag, lines_per_second // 2, lines_per_second)
 
