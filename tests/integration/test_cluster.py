@@ -9,13 +9,15 @@ import pytest
 from flask_realtime import keys
 from tests.support.pairs import numbered, pair_of_servers
 from tests.support.redisgroups import Cluster
+from tests.support.redisrights import documented_rule_for_clusters, refusals, with_user
 from tests.support.server import Server, eventually
 
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """Three masters, each with a replica."""
-    with Cluster(tmp_path_factory.mktemp("cluster"), 1) as running:
+    """Three masters, each with a replica; the servers have a user of few rights."""
+    rule = documented_rule_for_clusters()
+    with Cluster(tmp_path_factory.mktemp("cluster"), 1, rule) as running:
         assert isinstance(running, Cluster)
         yield running
 
@@ -24,7 +26,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 def servers(
     cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Server, Server]]:
-    with pair_of_servers(tmp_path_factory.mktemp("servers"), cluster.url) as pair:
+    with pair_of_servers(tmp_path_factory.mktemp("servers"), with_user(cluster.url)) as pair:
         yield pair
 
 
@@ -55,3 +57,4 @@ def test_a_master_dies_in_the_middle_of_runs(
     assert last == one.output(stopped) == numbered(len(last) // 80)
     listed = other.get("/api/runs?state=succeeded").json()["runs"]
     assert ends in [run["id"] for run in listed]
+    assert refusals(cluster) == []

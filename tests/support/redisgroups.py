@@ -102,6 +102,10 @@ class Node:
     def client(self, **options: Any) -> Redis:
         return Redis("127.0.0.1", self.port, **{"socket_timeout": 2, **self._client, **options})
 
+    @property
+    def runs(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
     def kill(self) -> None:
         assert self._process is not None
         self._process.kill()
@@ -112,7 +116,7 @@ class Node:
         self._process.send_signal(number)
 
     def stop(self) -> None:
-        if self._process is not None and self._process.poll() is None:
+        if self.runs:
             self.kill()
 
 
@@ -192,9 +196,8 @@ class Cluster(Group):
         self._tls = bool(client.get("ssl"))
         try:
             for port in free_ports(3 * (1 + replicas)):
-                mine = [option.format(port=port) for option in options]
                 self.add(port, "cluster-enabled yes", f"cluster-node-timeout {DOWN_MS}",
-                         "cluster-replica-validity-factor 0", *mine, **client)  # fmt: skip
+                         "cluster-replica-validity-factor 0", *options, **client)  # fmt: skip
             self._join(replicas)
         except BaseException:
             self.__exit__()

@@ -20,6 +20,14 @@ def documented_rule() -> str:
     return found[0].replace("PASSWORD", PASSWORD)
 
 
+def documented_rule_for_clusters() -> str:
+    """The same with what a cluster needs besides."""
+    page = (ROOT / "docs" / "redis.md").read_text("utf-8")
+    found = re.search(r"For a cluster add `(.*?)`", page)
+    assert found is not None
+    return f"{documented_rule()} {found[1]}"
+
+
 def with_user(url: str) -> str:
     """A URL of a Redis without users as that user has it."""
     return url.replace("://", f"://{USER}:{PASSWORD}@")
@@ -29,6 +37,8 @@ def refusals(group: Group) -> list[Any]:
     """What the nodes refused the user, as ACL LOG has it; but its name, which redis-py tells."""
     found = []
     for node in group.nodes:
+        if not node.runs:
+            continue
         with node.client() as client:
             found += [(entry["object"], entry["context"]) for entry in client.acl_log()]
     return [refused for refused in found if not refused[0].startswith("client")]
