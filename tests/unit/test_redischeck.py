@@ -13,6 +13,7 @@ from redis import Redis
 from flask_realtime.errors import ConfigurationError
 from flask_realtime.redischeck import check_redis, without_password
 from flask_realtime.redisserver import RedisServer
+from tests.support.redisgroups import Group, free_ports
 
 
 @pytest.fixture(scope="module")
@@ -139,3 +140,17 @@ def test_what_answers_is_too_old_or_no_redis(answer: bytes, said: str) -> None:
 )
 def test_messages_do_not_show_the_password(url: str, shown: str) -> None:
     assert without_password(url) == shown
+
+
+def test_an_address_of_another_kind_says_which_one_it_is(tmp_path: Path) -> None:
+    with Group(tmp_path) as group:
+        plain, node, sentinel = free_ports(3)
+        group.add(plain)
+        group.add(node, "cluster-enabled yes")
+        group.add(sentinel, sentinel=True)
+        at = "127.0.0.1"
+        assert "is a node of a cluster: use redis+cluster://" in fault(f"redis://{at}:{node}")
+        assert "is a Sentinel: use redis+sentinel://" in fault(f"redis://{at}:{sentinel}")
+        assert "is no node of a cluster" in fault(f"redis+cluster://{at}:{plain}")
+        assert "name no master 'main'" in fault(f"redis+sentinel://{at}:{sentinel}/main")
+        assert "there is no cluster" in fault(f"redis+cluster://{at}:1")
