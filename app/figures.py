@@ -14,7 +14,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 from redis import Redis
 
-from flask_realtime import Realtime, StoreUnavailable, host, keys
+from flask_realtime import Realtime, StoreUnavailable, host
 from flask_realtime.errors import ExecutorUnavailable
 from flask_realtime.history import IN_PROGRESS, Filter
 from flask_realtime.jobs import Job
@@ -23,6 +23,7 @@ from flask_realtime.retention.accounts import sizes
 from flask_realtime.running.dispatcher import executor_of
 from flask_realtime.running.workersigns import Sign, heard
 from flask_realtime.runs import STATES
+from flask_realtime.store import keys
 
 PREFIX = "flask_realtime_"
 JOB = "job_name"  # `job` is a label of Prometheus' own

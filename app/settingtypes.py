@@ -18,8 +18,8 @@ from flask_realtime.archive import check_url
 from flask_realtime.errors import ConfigurationError
 from flask_realtime.executors.brokerurl import BROKER_FORMS, parse_broker_url
 from flask_realtime.forwarded import TrustedProxies
-from flask_realtime.redisurl import FORMS, parse_redis_url, without_password
 from flask_realtime.server.tls import ADHOC
+from flask_realtime.store.redisurl import FORMS, parse_redis_url, without_password
 from flask_realtime.trust import LOOPBACK_HOSTS, normal_host
 
 Parser = Callable[[str, Path], object]

@@ -15,7 +15,7 @@ from flask_realtime.errors import ConfigurationError
 from flask_realtime.jobs import JobRegistry
 from flask_realtime.jobsfolder.jobsfolder import load
 from flask_realtime.masking import Secrets
-from flask_realtime.schema import prepare_redis
+from flask_realtime.store.schema import prepare_redis
 
 logger = logging.getLogger(__name__)
 

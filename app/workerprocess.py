@@ -20,7 +20,7 @@ from flask_realtime.jobs import JobRegistry
 from flask_realtime.logwriter import LogWriter
 from flask_realtime.masking import Secrets
 from flask_realtime.running.workersigns import WorkerSigns, own_sign
-from flask_realtime.store import Store, blocking_client
+from flask_realtime.store.store import Store, blocking_client
 
 logger = logging.getLogger(__name__)
 

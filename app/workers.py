@@ -9,8 +9,8 @@ from pathlib import Path
 from app.settings import Settings
 from flask_realtime.errors import ConfigurationError
 from flask_realtime.executors.remote import RemoteExecutor
-from flask_realtime.redissocket import running_at
-from flask_realtime.redisurl import with_password
+from flask_realtime.store.redissocket import running_at
+from flask_realtime.store.redisurl import with_password
 
 
 def redis_url_of(settings: Settings) -> str:

@@ -12,8 +12,9 @@ import requests
 from redis import Redis
 
 from benchmarks.parts import middle, percentile
-from flask_realtime import history, keys
+from flask_realtime import history
 from flask_realtime.runs import Run
+from flask_realtime.store import keys
 from tests.support.server import Server
 
 RUNS = 100_000

@@ -15,10 +15,11 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 
-from flask_realtime import host, keys, outputstream
-from flask_realtime.redislink import GreenLink, Link, ThreadLink
+from flask_realtime import host, outputstream
 from flask_realtime.redisserver import RedisServer
-from flask_realtime.redisurl import parse_redis_url
+from flask_realtime.store import keys
+from flask_realtime.store.redislink import GreenLink, Link, ThreadLink
+from flask_realtime.store.redisurl import parse_redis_url
 from flask_realtime.tail import Chunk
 from tests.support.redisgroups import Cluster
 

@@ -10,7 +10,6 @@ from typing import Any
 from flask_realtime import host
 from flask_realtime.allocator import bound_arenas
 from flask_realtime.archive import Archive
-from flask_realtime.bus import Bus
 from flask_realtime.currentrun import CurrentRun
 from flask_realtime.errors import (
     BadParameters,
@@ -21,6 +20,7 @@ from flask_realtime.executors.remote import RemoteExecutor
 from flask_realtime.history import ANY, Filter
 from flask_realtime.jobs import Job, JobRegistry
 from flask_realtime.masking import Secrets
+from flask_realtime.nodes.bus import Bus
 from flask_realtime.notices import Notices
 from flask_realtime.options import Options
 from flask_realtime.outputlog import OutputLog
@@ -36,7 +36,7 @@ from flask_realtime.running.worker import Worker
 from flask_realtime.runs import Run, unknown_run
 from flask_realtime.service import Service
 from flask_realtime.services import Services
-from flask_realtime.store import Store
+from flask_realtime.store.store import Store
 from flask_realtime.uploads.uploads import Uploads
 from flask_realtime.watching.runoutputs import RunOutputs
 from flask_realtime.watching.unwatched import Unwatched

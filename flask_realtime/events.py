@@ -13,10 +13,10 @@ from flask_socketio import ConnectionRefusedError, Namespace, SocketIO, join_roo
 from flask_realtime import host
 from flask_realtime.engine import Engine
 from flask_realtime.errors import LOG_IN, BadLine, NotLoggedIn, RealtimeError, TooManyRequests
-from flask_realtime.pings import Pings
 from flask_realtime.runs import Run
 from flask_realtime.service import describe
 from flask_realtime.watching.messages import Message
+from flask_realtime.watching.pings import Pings
 from flask_realtime.watching.runoutputs import READ_MAX
 
 logger = logging.getLogger(__name__)

@@ -15,7 +15,6 @@ from flask_realtime import host
 from flask_realtime.archive import Archive, check_url, default_url
 from flask_realtime.commands.command import caller, command_job
 from flask_realtime.currentrun import CurrentRun
-from flask_realtime.draining import drain
 from flask_realtime.engine import Engine
 from flask_realtime.errors import ConfigurationError
 from flask_realtime.events import RealtimeEvents
@@ -23,14 +22,15 @@ from flask_realtime.executors.remote import RemoteExecutor
 from flask_realtime.forwarded import ForwardedHeaders
 from flask_realtime.jobs import Job, JobRegistry
 from flask_realtime.masking import Secrets
-from flask_realtime.nodes import Nodes
+from flask_realtime.nodes.draining import drain
+from flask_realtime.nodes.nodes import Nodes
 from flask_realtime.options import Options
 from flask_realtime.pages import pages_blueprint
 from flask_realtime.redisserver import RedisServer
-from flask_realtime.schema import prepare, prepare_redis
 from flask_realtime.server import Server
 from flask_realtime.server.limits import Limits
-from flask_realtime.store import Store, blocking_client
+from flask_realtime.store.schema import prepare, prepare_redis
+from flask_realtime.store.store import Store, blocking_client
 from flask_realtime.trust import LOOPBACK_HOSTS, HostAndOriginGuard
 from flask_realtime.watching.socketserver import socket_server
 from flask_realtime.watching.socketwire import SocketWires

@@ -15,9 +15,9 @@ from typing import Any
 
 from redis import Redis
 
-from flask_realtime import keys
-from flask_realtime.keys import ACTIVE, UNINDEXED, UNSETTLED
 from flask_realtime.runs import FINAL, STATES, Run
+from flask_realtime.store import keys
+from flask_realtime.store.keys import ACTIVE, UNINDEXED, UNSETTLED
 
 ADOPTED_AT_ONCE = 200
 

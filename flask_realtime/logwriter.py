@@ -6,9 +6,10 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from flask_realtime import host, keys
+from flask_realtime import host
 from flask_realtime.errors import ArchiveUnavailable, StoreUnavailable
 from flask_realtime.outputstream import NotOurs
+from flask_realtime.store import keys
 from flask_realtime.tail import Chunk, Tail
 
 if TYPE_CHECKING:

@@ -21,8 +21,8 @@ from flask_realtime.archive.reader import ArchiveReader
 from flask_realtime.archive.spill import spill_segment
 from flask_realtime.errors import BadLine, BadOffset, LineGone
 from flask_realtime.logwriter import MAX_CHUNK, LogWriter
-from flask_realtime.mirror import POLL_SECONDS, Mirror, Mirrors
-from flask_realtime.store import Store
+from flask_realtime.nodes.mirror import POLL_SECONDS, Mirror, Mirrors
+from flask_realtime.store.store import Store
 from flask_realtime.tail import Chunk, Gap, Item, exactly_from
 
 __all__ = ["MAX_CHUNK", "LogWriter", "OutputLog"]

@@ -15,7 +15,7 @@ from typing import Any
 
 from redis import Redis
 
-from flask_realtime import keys
+from flask_realtime.store import keys
 from flask_realtime.tail import Chunk
 
 # KEYS[1] the hot stream, KEYS[2] the manifest, KEYS[3] who may append; ARGV: who appends, empty if

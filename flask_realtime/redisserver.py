@@ -16,8 +16,8 @@ from urllib.parse import quote
 
 from flask_realtime.errors import ConfigurationError, StoreUnavailable
 from flask_realtime.folderlock import lock_folder
-from flask_realtime.redisbinary import find_binary, server_version
-from flask_realtime.redissocket import SOCKET, make_folder, ping
+from flask_realtime.store.redisbinary import find_binary, server_version
+from flask_realtime.store.redissocket import SOCKET, make_folder, ping
 
 START_TIMEOUT = 10.0
 # A server that reads a large file of data answers LOADING meanwhile: it is well and takes its time.

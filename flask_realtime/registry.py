@@ -11,11 +11,12 @@ from typing import Any
 
 from redis import Redis
 
-from flask_realtime import history, host, keys
+from flask_realtime import history, host
 from flask_realtime.errors import StoreUnavailable
 from flask_realtime.history import ANY, Filter
 from flask_realtime.runs import Run, unknown_run
-from flask_realtime.store import Store
+from flask_realtime.store import keys
+from flask_realtime.store.store import Store
 
 logger = logging.getLogger(__name__)
 

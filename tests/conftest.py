@@ -13,7 +13,7 @@ from hypothesis import settings
 
 from flask_realtime import host
 from flask_realtime.redisserver import RedisServer
-from flask_realtime.store import Store
+from flask_realtime.store.store import Store
 from tests.support.server import Server
 
 pytest_plugins = ["pytester", "tests.support.leaks", "tests.support.selection"]

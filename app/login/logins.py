@@ -22,7 +22,7 @@ from typing import Any
 from redis import Redis
 
 from app.login.tokens import TokenCipher, Tokens, TokensUnreadable
-from flask_realtime import keys
+from flask_realtime.store import keys
 
 logger = logging.getLogger(__name__)
 

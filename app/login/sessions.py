@@ -10,7 +10,7 @@ from redis import Redis
 
 from app.login.logins import Account, Logins
 from flask_realtime import StoreUnavailable
-from flask_realtime.store import Store
+from flask_realtime.store.store import Store
 
 REMEMBERED = 10_000  # sessions that are still known while Redis does not answer
 

@@ -22,7 +22,7 @@ from app.webex.types import Person
 from app.webexteamsasyncapi import WebexTeamsAsyncAPI
 from flask_realtime import Realtime, host
 from flask_realtime.masking import Secrets
-from flask_realtime.store import Store
+from flask_realtime.store.store import Store
 
 logger = logging.getLogger(__name__)
 

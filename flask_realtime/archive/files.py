@@ -13,7 +13,7 @@ from typing import Any
 import fsspec  # type: ignore[import-untyped]
 
 from flask_realtime.errors import ConfigurationError
-from flask_realtime.redischeck import without_password
+from flask_realtime.store.redischeck import without_password
 
 logger = logging.getLogger(__name__)
 

@@ -17,8 +17,9 @@ from typing import Any
 
 from redis import Redis
 
-from flask_realtime import keys, outputstream
+from flask_realtime import outputstream
 from flask_realtime.outputstream import before_line_in, last_id
+from flask_realtime.store import keys
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from functools import partial
 from flask_realtime.archive import manifest
 from flask_realtime.archive.archive import Archive, SegmentLost
 from flask_realtime.archive.manifest import SegmentRef
-from flask_realtime.store import Store
+from flask_realtime.store.store import Store
 from flask_realtime.tail import Chunk, Gap, Item, exactly_from
 
 logger = logging.getLogger(__name__)

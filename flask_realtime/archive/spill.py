@@ -15,7 +15,7 @@ from flask_realtime.archive.archive import Archive
 from flask_realtime.archive.manifest import SegmentRef
 from flask_realtime.archive.segment import MAX_CHUNKS, pack
 from flask_realtime.errors import ArchiveUnavailable
-from flask_realtime.store import Store
+from flask_realtime.store.store import Store
 from flask_realtime.tail import Chunk
 
 logger = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, quote, urlsplit, urlunsplit
 
 from certifi import where
 
-from flask_realtime.redisurl import FORMS, RedisUrl, parse_redis_url, without_password
+from flask_realtime.store.redisurl import FORMS, RedisUrl, parse_redis_url, without_password
 
 AMQP_SCHEMES = ("amqp", "amqps")
 BROKER_FORMS = f"{FORMS}, amqp://USER:PASSWORD@host:port/VHOST or amqps://... (RabbitMQ)"

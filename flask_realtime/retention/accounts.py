@@ -14,10 +14,11 @@ from typing import Any
 
 from redis import Redis
 
-from flask_realtime import history, keys
+from flask_realtime import history
 from flask_realtime.history import Filter, Found
-from flask_realtime.keys import DISCARDING, REMOVED, SIZES, UNSETTLED
 from flask_realtime.runs import Run
+from flask_realtime.store import keys
+from flask_realtime.store.keys import DISCARDING, REMOVED, SIZES, UNSETTLED
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from flask_realtime.retention import accounts
 from flask_realtime.retention.accounts import Output
 from flask_realtime.retention.turn import Turn
 from flask_realtime.runs import Run
-from flask_realtime.store import Store
+from flask_realtime.store.store import Store
 
 P = ParamSpec("P")
 

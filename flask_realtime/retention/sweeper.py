@@ -15,7 +15,7 @@ from flask_realtime.retention.oldoutputs import OldOutputs, Outputs
 from flask_realtime.retention.oldruns import OldRuns
 from flask_realtime.retention.turn import Turn, TurnOver
 from flask_realtime.runs import timestamp
-from flask_realtime.store import Store
+from flask_realtime.store.store import Store
 
 logger = logging.getLogger(__name__)
 

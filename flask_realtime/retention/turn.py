@@ -7,8 +7,8 @@ from functools import partial
 from redis import Redis
 
 from flask_realtime import host
-from flask_realtime.keys import SWEEPER
-from flask_realtime.store import Store
+from flask_realtime.store.keys import SWEEPER
+from flask_realtime.store.store import Store
 
 TURN_SECONDS = 60  # that one lasts, and the others wait
 

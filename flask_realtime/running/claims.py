@@ -11,9 +11,9 @@ from typing import Any
 
 from redis import Redis
 
-from flask_realtime import keys
 from flask_realtime.history import index_keys
 from flask_realtime.runs import Run
+from flask_realtime.store import keys
 
 TAKEN, GONE, HELD = 1, 0, -1
 

@@ -21,13 +21,13 @@ from flask_realtime.errors import (
 from flask_realtime.executors.remote import RemoteExecutor
 from flask_realtime.history import Filter
 from flask_realtime.jobs import Job
-from flask_realtime.keys import RESENDER
 from flask_realtime.options import Options
 from flask_realtime.registry import RunRegistry
 from flask_realtime.running import claims
 from flask_realtime.running.orders import Orders
 from flask_realtime.runs import Run, RunIds
-from flask_realtime.store import Store
+from flask_realtime.store.keys import RESENDER
+from flask_realtime.store.store import Store
 from flask_realtime.uploads.uploads import Uploads
 
 logger = logging.getLogger(__name__)

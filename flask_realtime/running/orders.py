@@ -15,8 +15,8 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from redis import Redis
 
 from flask_realtime.errors import ConfigurationError, RealtimeError
-from flask_realtime.keys import order as order_key
-from flask_realtime.store import Store
+from flask_realtime.store.keys import order as order_key
+from flask_realtime.store.store import Store
 
 KEPT_SECONDS = 30 * 86_400  # until the run has ended, and no longer than this
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from flask_realtime import host
-from flask_realtime.bus import Bus, Handler
 from flask_realtime.errors import NotRunning, RealtimeError
 from flask_realtime.isolation.promptio import MAX_INPUT
+from flask_realtime.nodes.bus import Bus, Handler
 from flask_realtime.registry import RunRegistry
 from flask_realtime.running.runner import Runner
 from flask_realtime.runs import Run, now

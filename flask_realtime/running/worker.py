@@ -6,7 +6,7 @@ import logging
 from functools import partial
 from typing import Any
 
-from flask_realtime import host, keys
+from flask_realtime import host
 from flask_realtime.bounds import UNBOUNDED
 from flask_realtime.errors import RealtimeError, StoreUnavailable
 from flask_realtime.jobs import Job, JobRegistry
@@ -16,7 +16,8 @@ from flask_realtime.running import claims
 from flask_realtime.running.orders import Orders
 from flask_realtime.running.runner import Runner
 from flask_realtime.runs import Run
-from flask_realtime.store import Store
+from flask_realtime.store import keys
+from flask_realtime.store.store import Store
 
 logger = logging.getLogger(__name__)
 

@@ -13,9 +13,10 @@ from typing import Any
 
 from redis import Redis
 
-from flask_realtime import host, keys
+from flask_realtime import host
 from flask_realtime.errors import StoreUnavailable
-from flask_realtime.store import Store
+from flask_realtime.store import keys
+from flask_realtime.store.store import Store
 
 BEAT_SECONDS = 5.0  # between two signs of life
 GONE_SECONDS = 20  # without one: the process does not count any more

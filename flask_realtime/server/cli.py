@@ -11,10 +11,10 @@ from flask.cli import ScriptInfo, pass_script_info
 from flask_realtime import host as hub
 from flask_realtime.errors import ConfigurationError
 from flask_realtime.host.choice import IMPLEMENTATIONS
-from flask_realtime.schema import prepare_redis
 from flask_realtime.server import Server, reloader
 from flask_realtime.server.accesslog import FORMATS
 from flask_realtime.server.hosted import active_jobs
+from flask_realtime.store.schema import prepare_redis
 
 MISCONFIGURED = 2  # exit code
 

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from flask_realtime import host
 from flask_realtime.errors import ArchiveUnavailable, BadOffset, StoreUnavailable
-from flask_realtime.mirror import Mirror
+from flask_realtime.nodes.mirror import Mirror
 from flask_realtime.outputlog import (
     MAX_CHUNK,
     READ_ENTRIES,

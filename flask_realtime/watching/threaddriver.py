@@ -18,7 +18,7 @@ from wsproto.utilities import LocalProtocolError, RemoteProtocolError
 
 from flask_realtime import host
 from flask_realtime.host.connection import SOCKETIO_INPUT
-from flask_realtime.slots import Slots
+from flask_realtime.store.slots import Slots
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

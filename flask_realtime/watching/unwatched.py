@@ -13,9 +13,10 @@ from typing import Any
 
 from redis import Redis
 
-from flask_realtime import host, keys
+from flask_realtime import host
 from flask_realtime.errors import StoreUnavailable
-from flask_realtime.store import Store
+from flask_realtime.store import keys
+from flask_realtime.store.store import Store
 
 LOOK_SECONDS = 1.0
 

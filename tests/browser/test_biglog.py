@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from flask_realtime.keys import output as key
+from flask_realtime.store.keys import output as key
 from tests.support.forwarder import Forwarder
 from tests.support.server import Server, eventually
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from flask_realtime.redisbinary import find_binary
+from flask_realtime.store.redisbinary import find_binary
 from tests.support.server import ROOT, Server, eventually
 
 

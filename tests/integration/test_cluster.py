@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from flask_realtime import keys
+from flask_realtime.store import keys
 from tests.support.pairs import numbered, pair_of_servers
 from tests.support.redisgroups import Cluster
 from tests.support.redisrights import documented_rule_for_clusters, refusals, with_user

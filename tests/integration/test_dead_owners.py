@@ -13,9 +13,9 @@ import pytest
 from redis import Redis
 from redis.client import PubSub
 
-from flask_realtime import keys
 from flask_realtime.redisserver import RedisServer
 from flask_realtime.registry import BEATS_OF_A_LOOK, HEARTBEAT_SECONDS, OWNER_DEAD_SECONDS
+from flask_realtime.store import keys
 from tests.support.server import Server, eventually
 
 LOST_SECONDS = 30.0  # after the death of their owner, says the design

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from flask_realtime import keys
 from flask_realtime.redisserver import RedisServer
-from flask_realtime.schema import OLD
-from flask_realtime.store import Store
+from flask_realtime.store import keys
+from flask_realtime.store.schema import OLD
+from flask_realtime.store.store import Store
 from tests.support.server import ROOT, Server, misconfigured
 
 RECORDING = ROOT / "tests" / "recordings" / "redis-schema-1.json"

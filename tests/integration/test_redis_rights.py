@@ -11,10 +11,10 @@ from cryptography.fernet import Fernet
 
 from app.login.logins import Account, Logins
 from app.login.tokens import TokenCipher, Tokens
-from flask_realtime import keys
-from flask_realtime.redisclients import blocking_client
-from flask_realtime.redislink import probe
-from flask_realtime.schema import prepare_redis
+from flask_realtime.store import keys
+from flask_realtime.store.redisclients import blocking_client
+from flask_realtime.store.redislink import probe
+from flask_realtime.store.schema import prepare_redis
 from tests.support.pairs import numbered, pair_of_servers
 from tests.support.redisgroups import Group, free_ports
 from tests.support.redisrights import documented_rule, refusals, with_user

@@ -12,7 +12,7 @@ from cryptography.fernet import Fernet
 from redis import Redis
 from redis.exceptions import AuthenticationError, ConnectionError
 
-from flask_realtime.redisbinary import find_binary
+from flask_realtime.store.redisbinary import find_binary
 from tests.support.logins import integration
 from tests.support.server import Server, eventually, free_port
 from tests.support.visitor import Visitor

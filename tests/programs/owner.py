@@ -15,7 +15,7 @@ from flask_realtime.engine import Engine
 from flask_realtime.jobs import JobRegistry
 from flask_realtime.jobsfolder.jobsfolder import load
 from flask_realtime.options import Options
-from flask_realtime.store import Store
+from flask_realtime.store.store import Store
 
 JOBS = Path(__file__).resolve().parent / "jobs"
 

@@ -20,8 +20,8 @@ from typing import Any
 from redis import Redis
 from redis.exceptions import RedisError
 
-from flask_realtime.redisbinary import find_binary
 from flask_realtime.redisserver import _DIE_WITH_PARENT
+from flask_realtime.store.redisbinary import find_binary
 from tests.support.server import eventually
 
 MASTER = "main"  # as the Sentinels call it

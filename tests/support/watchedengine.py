@@ -6,14 +6,14 @@ import time
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from flask_realtime import keys
 from flask_realtime.archive import Archive
 from flask_realtime.engine import Engine
 from flask_realtime.executors.remote import RemoteExecutor
 from flask_realtime.jobs import JobRegistry
 from flask_realtime.options import Options
 from flask_realtime.runs import Run
-from flask_realtime.store import Store
+from flask_realtime.store import keys
+from flask_realtime.store.store import Store
 from flask_realtime.tail import Chunk
 from tests.support.hub import until
 

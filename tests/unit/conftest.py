@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from flask_realtime.redisserver import RedisServer
-from flask_realtime.store import Store
+from flask_realtime.store.store import Store
 from tests.support.hub import until
 from tests.support.watchedengine import Start, Watched
 

@@ -12,11 +12,11 @@ from redis import Redis
 from flask_realtime.archive import Archive, check_url, default_url
 from flask_realtime.archive.files import MARKER
 from flask_realtime.errors import ConfigurationError, LineGone
-from flask_realtime.keys import output as key
-from flask_realtime.keys import segments as segments_key
 from flask_realtime.outputlog import LogWriter, OutputLog
 from flask_realtime.redisserver import RedisServer
-from flask_realtime.store import Store, blocking_client
+from flask_realtime.store.keys import output as key
+from flask_realtime.store.keys import segments as segments_key
+from flask_realtime.store.store import Store, blocking_client
 from flask_realtime.tail import Chunk, Gap, Item
 from tests.support.hub import until
 

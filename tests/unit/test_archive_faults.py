@@ -15,11 +15,11 @@ from flask_realtime import host
 from flask_realtime.archive import Archive
 from flask_realtime.archive import archive as archive_module
 from flask_realtime.errors import ArchiveUnavailable, LineGone
-from flask_realtime.keys import output as key
-from flask_realtime.keys import segments as segments_key
 from flask_realtime.outputlog import LogWriter, OutputLog
 from flask_realtime.redisserver import RedisServer
-from flask_realtime.store import Store, blocking_client
+from flask_realtime.store.keys import output as key
+from flask_realtime.store.keys import segments as segments_key
+from flask_realtime.store.store import Store, blocking_client
 from flask_realtime.tail import Chunk, Gap
 from tests.support.faultyfiles import PROTOCOL, FaultyFiles
 from tests.support.hub import until

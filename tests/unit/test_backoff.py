@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask_realtime.backoff import Backoff
+from flask_realtime.store.backoff import Backoff
 
 
 def test_waits_grow_to_the_bound_and_begin_anew() -> None:

@@ -10,10 +10,12 @@ import pytest
 from redis import RedisCluster
 from redis.exceptions import ResponseError
 
-from flask_realtime import bus, host, keys, redislink
-from flask_realtime.bus import Bus, Handler
+from flask_realtime import host
 from flask_realtime.errors import InputFull, RealtimeError
-from flask_realtime.store import Store
+from flask_realtime.nodes import bus
+from flask_realtime.nodes.bus import Bus, Handler
+from flask_realtime.store import keys, redislink
+from flask_realtime.store.store import Store
 from tests.support.hub import until
 
 # In a cluster it is at the node where the bus listens: PUBLISH counts those of one node only.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_realtime.bus import Bus
-from flask_realtime.store import Store
+from flask_realtime.nodes.bus import Bus
+from flask_realtime.store.store import Store
 from tests.support.hub import until
 
 

@@ -9,11 +9,12 @@ import pytest
 from flask import Flask
 
 from app.health import health_blueprint
-from flask_realtime import host, keys
-from flask_realtime.draining import drain
+from flask_realtime import host
 from flask_realtime.errors import ShuttingDown
-from flask_realtime.nodes import Nodes
-from flask_realtime.store import Store
+from flask_realtime.nodes.draining import drain
+from flask_realtime.nodes.nodes import Nodes
+from flask_realtime.store import keys
+from flask_realtime.store.store import Store
 from tests.support.hub import until
 from tests.support.watchedengine import Start
 

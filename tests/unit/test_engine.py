@@ -22,7 +22,7 @@ from flask_realtime.errors import (
 from flask_realtime.history import Filter
 from flask_realtime.registry import RunRegistry
 from flask_realtime.runs import Run
-from flask_realtime.store import Store
+from flask_realtime.store.store import Store
 from flask_realtime.watching.messages import Message
 from tests.support.hub import until
 from tests.support.watchedengine import Start

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from flask_realtime import host, mirror, outputlog, outputstream
+from flask_realtime import host, outputlog, outputstream
 from flask_realtime.archive import Archive
 from flask_realtime.errors import ArchiveUnavailable, StoreUnavailable
+from flask_realtime.nodes import mirror
 from flask_realtime.outputlog import LogWriter, OutputLog
-from flask_realtime.store import Store
+from flask_realtime.store.store import Store
 from flask_realtime.tail import Chunk, Gap, Item
 from flask_realtime.watching import feed
 from flask_realtime.watching.messages import Message, MessageCache, before, merged

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from flask_realtime import history, host, keys
+from flask_realtime import history, host
 from flask_realtime.history import Filter
-from flask_realtime.keys import ACTIVE
 from flask_realtime.registry import RunRegistry
 from flask_realtime.runs import STATES, Run
-from flask_realtime.store import Store
+from flask_realtime.store import keys
+from flask_realtime.store.keys import ACTIVE
+from flask_realtime.store.store import Store
 from tests.support.hub import until
 from tests.support.registries import IDS, a_run, all_pages
 

@@ -20,11 +20,11 @@ from redis import Redis
 from flask_realtime import host
 from flask_realtime.archive import Archive
 from flask_realtime.errors import BadLine, BadOffset, LineGone
-from flask_realtime.keys import output as key
-from flask_realtime.keys import segments as segments_key
 from flask_realtime.outputlog import OutputLog
 from flask_realtime.redisserver import RedisServer
-from flask_realtime.store import Store, blocking_client
+from flask_realtime.store.keys import output as key
+from flask_realtime.store.keys import segments as segments_key
+from flask_realtime.store.store import Store, blocking_client
 from flask_realtime.tail import MERGE_BYTES, Gap
 
 HOT, SEGMENT, TAIL = 2_000, 700, 6_000

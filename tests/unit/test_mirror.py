@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
-from flask_realtime import host, keys, mirror
+from flask_realtime import host
 from flask_realtime.archive import Archive
-from flask_realtime.bus import Bus
+from flask_realtime.nodes import mirror
+from flask_realtime.nodes.bus import Bus
 from flask_realtime.outputlog import LogWriter, OutputLog
-from flask_realtime.store import Store
+from flask_realtime.store import keys
+from flask_realtime.store.store import Store
 from flask_realtime.tail import Chunk, Gap, Item
 from tests.support.hub import until
 

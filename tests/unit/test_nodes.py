@@ -7,9 +7,10 @@ from contextlib import contextmanager
 
 import pytest
 
-from flask_realtime import keys, nodes
-from flask_realtime.nodes import Nodes
-from flask_realtime.store import Store
+from flask_realtime.nodes import nodes
+from flask_realtime.nodes.nodes import Nodes
+from flask_realtime.store import keys
+from flask_realtime.store.store import Store
 from tests.support.hub import until
 
 

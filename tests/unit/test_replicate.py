@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from flask_realtime import redislink
-from flask_realtime.redislink import replicate
+from flask_realtime.store import redislink
+from flask_realtime.store.redislink import replicate
 from tests.support.redisgroups import Group, Node, free_ports
 from tests.support.server import eventually
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from flask_realtime import host, keys
+from flask_realtime import host
 from flask_realtime.errors import ArchiveUnavailable, StoreUnavailable, UnknownRun
 from flask_realtime.history import Filter
 from flask_realtime.keep import Keep
@@ -18,7 +18,8 @@ from flask_realtime.options import Options
 from flask_realtime.registry import RunRegistry
 from flask_realtime.retention import Sweeper, accounts, turn
 from flask_realtime.runs import FINAL, Run, timestamp
-from flask_realtime.store import Store
+from flask_realtime.store import keys
+from flask_realtime.store.store import Store
 from tests.support.hub import until
 from tests.support.registries import a_run, all_pages
 

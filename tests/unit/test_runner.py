@@ -11,7 +11,7 @@ from flask_realtime.bounds import Bounds
 from flask_realtime.errors import TooManyRuns
 from flask_realtime.jobs import JobRegistry
 from flask_realtime.runs import Run
-from flask_realtime.store import Store
+from flask_realtime.store.store import Store
 from tests.support.hub import until
 from tests.support.watchedengine import Start, Watched
 

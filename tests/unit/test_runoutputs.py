@@ -14,7 +14,7 @@ from flask_realtime.logwriter import LogWriter
 from flask_realtime.outputlog import OutputLog
 from flask_realtime.registry import RunRegistry
 from flask_realtime.runs import Run
-from flask_realtime.store import Store
+from flask_realtime.store.store import Store
 from flask_realtime.watching import runoutputs
 from flask_realtime.watching.messages import Message
 from flask_realtime.watching.runoutputs import RunOutputs

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet
 
-from flask_realtime import history, host, keys, outputstream
+from flask_realtime import history, host, outputstream
 from flask_realtime.errors import (
     ConfigurationError,
     ExecutorUnavailable,
@@ -27,6 +27,7 @@ from flask_realtime.jobs import JobRegistry
 from flask_realtime.parameters import Secret
 from flask_realtime.running import claims, dispatcher
 from flask_realtime.runs import Run
+from flask_realtime.store import keys
 from flask_realtime.tail import Chunk
 from tests.support.hub import until
 from tests.support.watchedengine import Start, Watched

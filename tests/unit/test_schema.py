@@ -17,7 +17,7 @@ from redis import Redis
 
 from app.login.logins import Logins
 from app.login.tokens import TokenCipher
-from flask_realtime import history, keys, schema
+from flask_realtime import history
 from flask_realtime.archive import Archive, manifest
 from flask_realtime.errors import ConfigurationError
 from flask_realtime.history import Filter
@@ -25,8 +25,9 @@ from flask_realtime.outputlog import OutputLog
 from flask_realtime.redisserver import RedisServer
 from flask_realtime.registry import RunRegistry
 from flask_realtime.retention import accounts
-from flask_realtime.schema import OLD, new_name, prepare
-from flask_realtime.store import Store
+from flask_realtime.store import keys, schema
+from flask_realtime.store.schema import OLD, new_name, prepare
+from flask_realtime.store.store import Store
 from flask_realtime.tail import Chunk
 
 RECORDING = Path(__file__).parents[1] / "recordings" / "redis-schema-1.json"

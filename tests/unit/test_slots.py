@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from flask_realtime import host
-from flask_realtime.slots import Slots
-from flask_realtime.store import Store
+from flask_realtime.store.slots import Slots
+from flask_realtime.store.store import Store
 
 
 def test_so_many_are_in_at_once_and_the_others_follow_in_order() -> None:

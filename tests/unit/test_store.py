@@ -9,12 +9,13 @@ import pytest
 from redis import Connection
 from redis.exceptions import ResponseError
 
-from flask_realtime import host, redislink
-from flask_realtime import store as store_module
+from flask_realtime import host
 from flask_realtime.errors import StoreUnavailable
-from flask_realtime.redislink import CONNECTIONS, GREEN_CALLS
 from flask_realtime.redisserver import RedisServer
-from flask_realtime.store import Store
+from flask_realtime.store import redislink
+from flask_realtime.store import store as store_module
+from flask_realtime.store.redislink import CONNECTIONS, GREEN_CALLS
+from flask_realtime.store.store import Store
 from tests.support.hub import until
 
 

@@ -9,9 +9,9 @@ import pytest
 from redis import Redis
 
 from flask_realtime.errors import StoreUnavailable
-from flask_realtime.keys import watched as _key
 from flask_realtime.redisserver import RedisServer
-from flask_realtime.store import Store
+from flask_realtime.store.keys import watched as _key
+from flask_realtime.store.store import Store
 from flask_realtime.watching.unwatched import Unwatched
 from tests.support.hub import until
 

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from flask_realtime import host, mirror, outputstream
+from flask_realtime import host, outputstream
 from flask_realtime.archive import Archive
 from flask_realtime.errors import TooManyViewers
-from flask_realtime.keys import output as key
+from flask_realtime.nodes import mirror
 from flask_realtime.outputlog import LogWriter, OutputLog
-from flask_realtime.store import Store
+from flask_realtime.store.keys import output as key
+from flask_realtime.store.store import Store
 from flask_realtime.watching import feed
 from flask_realtime.watching.messages import Message
 from flask_realtime.watching.viewers import MAX_VIEWERS_PER_CLIENT, Viewers

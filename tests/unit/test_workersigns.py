@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from flask_realtime import keys
 from flask_realtime.running import workersigns
 from flask_realtime.running.workersigns import Sign, WorkerSigns, heard, own_sign
-from flask_realtime.store import Store
+from flask_realtime.store import keys
+from flask_realtime.store.store import Store
 from tests.support.hub import until
 
 SIGN = Sign("node-1", 7, runs=1, memory=50 << 20, cpu=1.5, output=100)

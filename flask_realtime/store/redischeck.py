@@ -18,8 +18,8 @@ from redis.exceptions import (
 from redis.sentinel import MasterNotFoundError
 
 from flask_realtime.errors import ConfigurationError
-from flask_realtime.redisclients import client_of
-from flask_realtime.redisurl import RedisUrl, parse_redis_url, with_password, without_password
+from flask_realtime.store.redisclients import client_of
+from flask_realtime.store.redisurl import RedisUrl, parse_redis_url, with_password, without_password
 
 __all__ = ["OLDEST_VERSION", "check_redis", "with_password", "without_password"]
 

@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 
 from flask_realtime.errors import ConfigurationError
-from flask_realtime.redischeck import OLDEST_VERSION
+from flask_realtime.store.redischeck import OLDEST_VERSION
 
 
 def find_binary() -> Path:

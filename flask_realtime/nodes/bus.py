@@ -15,11 +15,12 @@ from typing import Any
 
 from redis.exceptions import ConnectionError, ResponseError
 
-from flask_realtime import host, keys
-from flask_realtime.backoff import Backoff
+from flask_realtime import host
 from flask_realtime.errors import RealtimeError, StoreUnavailable
-from flask_realtime.redislink import Subscription
-from flask_realtime.store import AWAY, Store
+from flask_realtime.store import keys
+from flask_realtime.store.backoff import Backoff
+from flask_realtime.store.redislink import Subscription
+from flask_realtime.store.store import AWAY, Store
 
 logger = logging.getLogger(__name__)
 

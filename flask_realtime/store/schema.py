@@ -12,12 +12,12 @@ from typing import Any
 from redis import Redis, RedisCluster
 from redis.exceptions import BusyLoadingError, RedisClusterException, RedisError
 
-from flask_realtime import keys
 from flask_realtime.errors import ConfigurationError
-from flask_realtime.redischeck import check_redis
-from flask_realtime.redisclients import blocking_client
-from flask_realtime.redisurl import without_password
 from flask_realtime.runs import STATES
+from flask_realtime.store import keys
+from flask_realtime.store.redischeck import check_redis
+from flask_realtime.store.redisclients import blocking_client
+from flask_realtime.store.redisurl import without_password
 
 logger = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from flask_realtime import host
 from flask_realtime.engine import Engine
-from flask_realtime.nodes import Nodes
+from flask_realtime.nodes.nodes import Nodes
 from flask_realtime.runs import Run
 
 logger = logging.getLogger(__name__)

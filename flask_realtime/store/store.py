@@ -22,13 +22,22 @@ from redis.exceptions import (
     TryAgainError,
 )
 
-from flask_realtime import host, keys
-from flask_realtime.backoff import Backoff
+from flask_realtime import host
 from flask_realtime.errors import StoreUnavailable
-from flask_realtime.redisclients import ANSWER_SECONDS, blocking_client
-from flask_realtime.redislink import LazyClient, Link, Subscription, link_to, ping, probe, replicate
-from flask_realtime.redisurl import parse_redis_url
-from flask_realtime.slots import Slots
+from flask_realtime.store import keys
+from flask_realtime.store.backoff import Backoff
+from flask_realtime.store.redisclients import ANSWER_SECONDS, blocking_client
+from flask_realtime.store.redislink import (
+    LazyClient,
+    Link,
+    Subscription,
+    link_to,
+    ping,
+    probe,
+    replicate,
+)
+from flask_realtime.store.redisurl import parse_redis_url
+from flask_realtime.store.slots import Slots
 
 __all__ = ["ANSWER_SECONDS", "AWAY", "Store", "blocking_client"]
 

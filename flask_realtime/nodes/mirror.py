@@ -13,8 +13,9 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from flask_realtime import host, keys, outputstream
+from flask_realtime import host, outputstream
 from flask_realtime.errors import ArchiveUnavailable, BadOffset, StoreUnavailable
+from flask_realtime.store import keys
 from flask_realtime.tail import Chunk, Gap, Item, Tail
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from redis.exceptions import ConnectionError, RedisClusterException, TimeoutErro
 from redis.retry import Retry
 from redis.sentinel import Sentinel
 
-from flask_realtime.redisurl import RedisUrl, parse_redis_url
+from flask_realtime.store.redisurl import RedisUrl, parse_redis_url
 
 ANSWER_SECONDS = 3.0  # a Redis that needs longer for one call counts as away
 CONNECT_SECONDS = 1.0  # of each Sentinel and node: several may be tried in turn

@@ -19,8 +19,8 @@ from redis.exceptions import ConnectionError, TimeoutError
 from redis.retry import Retry
 
 from flask_realtime import host
-from flask_realtime.redisclients import ANSWER_SECONDS, client_of
-from flask_realtime.redisurl import RedisUrl
+from flask_realtime.store.redisclients import ANSWER_SECONDS, client_of
+from flask_realtime.store.redisurl import RedisUrl
 
 T = TypeVar("T")
 
