@@ -80,13 +80,16 @@ def test_bounds_of_a_job_hold_over_all_workers(server: Server, start: Any) -> No
 def test_a_web_node_restarts_and_the_run_does_not_notice(own_server: Server, start: Any) -> None:
     server = own_server
     start("steady", processes=2)
-    runs = [server.start_run(job, lines=150, delay_ms=20) for job in ("count", "count_apart")]
+    runs = [server.start_run(job, lines=5000, delay_ms=20) for job in ("count", "count_apart")]
     printed(server, *runs)
     server.restart()
     assert states(server, *runs) == ["running", "running"]
     for run in runs:
-        assert server.ended(run)["state"] == "succeeded"
-        assert server.output(run).split() == [b"%d" % number for number in range(150)]
+        server.post(f"/api/runs/{run}/stop", {})
+        assert server.ended(run)["state"] == "stopped"
+        *numbers, last = server.output(run).splitlines()
+        assert last == b"asked to stop"
+        assert numbers == [b"%d" % number for number in range(len(numbers))]
 
 
 def test_what_a_killed_worker_had_is_lost_or_begun_anew(server: Server, start: Any) -> None:
