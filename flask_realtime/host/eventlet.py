@@ -33,6 +33,7 @@ T = TypeVar("T")
 
 ASYNC_MODE = "eventlet"  # what Flask-SocketIO is told
 IS_THREADED = False  # the hub is one native thread
+TaskExit = eventlet.greenlet.GreenletExit  # ends the task that raises it, and is no fault
 Timeout = eventlet.Timeout  # a context manager; raises itself after so many seconds
 
 

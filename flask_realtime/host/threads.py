@@ -13,12 +13,13 @@ from typing import Any, ParamSpec, TypeVar
 
 from flask_realtime.host.hubsocket import HubSocket
 from flask_realtime.host.listening import open_listener
+from flask_realtime.host.threadtask import Killed as TaskExit
 from flask_realtime.host.threadtask import Signal, Task, Timeout, wait
 from flask_realtime.host.turns import Thread, entered, this_thread
 from flask_realtime.host.waiting import wait_for
 from flask_realtime.host.workers import Workers
 
-__all__ = ["Signal", "Timeout", "entered", "wait_for"]
+__all__ = ["Signal", "TaskExit", "Timeout", "entered", "wait_for"]
 
 P = ParamSpec("P")
 T = TypeVar("T")

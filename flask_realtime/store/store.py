@@ -116,7 +116,8 @@ class Store:
         if self._blocking is not None:
             self._blocking.close()
             self._blocking = None
-        self.available = False  # who waits for it now does so until the process ends
+        self.available = False
+        self._back.set()  # who waits for it ends
 
     def _connected(self) -> Link:
         if self._link is None:
@@ -174,10 +175,14 @@ class Store:
             raise StoreUnavailable(self.reason) from error
 
     def wait_until_available(self, timeout: float | None = None) -> bool:
-        """Wait until Redis answers again; True when it does. A store that is closed never does:
-        who asks again and again would let nobody else have the hub.
+        """Wait until Redis answers again; True when it does.
+
+        Ends the task that waits for a store that is closed: nothing will be stored any more.
         """
-        return (self.available and not self._closing) or self._back.wait(timeout)
+        is_back = self.available or self._closing or self._back.wait(timeout)
+        if self._closing:
+            raise host.TaskExit
+        return is_back
 
     def ping(self) -> bool:
         """Ask Redis now whether it answers, and takes writes if it has refused some."""

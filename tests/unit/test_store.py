@@ -151,12 +151,25 @@ def test_another_error_is_one_in_the_call(store: Store) -> None:
     assert store.available
 
 
-def test_whoever_waits_for_a_store_that_was_closed_waits(redis_server: RedisServer) -> None:
+def test_a_task_that_waits_for_a_store_that_was_closed_ends(redis_server: RedisServer) -> None:
     """In a loop that tries again, it would hold the hub up for good."""
     store = Store()
     store.connect(redis_server.url)
     assert store.wait_until_available(0.01)
+    went_on: list[str] = []
+    ended: list[str] = []
+
+    def wait(who: str) -> None:
+        try:
+            store.wait_until_available()
+            went_on.append(who)
+        finally:
+            ended.append(who)
+
     store.close()
+    for who in ("one", "another"):
+        host.spawn(wait, who)
+    until(lambda: ended == ["one", "another"])
+    assert went_on == []
     with pytest.raises(StoreUnavailable):
         store.read(lambda client: client.ping())
-    assert not store.wait_until_available(0.01)
