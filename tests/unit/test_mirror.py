@@ -200,8 +200,9 @@ def test_who_waits_is_woken_by_growth_and_by_a_look(
         log.wait("r", offset, 3600.0)
         woken.append(offset)
 
-    with log.following("r", Follower()):
-        until(lambda: heard(store, "r") == 1)
+    follower = Follower()
+    with log.following("r", follower):
+        until(lambda: heard(store, "r") == 1 and follower.looks)
         task = host.spawn(wait, 0)
         host.sleep(0.01)
         assert not woken
