@@ -139,6 +139,7 @@ class Engine:
         """Ask all runs to end, wait up to `timeout` seconds, and mark the rest `lost`."""
         self._stopping = True
         deadline = host.Deadline(timeout)
+        self._worker.stop(deadline.left())
         self._runner.stop(deadline)
         while self.runs.own() and deadline.left() > 0:  # their last bytes are on the way to Redis
             host.sleep(0.01)

@@ -44,6 +44,8 @@ class Worker:
         self._options = options
         self._runner = runner
         self._ended = host.Signal()
+        self._taking = 0  # runs that are claimed, perhaps, and not begun
+        self._stopping = False
 
     def perform(self, run_id: str) -> None:
         """Run it here and return once it is over; at once if it is not to be run, or not yet.
@@ -52,7 +54,7 @@ class Worker:
         """
         record: Any = self._store.read(lambda client: client.get(keys.record(run_id)))
         run = Run.load(record) if record is not None else None
-        if run is None or not run.unclaimed or self._runner.has(run):
+        if run is None or not run.unclaimed or self._runner.has(run) or self._stopping:
             return
         fault = None
         try:
@@ -62,12 +64,17 @@ class Worker:
             if error.status == 503:
                 raise
             job, bound, fault = None, {}, error
-        if not self._claim(run, record, job):
-            return
-        if job is None:
-            self._refuse(run, str(fault))
-            return
-        self._take(run, job, bound)
+        self._taking += 1
+        try:
+            if not self._claim(run, record, job):
+                return
+            if job is None:
+                self._refuse(run, str(fault))
+                return
+            self._take(run, job, bound)
+        finally:
+            self._taking -= 1
+            self._ended.set()
         while self._runner.has(run) or run in self._runs.own():
             self._ended.wait(END_SECONDS)
 
@@ -81,6 +88,11 @@ class Worker:
                 host.sleep(RETRY_SECONDS)
             else:
                 return
+
+    def stop(self, seconds: float) -> None:
+        """Take no more; what is being taken is the runner's afterwards, or nobody's."""
+        self._stopping = True
+        host.wait_for(lambda: not self._taking, self._ended, seconds)
 
     def ended(self) -> None:
         """Some run here is over."""

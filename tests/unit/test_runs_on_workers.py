@@ -313,8 +313,8 @@ def test_a_worker_that_stops_leaves_its_runs_to_others(
         watched.engine.stop(0.5)
         watched.engine.stop = lambda timeout: None  # type: ignore[method-assign]
     with engine(remote=messages, jobs=the_jobs(), sealing_keys=(KEY,)) as other:
-        until(lambda: stored(other, runs[0]).state == "lost")
-        until(lambda: stored(other, runs[1]).state == "queued")
+        until(lambda: "running" not in {stored(other, run).state for run in runs})
+        assert [stored(other, run).state for run in runs] == ["lost", "queued"]
     released.set()
     until(lambda: len(os.listdir("/proc/self/fd")) <= before)  # the threads have ended
 

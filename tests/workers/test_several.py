@@ -93,13 +93,13 @@ def test_a_web_node_restarts_and_the_run_does_not_notice(own_server: Server, sta
 
 
 def test_what_a_killed_worker_had_is_lost_or_begun_anew(server: Server, start: Any) -> None:
+    maimed = start("maimed", processes=1)
+    other = server.start_run("ignores_stop")
+    printed(server, other)  # so what follows is the other worker's
     killed = start("killed", processes=3)
     lost = [server.start_run(job, lines=5000, delay_ms=20) for job in ("count", "count_apart")]
     again = server.start_run("again", count=100)
     printed(server, *lost, again)
-    maimed = start("maimed", processes=1)
-    other = server.start_run("ignores_stop")
-    printed(server, other)
     killed.kill()
     (process,) = maimed.pool()
     process.kill()
