@@ -12,8 +12,9 @@ from collections import defaultdict
 import pytest
 
 # Folders of tests that run on the hub, or whose servers show what it does; but no browsers: what
-# a page is sent is tested without one.
-HUB = {"unit", "integration", "server", "sockets", "proxy"}
+# a page is sent is tested without one. Of the units, those whose tests use the hub themselves.
+HUB = {"integration", "server", "sockets"}
+UNITS = "unit"
 BROWSER = "browser"  # the fixture
 
 # About what a test takes, with a browser or by its folder: files that take long begin first, so
@@ -38,13 +39,18 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
-        if _folder(item) in HUB and not _has_browser(item):
+        if _is_on_the_hub(item) and not _has_browser(item):
             item.add_marker("hub")
     if hasattr(config, "workerinput"):  # one process of several
         seconds: defaultdict[str, float] = defaultdict(float)
         for item in items:
             seconds[str(item.path)] += _seconds(item)
         items.sort(key=lambda item: -seconds[str(item.path)])
+
+
+def _is_on_the_hub(item: pytest.Item) -> bool:
+    folder = _folder(item)
+    return folder in HUB or (folder == UNITS and hasattr(getattr(item, "module", None), "host"))
 
 
 def _has_browser(item: pytest.Item) -> bool:
