@@ -87,7 +87,7 @@ class LogWriter:
         """
         while True:
             if self._closed:  # the process ends without Redis: there is nothing more to do
-                host.Signal().wait()
+                raise host.TaskExit
             try:
                 if self.tail.flushed == self.tail.end and self._look() == self.tail.end:
                     self._log.store.secure(keys.secured(self._run))
