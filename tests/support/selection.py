@@ -8,6 +8,7 @@ marked `hub` here.
 from __future__ import annotations
 
 from collections import defaultdict
+from pathlib import Path
 
 import pytest
 
@@ -34,6 +35,14 @@ BROWSER_SECONDS = 5.0
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "hub: runs in continuous integration on both hubs")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Where only those are wanted, load no others: each of several processes would."""
+    tests = config.rootpath / "tests"
+    if config.getoption("markexpr") != "hub" or collection_path.parent != tests:
+        return None
+    return collection_path.name not in HUB | {UNITS} or None
 
 
 @pytest.hookimpl(tryfirst=True)
