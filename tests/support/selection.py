@@ -12,10 +12,24 @@ from pathlib import Path
 
 import pytest
 
-# Folders of tests that run on the hub, or whose servers show what it does; but no browsers: what
-# a page is sent is tested without one. Of the units, those whose tests use the hub themselves.
-HUB = {"integration", "server", "sockets"}
+# Folders of tests whose servers show what the hub does; but no browsers: what a page is sent is
+# tested without one. Of the units, those whose tests use the hub themselves; of the tests of the
+# whole server, those of what it does at once and for long.
+HUB = {"server", "sockets"}
 UNITS = "unit"
+WHOLE = "integration"
+WHOLE_ON_THE_HUB = {
+    "test_asking",
+    "test_dead_owners",
+    "test_exact_resume",
+    "test_many_viewers",
+    "test_process_runs",
+    "test_protocol",
+    "test_redis_outages",
+    "test_socket_protocol",
+    "test_two_servers",
+    "test_unwatched",
+}
 BROWSER = "browser"  # the fixture
 
 # About what a test takes, with a browser or by its folder: files that take long begin first, so
@@ -42,7 +56,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     tests = config.rootpath / "tests"
     if config.getoption("markexpr") != "hub" or collection_path.parent != tests:
         return None
-    return collection_path.name not in HUB | {UNITS} or None
+    return collection_path.name not in HUB | {UNITS, WHOLE} or None
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -59,7 +73,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _is_on_the_hub(item: pytest.Item) -> bool:
     folder = _folder(item)
-    return folder in HUB or (folder == UNITS and hasattr(getattr(item, "module", None), "host"))
+    if folder == UNITS:
+        return hasattr(getattr(item, "module", None), "host")
+    return folder in HUB or (folder == WHOLE and item.path.stem in WHOLE_ON_THE_HUB)
 
 
 def _has_browser(item: pytest.Item) -> bool:
