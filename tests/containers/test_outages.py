@@ -64,6 +64,7 @@ def test_a_restarted_flask_ends_its_runs_and_keeps_their_output(
 ) -> None:
     page, run = begin(stack, open_page)
     stack.compose("restart", "flask")
+    stack.wait_ready()
     expect_state(page, "stopped")
     expect(page.locator(".connection")).to_have_text("Connected", timeout=SECONDS)
     expect_exact(page, stack, run)

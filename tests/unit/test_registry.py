@@ -395,9 +395,11 @@ def test_signs_of_life_go_on_while_many_runs_are_looked_at(
     dead = a_registry(store)
     a_run(dead)
     die(store, dead)
+    looking: list[str] = []
     enough = host.Signal()
 
-    def stored_end(_: str) -> Any:
+    def stored_end(run: str) -> Any:
+        looking.append(run)
         enough.wait()
         return NO_OUTPUT
 
@@ -407,6 +409,7 @@ def test_signs_of_life_go_on_while_many_runs_are_looked_at(
     for _ in range(3):
         until(lambda: store.call(lambda client: client.exists(key)))
         store.call(lambda client: client.delete(key))
+    until(lambda: looking)
     enough.set()
     until(lambda: active(store) == set())
     finder.stop()
