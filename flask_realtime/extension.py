@@ -305,9 +305,7 @@ class Realtime:
                 try:
                     if note:
                         print(note, file=sys.stderr)
-                    for line in server.announcement(self._url_prefix):
-                        print(line, file=sys.stderr, flush=True)
-                    server.serve()
+                    server.serve(server.announcement(self._url_prefix))
                     self.drain(server.let_go)
                 finally:
                     self.stop()  # before the connections end: their viewers see how the runs do

@@ -113,9 +113,7 @@ class Server:
         with hub.entered():
             try:
                 with started(self._app):
-                    for line in self.announcement():
-                        print(line, file=sys.stderr, flush=True)
-                    self.serve()
+                    self.serve(self.announcement())
             finally:
                 self.close()
 
@@ -180,13 +178,13 @@ class Server:
             lines.append(f"Redirecting {plain}/ to {self.url}/")
         return lines
 
-    def serve(self) -> None:
+    def serve(self, announcement: Iterable[str] = ()) -> None:
         """Answer until SIGINT, SIGTERM or `stop`; then take no new connections and return.
 
-        Those that there are live on until `close`. A second signal ends the process at once.
+        The lines of `announcement` go to stderr once signals are heeded. Connections live on until
+        `close`. A second signal ends the process at once.
         """
-        # A job that computes hands the interpreter over this often: answers come sooner, and a
-        # flood is not slower (docs/benchmarks.md, hub_stall).
+        # A job that computes hands the interpreter over this often (docs/benchmarks.md, hub_stall).
         sys.setswitchinterval(hub.SWITCH_SECONDS)
         take_descriptors()
         reloaded = [port.certificates for port in self._ports if port.certificates is not None]
@@ -196,6 +194,8 @@ class Server:
             with short_collections(), received_signals(*signals) as (wait, self._stop):
                 for port in self._ports:
                     port.task = hub.spawn(self._accept, port)
+                for line in announcement:
+                    print(line, file=sys.stderr, flush=True)
                 while wait() == signal.SIGHUP:
                     for certificates in reloaded:
                         reload_certificates(certificates)

@@ -54,6 +54,5 @@ def create_app():
 if __name__ == "__main__":
     server = Server(create_app())
     server.bind(0, "127.0.0.1")
-    print("port", server.port, file=sys.stderr, flush=True)
-    server.serve()
+    server.serve([f"port {server.port}"])
     server.close()
