@@ -19,7 +19,7 @@ from flask_realtime.errors import ConfigurationError
 from flask_realtime.jobs import JobRegistry
 from flask_realtime.logwriter import LogWriter
 from flask_realtime.masking import Secrets
-from flask_realtime.running.workersigns import WorkerSigns, own_sign
+from flask_realtime.running.workersigns import own_sign, worker_signs
 from flask_realtime.store.store import Store, blocking_client
 
 logger = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ class WorkerProcess:
             self.engine.store.connect(url)
             self.engine.start()
             runs = self.engine.runs
-            self._signs = WorkerSigns(
+            self._signs = worker_signs(
                 self.engine.store,
                 runs.owner,
                 lambda: own_sign(len(runs.own()), LogWriter.written_bytes),

@@ -68,41 +68,45 @@ def bus(process: str) -> str:
     return f"{BUS}:{process}"
 
 
+def _of_run(run: str, name: str) -> str:
+    return f"{_OF_RUN}{{{run}}}:{name}"
+
+
 def output(run: str) -> str:
     """Of the stream of a run's hot output."""
-    return f"{_OF_RUN}{{{run}}}:output"
+    return _of_run(run, "output")
 
 
 def segments(run: str) -> str:
     """Of a run's manifest (archive/manifest.py)."""
-    return f"{_OF_RUN}{{{run}}}:segments"
+    return _of_run(run, "segments")
 
 
 def grown(run: str) -> str:
     """The channel on which the writer of a run's output says "<end> <line>" of it."""
-    return f"{_OF_RUN}{{{run}}}:grown"
+    return _of_run(run, "grown")
 
 
 def writer(run: str) -> str:
     """Of who may append to a run's output, where that changes."""
-    return f"{_OF_RUN}{{{run}}}:writer"
+    return _of_run(run, "writer")
 
 
 def secured(run: str) -> str:
     """As SECURED, where the output of a run is."""
-    return f"{_OF_RUN}{{{run}}}:secured"
+    return _of_run(run, "secured")
 
 
 def watched(run: str) -> str:
     """Of the sign that a run is watched."""
-    return f"{_OF_RUN}{{{run}}}:watched"
+    return _of_run(run, "watched")
 
 
 def order(run: str) -> str:
     """Of what a worker needs to run it, sealed."""
-    return f"{_OF_RUN}{{{run}}}:order"
+    return _of_run(run, "order")
 
 
 def probe(number: int) -> str:
     """Of what is written to find out whether there is memory; each number has its own place."""
-    return f"{_OF_RUN}{{{number}}}:probe"
+    return _of_run(str(number), "probe")

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from flask_realtime.nodes import nodes
+from flask_realtime.nodes import signs
 from flask_realtime.nodes.nodes import Nodes
 from flask_realtime.store import keys
 from flask_realtime.store.store import Store
@@ -60,7 +60,7 @@ def test_other_keys_are_told_once(
     theirs: list[str],
     is_told: bool,
 ) -> None:
-    monkeypatch.setattr(nodes, "BEAT_SECONDS", 0.01)
+    monkeypatch.setattr(signs, "BEAT_SECONDS", 0.01)
     with node(store, "one", {"KEYS": theirs, "OWN": ["z"]}):
         caplog.clear()
         compared: list[str] = []

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from flask_realtime.running import workersigns
-from flask_realtime.running.workersigns import Sign, WorkerSigns, heard, own_sign
+from flask_realtime.nodes import signs as all_signs
+from flask_realtime.running.workersigns import Sign, heard, own_sign, worker_signs
 from flask_realtime.store import keys
 from flask_realtime.store.store import Store
 from tests.support.hub import until
@@ -16,9 +16,9 @@ SIGN = Sign("node-1", 7, runs=1, memory=50 << 20, cpu=1.5, output=100)
 
 
 def test_a_process_is_heard_of_until_it_goes(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workersigns, "BEAT_SECONDS", 0.01)
+    monkeypatch.setattr(all_signs, "BEAT_SECONDS", 0.01)
     signs = [SIGN]
-    told = WorkerSigns(store, "worker-1", lambda: signs[0])
+    told = worker_signs(store, "worker-1", lambda: signs[0])
     told.start()
     until(lambda: store.call(heard) == {"worker-1": SIGN})
     signs[0] = replace(SIGN, runs=0, output=200)
