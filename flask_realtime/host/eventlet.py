@@ -125,13 +125,16 @@ def closing(descriptor: int) -> None:
     eventlet.hubs.notify_opened(descriptor)  # its notify_close does nothing
 
 
-def accept(listener: Any) -> tuple[socket.socket, Any]:
-    """Wait for a client; return its socket, which does not block, and its address."""
+def accept(listener: Any, timeout: float | None = None) -> tuple[socket.socket, Any]:
+    """Wait for a client; return its socket, which does not block, and its address.
+
+    Raises TimeoutError after `timeout` seconds.
+    """
     while True:
         try:
             accepted, address = listener.fd.accept()
         except BlockingIOError:
-            wait_readable(listener.fileno())
+            wait_readable(listener.fileno(), timeout)
             continue
         accepted.setblocking(False)
         # A number that was used before: whoever still waits for that is told.

@@ -149,13 +149,16 @@ def listen(host: str, port: int, name: str = "PORT") -> Any:
     return HubSocket.taking(open_listener(host, port, name))
 
 
-def accept(listener: Any) -> tuple[socket.socket, Any]:
-    """Wait for a client; return its socket, which does not block, and its address."""
+def accept(listener: Any, timeout: float | None = None) -> tuple[socket.socket, Any]:
+    """Wait for a client; return its socket, which does not block, and its address.
+
+    Raises TimeoutError after `timeout` seconds.
+    """
     while True:
         try:
             accepted, address = socket.socket.accept(listener)
         except BlockingIOError:
-            wait_readable(listener.fileno())
+            wait_readable(listener.fileno(), timeout)
             continue
         accepted.setblocking(False)
         return accepted, address

@@ -238,12 +238,16 @@ class Connection:
             self._close_websocket()
 
     def leave(self) -> None:
-        """The server stops: take no further request; tell a WebSocket. Does not wait."""
+        """The server stops: take no request but the one that comes now; tell a WebSocket.
+
+        Does not wait.
+        """
         self.is_leaving = True
         if self.protocol is not None:
             self.protocol.close_connection = True  # the answer in progress says so
-        if self.progress.phase in (Phase.IDLE, Phase.HANDSHAKE):
-            self.cut()
+        if self.progress.phase is Phase.IDLE:
+            if not self._has_unread():
+                self.cut()
         elif self.progress.phase is Phase.SOCKET:
             self._close_websocket()
 
@@ -263,6 +267,14 @@ class Connection:
             _log.debug("a WebSocket of %s has gone already: %s", self.address, error)
         finally:
             self.socket.settimeout(timeout)
+
+    def _has_unread(self) -> bool:
+        """Whether the client has sent what the hub has not come to read yet."""
+        try:
+            sent: bytes = socket.socket.recv(self.socket, 1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except OSError:  # BlockingIOError among it
+            return False
+        return bool(sent)
 
     def cut(self) -> None:
         """Close it now; whoever reads or writes finds its end."""

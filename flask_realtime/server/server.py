@@ -7,9 +7,9 @@ requests, those in progress answered, WebSockets told with 1001, exit code 0.
 
 from __future__ import annotations
 
-import errno
 import logging
 import signal
+import socket
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -30,6 +30,7 @@ from flask_realtime.server.hosted import end_polling, is_proxied, put_on_the_hub
 from flask_realtime.server.httpprotocol import Service
 from flask_realtime.server.httpsredirect import HttpsRedirect, with_challenges
 from flask_realtime.server.limits import Limits, Phase, overdue
+from flask_realtime.server.ports import Port
 from flask_realtime.server.responseheaders import ResponseHeaders
 from flask_realtime.server.stopsignals import received_signals
 from flask_realtime.server.tls import Certificates, reload_certificates
@@ -38,21 +39,10 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 SWEEP_SECONDS = 1.0  # between two looks for connections that are overdue
-BUSY_SECONDS = 0.2  # to wait when the machine has no descriptor left
-CLOSE_SECONDS = 2.0  # that clients of WebSockets have to answer a close frame
+# That clients of WebSockets have to answer a close frame, and those who have just come to ask.
+CLOSE_SECONDS = 2.0
 
 _log = logging.getLogger(__name__)
-
-
-class _Port:
-    """A listening socket and what answers there."""
-
-    def __init__(self, listener: Any, service: Service, certificates: Certificates | None) -> None:
-        self.listener = listener
-        self.service = service
-        self.certificates = certificates
-        self.number: int = listener.getsockname()[1]
-        self.task: Any = None
 
 
 class Server:
@@ -88,7 +78,7 @@ class Server:
         if acme_folder is not None:
             wrapped = with_challenges(wrapped, acme_folder)
         self._wsgi_app = wrapped
-        self._ports: list[_Port] = []
+        self._ports: list[Port] = []
         self._connections: set[Connection] = set()
         self._ended = hub.Signal()
         self._stop: Callable[[], None] | None = None
@@ -158,7 +148,7 @@ class Server:
         listener = hub.listen(host, port, name)
         logged = wsgi_app if self._log is None else LoggedRequests(wsgi_app, self._log)
         service = Service(logged, self.limits, self._log, certificates is not None)
-        self._ports.append(_Port(listener, service, certificates))
+        self._ports.append(Port(listener, service, certificates))
 
     @property
     def port(self) -> int:
@@ -193,7 +183,7 @@ class Server:
         try:
             with short_collections(), received_signals(*signals) as (wait, self._stop):
                 for port in self._ports:
-                    port.task = hub.spawn(self._accept, port)
+                    port.open(self._has_room, self._ended.wait, self._take)
                 for line in announcement:
                     print(line, file=sys.stderr, flush=True)
                 while wait() == signal.SIGHUP:
@@ -227,7 +217,7 @@ class Server:
         self.let_go()
         self._wait_for_end(min(CLOSE_SECONDS, deadline.left()))
         for connection in list(self._connections):
-            if connection.progress.phase is Phase.SOCKET:
+            if connection.progress.phase in (Phase.SOCKET, Phase.HANDSHAKE, Phase.IDLE):
                 connection.cut()
         self._wait_for_end(deadline.left())
         if self._connections:
@@ -243,36 +233,22 @@ class Server:
 
     def _close_ports(self) -> None:
         for port in self._ports:
-            if port.task is not None:
-                port.task.kill()
-                port.task = None
-            port.listener.close()
+            port.close()
 
-    def _accept(self, port: _Port) -> None:
-        is_tls = port.certificates is not None
-        while True:
-            while len(self._connections) >= self.limits.max_connections:
-                self._ended.wait()
-            try:
-                plain, address = hub.accept(port.listener)
-            except OSError as error:
-                if error.errno not in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
-                    _log.debug("a client left before it was accepted: %s", error)
-                    continue
-                _log.warning("no connection can be accepted now: %s", error.strerror)
-                hub.sleep(BUSY_SECONDS)
-                continue
-            connection = Connection(plain, address, is_tls)
-            self._connections.add(connection)
-            try:
-                connection.task = hub.spawn(self._serve_connection, port, connection)
-            except RuntimeError as error:  # the machine has no thread left
-                _log.warning("no connection can be served now: %s", error)
-                self._connections.discard(connection)
-                plain.close()
-                hub.sleep(BUSY_SECONDS)
+    def _has_room(self) -> bool:
+        return len(self._connections) < self.limits.max_connections
 
-    def _serve_connection(self, port: _Port, connection: Connection) -> None:
+    def _take(self, port: Port, plain: socket.socket, address: Any) -> None:
+        connection = Connection(plain, address, port.certificates is not None)
+        self._connections.add(connection)
+        try:
+            connection.task = hub.spawn(self._serve_connection, port, connection)
+        except RuntimeError as error:  # the machine has no thread left
+            _log.warning("no connection can be served now: %s", error)
+            self._connections.discard(connection)
+            plain.close()
+
+    def _serve_connection(self, port: Port, connection: Connection) -> None:
         try:
             if port.certificates is None:
                 connection.open_plain()

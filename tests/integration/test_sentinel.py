@@ -37,7 +37,7 @@ def test_the_master_dies_in_the_middle_of_runs(
     redis.master.kill()
     assert one.get("/healthz").status_code == 200
     assert one.ended(ends)["state"] == "succeeded"
-    assert redis.named() == redis.replica.port
+    eventually(lambda: redis.named() == redis.replica.port)  # by that Sentinel, too
     for server in servers:
         eventually(lambda server=server: server.get("/readyz").status_code == 200)
         assert server.output(ends) == numbered(lines)

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -134,12 +135,28 @@ class Program:
         return _again(self._connect)
 
     def _connect(self) -> socket.socket:
+        client = self._connected()
+        if isinstance(client, ssl.SSLSocket):
+            client.do_handshake()
+        return client
+
+    def begin_to_connect(self) -> socket.socket:
+        """A connection; where TLS is spoken, its first message was sent and none was read."""
+        client = self._connected()
+        if isinstance(client, ssl.SSLSocket):
+            client.settimeout(0)
+            with suppress(ssl.SSLWantReadError):
+                client.do_handshake()
+            client.settimeout(PATIENCE_SECONDS)
+        return client
+
+    def _connected(self) -> socket.socket:
         plain = socket.create_connection(("127.0.0.1", self.port), PATIENCE_SECONDS)
         if not self.url.startswith("https"):
             return plain
         context = ssl.create_default_context()
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        return context.wrap_socket(plain)
+        return context.wrap_socket(plain, do_handshake_on_connect=False)
 
     def send(self, *parts: bytes) -> bytes:
         """Send bytes and return all that comes back until the server closes."""

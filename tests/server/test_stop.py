@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -36,6 +37,13 @@ def stream():
             host.sleep(0.1)
     return parts()
 
+@app.get("/hold")
+def hold():  # nobody else gets the hub until there is a file of this name
+    print("hold", file=sys.stderr, flush=True)
+    while not Path(request.args["file"]).exists():
+        time.sleep(0.01)
+    return "done"
+
 @app.post("/upload")
 def upload():
     return str(len(request.get_data()))
@@ -54,6 +62,7 @@ options = {"ssl_cert": "adhoc"} if "tls" in sys.argv else {}
 limits = Limits(stop_seconds=1 if "briefly" in sys.argv else 30)
 Server(app, limits=limits, access_log="combined").run(0, **options)
 """
+REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 AT_ONCE = 20  # seconds that are fewer than those of a stop that waits for somebody
 
 
@@ -101,6 +110,48 @@ def test_an_upload_in_progress_is_taken(program: Program) -> None:
         assert program.stop() == 0
         time_to_stop.join()
         assert received(client).endswith(b"\r\n\r\n10")
+
+
+def test_requests_that_came_before_the_stop_are_answered(program: Program, tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        kept = stack.enter_context(asked(program, "/"))
+        assert b"200 OK" in kept.recv(65536)
+        holding = stack.enter_context(asked(program, f"/hold?file={tmp_path / 'go'}"))
+        eventually(lambda: "hold" in program.log)
+        begun = [stack.enter_context(program.begin_to_connect()) for _ in range(5)]
+        kept.sendall(REQUEST)
+        for client in begun:
+            if not isinstance(client, ssl.SSLSocket):
+                client.sendall(REQUEST)
+        program.process.terminate()
+        (tmp_path / "go").touch()
+        for client in begun:
+            if isinstance(client, ssl.SSLSocket):
+                client.do_handshake()
+                client.sendall(REQUEST)
+        assert received(holding).endswith(b"\r\n\r\ndone")
+        for client in (kept, *begun):
+            assert b" 200 OK\r\n" in received(client)
+        assert program.process.wait(60) == 0
+
+
+def test_who_came_before_the_stop_and_asks_nothing_does_not_hold_it_up(
+    program: Program, tmp_path: Path
+) -> None:
+    with ExitStack() as stack:
+        holding = stack.enter_context(asked(program, f"/hold?file={tmp_path / 'go'}"))
+        eventually(lambda: "hold" in program.log)
+        silent = [stack.enter_context(program.begin_to_connect()) for _ in range(3)]
+        program.process.terminate()
+        (tmp_path / "go").touch()
+        begin = time.monotonic()
+        assert received(holding).endswith(b"\r\n\r\ndone")
+        assert program.process.wait(60) == 0
+        assert time.monotonic() - begin < AT_ONCE
+        for client in silent:
+            client.settimeout(60)
+            socket.socket.recv(client, 65536)
+    assert "cut off" not in program.log
 
 
 def test_no_new_connections_and_no_idle_ones(program: Program) -> None:
