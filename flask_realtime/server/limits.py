@@ -1,9 +1,10 @@
 """What one client may take of a server: bytes, and above all time.
 
 A client that sends its request a byte at a time, or never reads the answer, costs nothing to make
-and holds a connection for ever (slowloris). `overdue` says when one has had its share. It knows no
-clock and no socket: the server asks it about each connection once a second, which is cheaper than
-a timer for each wait.
+and holds a connection for ever (slowloris). `overdue` says when one has had its share; the time in
+which the server itself was held up is no client's (`Progress.excuse`). Neither knows a clock or a
+socket: the server asks about each connection once a second, which is cheaper than a timer for each
+wait.
 """
 
 from __future__ import annotations
@@ -69,6 +70,14 @@ class Progress:
         self.since = now
         self.waited_seconds = 0.0
         self.received = 0
+
+    def excuse(self, seconds: float) -> None:
+        """`seconds` of its wait were the server's: it did not look."""
+        self.since += seconds
+        if self.read_since is not None:
+            self.read_since += seconds
+        if self.write_since is not None:
+            self.write_since += seconds
 
 
 def overdue(progress: Progress, now: float, limits: Limits) -> str | None:

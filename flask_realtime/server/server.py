@@ -263,9 +263,14 @@ class Server:
             self._ended.set()
 
     def _sweep(self) -> None:
+        looked = time.monotonic()
         while True:
             hub.sleep(SWEEP_SECONDS)
             now = time.monotonic()
+            late, looked = now - looked - SWEEP_SECONDS, now
+            if late > SWEEP_SECONDS:  # a machine that slept, say
+                for connection in self._connections:
+                    connection.progress.excuse(late)
             for connection in list(self._connections):
                 reason = overdue(connection.progress, now, self.limits)
                 if reason is not None:

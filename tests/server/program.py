@@ -10,10 +10,8 @@ import ssl
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar
 
 from flask_realtime import host
 from tests.support.server import PATIENCE_SECONDS, ROOT, eventually
@@ -57,9 +55,6 @@ def environ() -> dict[str, str]:
     }
 
 
-T = TypeVar("T")
-
-
 class Program:
     """A Python program that serves; a context manager that stops it with SIGTERM."""
 
@@ -100,6 +95,8 @@ class Program:
         return self
 
     def __exit__(self, kind: object, *error: object) -> None:
+        if kind is not None:
+            print(self.log, file=sys.stderr)
         if kind is not None or self._is_stopped:
             self._kill()
             return
@@ -132,9 +129,6 @@ class Program:
 
     def connect(self) -> socket.socket:
         """A connection, with TLS where it is spoken."""
-        return _again(self._connect)
-
-    def _connect(self) -> socket.socket:
         client = self._connected()
         if isinstance(client, ssl.SSLSocket):
             client.do_handshake()
@@ -160,25 +154,10 @@ class Program:
 
     def send(self, *parts: bytes) -> bytes:
         """Send bytes and return all that comes back until the server closes."""
-
-        def send() -> bytes:
-            with self.connect() as client:
-                for part in parts:
-                    client.sendall(part)
-                return received(client)
-
-        return _again(send)
-
-
-def _again(attempt: Callable[[], T]) -> T:
-    """Once more if the connection ends in its handshake.
-
-    On a machine that has far too much to do one in some thousand does, and why is not known.
-    """
-    try:
-        return attempt()
-    except ssl.SSLEOFError:
-        return attempt()
+        with self.connect() as client:
+            for part in parts:
+                client.sendall(part)
+            return received(client)
 
 
 def received(client: socket.socket) -> bytes:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import signal
+import time
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -53,6 +55,37 @@ def test_who_reads_nothing_is_overdue_in_every_phase(phase: Phase) -> None:
     assert overdue(progress, 1000.0, LIMITS) is None
     assert overdue(progress, 1000.1, LIMITS) == "it read nothing for 60 s"
     assert overdue(progress, 1000.1, replace(LIMITS, write_seconds=math.inf)) is None
+
+
+def test_what_the_server_was_held_up_does_not_count() -> None:
+    progress = Progress(Phase.ANSWER, since=0.0, read_since=100.0, write_since=100.0)
+    progress.excuse(50.0)
+    assert overdue(progress, 180.0, LIMITS) is None
+    assert progress == Progress(Phase.ANSWER, since=50.0, read_since=150.0, write_since=150.0)
+    silent = Progress(Phase.IDLE, since=0.0)
+    silent.excuse(50.0)
+    assert silent == Progress(Phase.IDLE, since=50.0)
+
+
+def test_clients_of_a_server_that_was_stopped_for_long_are_still_answered(tmp_path: Path) -> None:
+    serve = "Server(app, limits=Limits(idle_seconds=4, head_seconds=4)).run(0)"
+    with (
+        Program(tmp_path, serve) as program,
+        program.connect() as idle,
+        program.connect() as half,
+    ):
+        for client in (idle, half):
+            client.sendall(ALIVE)
+            assert b"200 OK" in client.recv(65536)
+        half.sendall(GET[:10])
+        program.process.send_signal(signal.SIGSTOP)
+        time.sleep(6)
+        program.process.send_signal(signal.SIGCONT)
+        time.sleep(1.5)  # it looks again
+        idle.sendall(GET)
+        half.sendall(GET[10:])
+        assert b"200 OK" in received(idle)
+        assert b"200 OK" in received(half)
 
 
 def test_connections_beyond_the_limit_wait_for_their_turn(tmp_path: Path) -> None:
