@@ -29,7 +29,7 @@ def haystack(server: Server) -> Iterator[str]:
 def search(page: Page, text: str) -> None:
     expect(page.locator(".run-header")).to_contain_text("complete", timeout=SECONDS)
     page.keyboard.press("/")
-    page.keyboard.type(text)
+    page.get_by_role("searchbox").fill(text)  # at once: half a word is searched as well
 
 
 def results(page: Page) -> Locator:
@@ -75,6 +75,33 @@ def test_a_result_leads_to_its_line_also_by_keyboard(
     page.keyboard.press("Escape")
     expect(page.get_by_role("searchbox")).to_be_hidden()
     expect(results(page)).to_have_count(0)
+
+
+# The reader types a letter and goes down into the list before the server is asked anew.
+TYPE_AND_GO_DOWN = """() => {
+  const field = document.querySelector("[role=searchbox]");
+  field.value = "needle";
+  field.dispatchEvent(new Event("input"));
+  field.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowDown", bubbles: true }));
+  return document.activeElement === document.querySelector(".found-list button");
+}
+"""
+
+
+def test_who_is_in_the_list_while_another_takes_its_place_is_back_in_the_field(
+    server: Server, open_page: Open, haystack: str
+) -> None:
+    page = open_page(server.url + haystack)
+    search(page, "needl")
+    expect(results(page)).to_have_count(100, timeout=SECONDS)
+    expect(page.locator(".found-text mark").first).to_have_text("needl")
+    assert page.evaluate(TYPE_AND_GO_DOWN)
+    expect(page.locator(".found-text mark").first).to_have_text("needle", timeout=SECONDS)
+    expect(page.get_by_role("searchbox")).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    marked = page.locator(".row.is-marked .row-text")
+    expect(marked).to_have_text("1000 needle here", timeout=SECONDS)
 
 
 def test_a_bad_pattern_is_said_in_the_servers_words(

@@ -135,8 +135,12 @@ export class SearchResults {
     return `${found || "No match"} in the whole output, ${formatBytes(end)}`;
   }
 
-  /** Lines are added below; those that are there stay the same elements. */
+  /**
+   * Lines are added below; those that are there stay the same elements. When those of another query take the place
+   * of the one that has the focus, the search field gets it.
+   */
   #showLines(lines: readonly FoundLine[]): void {
+    const hadFocus = this.#hasFocus;
     const rows = [...this.#list.children];
     lines.forEach((line, index) => {
       const row = rows[index];
@@ -146,6 +150,11 @@ export class SearchResults {
       else this.#list.append(made);
     });
     for (const row of rows.slice(lines.length)) row.remove();
+    if (hadFocus && !this.#hasFocus) this.host.leave();
+  }
+
+  get #hasFocus(): boolean {
+    return this.#list.contains(document.activeElement);
   }
 
   #row(found: FoundLine): HTMLElement {
