@@ -67,6 +67,12 @@ class _PingedSocket(Socket):  # type: ignore[misc]  # engineio has no types
     pings: Pings
     last_ping: float | None
 
+    def receive(self, packet: Packet) -> None:
+        """Who says anything is there: the answer to the ping stands in line behind it perhaps."""
+        if self.last_ping:
+            self.last_ping = time.time()
+        super().receive(packet)
+
     def schedule_ping(self) -> None:
         """Ping the client again, now that it has answered; once for each answer."""
         if self.last_ping:

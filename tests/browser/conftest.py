@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.support.server import ROOT, Server
+from tests.support.loggedprocess import ROOT
+from tests.support.server import Server
 
 ARGUMENTS = [
     "--no-sandbox",

@@ -9,7 +9,9 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.test_page import expect_state, lines, path, toolbar
-from tests.support.server import ROOT, Server, eventually
+from tests.support.loggedprocess import ROOT
+from tests.support.patience import eventually
+from tests.support.server import Server
 
 SECONDS = 60_000  # ms that a page gets
 GREETER = ROOT / "tests" / "programs" / "greeter.py"

@@ -10,7 +10,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from flask_realtime.store.keys import output as key
 from tests.support.forwarder import Forwarder
-from tests.support.server import Server, eventually
+from tests.support.patience import eventually
+from tests.support.server import Server
 
 Open = Callable[[str], Page]
 

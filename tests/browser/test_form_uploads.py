@@ -19,7 +19,9 @@ from tests.browser.formpages import (
 )
 from tests.browser.test_login import log_in
 from tests.browser.test_page import expect_state, lines
-from tests.support.server import ROOT, Server, eventually
+from tests.support.loggedprocess import ROOT
+from tests.support.patience import eventually
+from tests.support.server import Server
 
 
 def test_a_file_is_sent_at_once_and_the_run_gets_it(forms: Server, open_page: Open) -> None:

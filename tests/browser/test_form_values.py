@@ -16,7 +16,8 @@ from tests.browser.formpages import (
     path,
     printed,
 )
-from tests.support.server import Server, eventually
+from tests.support.patience import eventually
+from tests.support.server import Server
 
 
 def test_a_form_begins_with_the_last_run_and_can_be_reset(forms: Server, open_page: Open) -> None:

@@ -10,7 +10,8 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from flask_realtime import history
 from flask_realtime.runs import Run, RunIds, timestamp
-from tests.support.server import Server, eventually
+from tests.support.patience import eventually
+from tests.support.server import Server
 
 SECONDS = 60_000  # ms that a page gets
 PAST = 230

@@ -10,7 +10,8 @@ import requests
 from playwright.sync_api import Page, expect
 
 from tests.browser.test_page import expect_complete, expect_state, lines, start, toolbar
-from tests.support.server import Server, eventually
+from tests.support.patience import eventually
+from tests.support.server import Server
 
 SECONDS = 60_000  # ms that a page gets
 

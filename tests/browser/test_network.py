@@ -11,7 +11,8 @@ from playwright.sync_api import Page, expect
 
 from flask_realtime.watching.socketserver import PING_SECONDS, PONG_SECONDS
 from tests.support.forwarder import Forwarder
-from tests.support.server import Server, eventually
+from tests.support.patience import eventually
+from tests.support.server import Server
 
 Open = Callable[[str], Page]
 

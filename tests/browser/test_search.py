@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
-from tests.support.server import Server, eventually
+from tests.support.patience import eventually
+from tests.support.server import Server
 
 SECONDS = 60_000  # ms that a page gets
 LINES = 200_000  # 6 MB: a page loads 2 MiB of it by itself

@@ -12,7 +12,9 @@ from typing import Any
 
 import requests
 
-from tests.support.server import eventually, free_port
+from tests.support.apiclient import ApiClient
+from tests.support.patience import eventually
+from tests.support.server import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 UP_SECONDS = 60.0  # from `up` to an answer, images built
@@ -40,7 +42,7 @@ def copy_of_clone(folder: Path) -> Path:
     return folder
 
 
-class Stack:
+class Stack(ApiClient):
     """The containers of the project in `folder`, under a name and on a port of their own.
 
     `environ` is what the shell would have set for docker-compose. The `with` block ends with
@@ -107,19 +109,6 @@ class Stack:
     def get(self, path: str, **options: Any) -> requests.Response:
         return requests.get(self.url + path, **{"timeout": 20, "allow_redirects": False, **options})
 
-    def post(self, path: str, body: object = None) -> requests.Response:
-        return requests.post(self.url + path, json=body or {}, timeout=60)
-
-    def start_run(self, job: str, **params: object) -> str:
-        response = self.post("/api/runs", {"job": job, "params": params})
-        assert response.status_code == 201, response.text
-        run: str = response.json()["id"]
-        return run
-
-    def run_record(self, run: str) -> dict[str, Any]:
-        record: dict[str, Any] = self.get(f"/api/runs/{run}").json()
-        return record
-
     def state(self, run: str) -> str | None:
         """The state of a run; None while the server does not answer."""
         try:
@@ -128,9 +117,6 @@ class Stack:
             return None
         state: str | None = response.json()["state"] if response.status_code == 200 else None
         return state
-
-    def output(self, run: str) -> bytes:
-        return self.get(f"/api/runs/{run}/output").content
 
     def containers(self, service: str) -> list[str]:
         """The ids of the service's containers, those that ended included."""

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.containers.stack import Stack
-from tests.support.server import eventually
+from tests.support.patience import eventually
 
 FILLED = """# An integration
 CLIENT_ID{eq}{q}C0invented0integration{q}{blank}

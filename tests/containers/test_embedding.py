@@ -9,7 +9,7 @@ import requests
 import websocket
 
 from tests.containers.stack import Stack, copy_of_clone
-from tests.support.server import eventually
+from tests.support.patience import eventually
 
 SERVER = """
 from aiohttp import WSMsgType, web

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.test_login import log_in
 from tests.browser.test_page import expect_complete, expect_state, lines, start, toolbar
 from tests.containers.stack import Stack, copy_of_clone
-from tests.support.server import eventually
+from tests.support.patience import eventually
 
 SECONDS = 60_000  # ms that a page gets
 SLOW = """

@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from tests.containers.stack import Stack, docker
-from tests.support.server import eventually
+from tests.support.patience import eventually
 
 PROBE = """
 import urllib.error, urllib.request

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.test_page import expect_exact, expect_state, last_number, start, toolbar
 from tests.containers.stack import Stack, docker
-from tests.support.server import eventually
+from tests.support.patience import eventually
 
 SECONDS = 60_000  # ms that a page gets
 

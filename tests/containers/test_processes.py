@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.containers.stack import Stack, copy_of_clone
-from tests.support.server import eventually
+from tests.support.patience import eventually
 
 JOBS = """
 import getpass, os, time

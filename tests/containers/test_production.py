@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from tests.containers.stack import Stack, copy_of_clone, docker, free_port
-from tests.support.server import eventually
+from tests.support.patience import eventually
 
 INTEGRATION = """CLIENT_ID="C0invented0integration"
 CLIENT_SECRET=invented-0123456789

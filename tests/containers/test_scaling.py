@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.test_login import log_in
 from tests.browser.test_page import expect_state, last_number, start, toolbar
 from tests.containers.stack import Stack, docker
-from tests.support.server import eventually
+from tests.support.patience import eventually
 from tests.support.socketclient import ordered_client
 
 Open = Callable[[str], Page]

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.containers.stack import Stack, copy_of_clone
-from tests.support.server import eventually
+from tests.support.patience import eventually
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import requests
 from tests.faults.aftermath import Struck
 from tests.faults.expected import LINE_BYTES
 from tests.faults.fleet import Fleet
-from tests.support.server import eventually
+from tests.support.patience import eventually
 
 FAILED = frozenset({"failed"})
 LOST = frozenset({"lost"})

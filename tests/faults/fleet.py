@@ -25,7 +25,9 @@ from tests.faults.crowd import Crowd, Watched
 from tests.faults.place import Place
 from tests.faults.processes import TOKEN, Part
 from tests.support.gateway import gateway_command, gateway_environ
-from tests.support.server import ROOT, eventually, free_port
+from tests.support.loggedprocess import ROOT
+from tests.support.patience import eventually
+from tests.support.server import free_port
 
 JOBS = ROOT / "tests" / "programs" / "faultjobs"
 NODES = 3

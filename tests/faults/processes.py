@@ -10,7 +10,8 @@ from pathlib import Path
 
 import psutil
 
-from tests.support.server import ROOT, eventually
+from tests.support.loggedprocess import ROOT
+from tests.support.patience import eventually
 
 # In the environment of all that belongs to a fleet; PYTHON* is what runs get of the server's.
 TOKEN = "PYTHONFLEET"

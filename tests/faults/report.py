@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.support.server import ROOT
+from tests.support.loggedprocess import ROOT
 
 BY_DEFAULT = ROOT / "build" / "faults.md"
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.server import Server, eventually
+from tests.support.patience import eventually
+from tests.support.server import Server
 
 SIZE = 80 * 100
 

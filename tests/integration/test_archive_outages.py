@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from tests.support.forwarder import Forwarder
-from tests.support.server import ROOT, Server, eventually
+from tests.support.loggedprocess import ROOT
+from tests.support.patience import eventually
+from tests.support.server import Server
 from tests.support.socketclient import ordered_client
 
 LINES = 300_000  # of 80 bytes: many times what OUTPUT_HOT_MIB lets Redis hold

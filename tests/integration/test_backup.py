@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from flask_realtime.store.redisbinary import find_binary
-from tests.support.server import ROOT, Server, eventually
+from tests.support.loggedprocess import ROOT
+from tests.support.patience import eventually
+from tests.support.server import Server
 
 
 def backup(*arguments: object, succeeds: bool = True, **environ: str) -> str:

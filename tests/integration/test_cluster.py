@@ -8,9 +8,10 @@ import pytest
 
 from flask_realtime.store import keys
 from tests.support.pairs import numbered, pair_of_servers
+from tests.support.patience import eventually
 from tests.support.redisgroups import Cluster
 from tests.support.redisrights import documented_rule_for_clusters, refusals, with_user
-from tests.support.server import Server, eventually
+from tests.support.server import Server
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 import requests
 
-from tests.support.server import ROOT, Server, eventually
+from tests.support.loggedprocess import ROOT
+from tests.support.patience import eventually
+from tests.support.server import Server
 from tests.support.socketclient import ordered_client
 
 JOBS = ROOT / "tests" / "programs" / "commandjobs"

@@ -16,7 +16,8 @@ from redis.client import PubSub
 from flask_realtime.redisserver import RedisServer
 from flask_realtime.registry import BEATS_OF_A_LOOK, HEARTBEAT_SECONDS, OWNER_DEAD_SECONDS
 from flask_realtime.store import keys
-from tests.support.server import Server, eventually
+from tests.support.patience import eventually
+from tests.support.server import Server
 
 LOST_SECONDS = 30.0  # after the death of their owner, says the design
 

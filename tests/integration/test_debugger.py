@@ -16,7 +16,8 @@ import psutil
 import pytest
 import requests
 
-from tests.support.server import ROOT, eventually
+from tests.support.loggedprocess import ROOT
+from tests.support.patience import eventually
 
 JOB = """\
 from flask_realtime import job

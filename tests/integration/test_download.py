@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.support.server import Server, eventually
+from tests.support.patience import eventually
+from tests.support.server import Server
 
 LINES = 2000
 PLAIN = {"Accept-Encoding": "identity"}

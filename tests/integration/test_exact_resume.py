@@ -20,7 +20,8 @@ from flask_realtime.redisserver import RedisServer
 from tests.programs.jobs.checksummed import stream
 from tests.support.follower import Follower
 from tests.support.forwarder import Forwarder
-from tests.support.server import Server, eventually
+from tests.support.patience import eventually
+from tests.support.server import Server
 
 SOAK_SECONDS = float(os.environ.get("SOAK_SECONDS", "0"))
 PROGRESS_BYTES = 50_000  # that each follower gets between two faults

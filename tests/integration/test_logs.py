@@ -12,7 +12,8 @@ import pytest
 import requests
 
 from tests.support.gateway import Gateway
-from tests.support.server import Server, eventually, misconfigured
+from tests.support.patience import eventually
+from tests.support.server import Server, misconfigured
 from tests.support.socketclient import ordered_client
 
 

@@ -13,7 +13,8 @@ import pytest
 import socketio
 import websocket
 
-from tests.support.server import Server, eventually
+from tests.support.patience import eventually
+from tests.support.server import Server
 from tests.support.socketclient import ordered_client
 
 CROWD = 8  # more than are handed each line by themselves

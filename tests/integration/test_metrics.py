@@ -11,7 +11,8 @@ import requests
 from prometheus_client.parser import text_string_to_metric_families
 
 import app.figures as figures_module
-from tests.support.server import Server, eventually
+from tests.support.patience import eventually
+from tests.support.server import Server
 from tests.support.socketclient import ordered_client
 
 TOKEN = "invented-token-0123456789"

@@ -17,7 +17,8 @@ from flask_realtime.redisserver import RedisServer
 from flask_realtime.store import keys
 from flask_realtime.store.schema import OLD
 from flask_realtime.store.store import Store
-from tests.support.server import ROOT, Server, misconfigured
+from tests.support.loggedprocess import ROOT
+from tests.support.server import Server, misconfigured
 
 RECORDING = ROOT / "tests" / "recordings" / "redis-schema-1.json"
 COMMAND = [sys.executable, "-m", "flask", "realtime", "migrate"]

@@ -15,7 +15,8 @@ import psutil
 import pytest
 import requests
 
-from tests.support.server import ROOT, eventually
+from tests.support.loggedprocess import ROOT
+from tests.support.patience import eventually
 
 EXAMPLE = ROOT / "examples" / "minimal.py"
 # The example as it stands, as the main program; only the port is any that is free.

@@ -6,7 +6,8 @@ import re
 import subprocess
 from pathlib import Path
 
-from tests.support.server import ROOT, Server
+from tests.support.loggedprocess import ROOT
+from tests.support.server import Server
 
 
 def test_the_lines_of_the_readme_put_a_button_on_a_script(tmp_path: Path) -> None:

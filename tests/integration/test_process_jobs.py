@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.support.server import ROOT, Server, eventually
+from tests.support.loggedprocess import ROOT
+from tests.support.patience import eventually
+from tests.support.server import Server
 
 PROGRAMS = ROOT / "tests" / "programs"
 

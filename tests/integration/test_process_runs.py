@@ -13,8 +13,9 @@ import psutil
 import pytest
 import requests
 
+from tests.support.patience import eventually
 from tests.support.programjobs import make_jobs
-from tests.support.server import Server, eventually
+from tests.support.server import Server
 
 FLOOD_BYTES = int(os.environ.get("FLOOD_BYTES", 20_000_000))
 TABLES = {

@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 import requests
 
-from tests.support.server import ROOT, Server, eventually, free_port
+from tests.support.loggedprocess import ROOT
+from tests.support.patience import eventually
+from tests.support.server import Server, free_port
 
 EXAMPLES = ROOT / "examples" / "monitoring"
 TOKEN = "invented-token-0123456789"

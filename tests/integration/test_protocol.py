@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.server import Server, eventually
+from tests.support.patience import eventually
+from tests.support.server import Server
 from tests.support.socketclient import ordered_client
 
 

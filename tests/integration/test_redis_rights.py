@@ -15,10 +15,12 @@ from flask_realtime.store import keys
 from flask_realtime.store.redisclients import blocking_client
 from flask_realtime.store.redislink import probe
 from flask_realtime.store.schema import prepare_redis
+from tests.support.loggedprocess import ROOT
 from tests.support.pairs import numbered, pair_of_servers
+from tests.support.patience import eventually
 from tests.support.redisgroups import Group, free_ports
 from tests.support.redisrights import documented_rule, refusals, with_user
-from tests.support.server import ROOT, Server, eventually
+from tests.support.server import Server
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,8 @@ import psutil
 import pytest
 
 from tests.programs.expected import EXACT
-from tests.support.server import Server, eventually
+from tests.support.patience import eventually
+from tests.support.server import Server
 
 
 def test_every_byte_arrives_exactly(server: Server) -> None:

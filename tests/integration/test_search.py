@@ -9,7 +9,8 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.support.server import Server, eventually
+from tests.support.patience import eventually
+from tests.support.server import Server
 
 LINES = 1000
 

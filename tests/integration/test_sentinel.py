@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.pairs import numbered, pair_of_servers
+from tests.support.patience import eventually
 from tests.support.redisgroups import WatchedByThree
-from tests.support.server import Server, eventually
+from tests.support.server import Server
 
 
 @pytest.fixture

@@ -17,7 +17,9 @@ from engineio.payload import Payload
 from flask_realtime.events import RealtimeEvents
 from flask_realtime.watching.messages import GAP, OUTPUT
 from tests.programs.expected import EXACT
-from tests.support.server import ROOT, Server, eventually
+from tests.support.loggedprocess import ROOT
+from tests.support.patience import eventually
+from tests.support.server import Server
 
 
 class Client:

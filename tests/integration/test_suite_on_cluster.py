@@ -7,8 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.support.loggedprocess import ROOT
 from tests.support.redisgroups import Cluster
-from tests.support.server import ROOT
 
 UNIT = "tests/unit/"
 WORKERS = UNIT + "test_runs_on_workers.py::"

@@ -12,7 +12,8 @@ import pytest
 import socketio
 
 from flask_realtime.redisserver import RedisServer
-from tests.support.server import Server, eventually
+from tests.support.patience import eventually
+from tests.support.server import Server
 from tests.support.socketclient import ordered_client
 
 

@@ -10,7 +10,8 @@ import requests
 import socketio
 
 from flask_realtime.redisserver import RedisServer
-from tests.support.server import Server, eventually
+from tests.support.patience import eventually
+from tests.support.server import Server
 from tests.support.socketclient import ordered_client
 
 STOPPED = "nobody watched it for 5 s"

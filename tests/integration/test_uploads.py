@@ -14,7 +14,8 @@ import psutil
 import pytest
 import requests
 
-from tests.support.server import Server, eventually
+from tests.support.patience import eventually
+from tests.support.server import Server
 
 MIB = 1 << 20
 BYTES = {"Content-Type": "application/octet-stream"}

@@ -10,7 +10,8 @@ import psutil
 import pytest
 import requests
 
-from tests.support.server import Server, eventually
+from tests.support.patience import eventually
+from tests.support.server import Server
 from tests.support.visitor import Visitor
 from tests.support.webexsandbox import Sandbox
 

@@ -8,7 +8,8 @@ import pytest
 import requests
 from itsdangerous.url_safe import URLSafeSerializer
 
-from tests.support.server import Server, eventually
+from tests.support.patience import eventually
+from tests.support.server import Server
 from tests.support.visitor import Visitor, parameter
 from tests.support.webexsandbox import Sandbox
 

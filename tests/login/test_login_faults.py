@@ -11,7 +11,8 @@ import pytest
 import requests
 
 from tests.support.logins import login_keys, nothing_is_stored
-from tests.support.server import Server, eventually
+from tests.support.patience import eventually
+from tests.support.server import Server
 from tests.support.visitor import Visitor, parameter
 from tests.support.webexsandbox import Sandbox
 

@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psutil
 
-from tests.support.server import Server, eventually
+from tests.support.patience import eventually
+from tests.support.server import Server
 from tests.support.visitor import Visitor
 from tests.support.webexsandbox import Sandbox
 

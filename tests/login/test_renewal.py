@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from tests.support.logins import login_keys
-from tests.support.server import Server, eventually
+from tests.support.patience import eventually
+from tests.support.server import Server
 from tests.support.visitor import Visitor
 from tests.support.webexsandbox import Sandbox
 

@@ -14,7 +14,8 @@ from redis.exceptions import AuthenticationError, ConnectionError
 
 from flask_realtime.store.redisbinary import find_binary
 from tests.support.logins import integration
-from tests.support.server import Server, eventually, free_port
+from tests.support.patience import eventually
+from tests.support.server import Server, free_port
 from tests.support.visitor import Visitor
 from tests.support.webexsandbox import Sandbox
 

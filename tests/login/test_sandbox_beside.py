@@ -9,7 +9,8 @@ import psutil
 import pytest
 import requests
 
-from tests.support.server import Server, eventually, misconfigured
+from tests.support.patience import eventually
+from tests.support.server import Server, misconfigured
 
 
 @pytest.fixture

@@ -8,22 +8,24 @@ import sys
 import threading
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import requests
 
 from flask_realtime.redisserver import RedisServer
 from tests.programs.jobs.checksummed import stream
+from tests.support.apiclient import ApiClient
 from tests.support.follower import Follower
 from tests.support.gateway import Gateway
-from tests.support.server import PATIENCE_SECONDS, ROOT, Server, eventually, free_port
+from tests.support.loggedprocess import ROOT
+from tests.support.patience import PATIENCE_SECONDS, eventually
+from tests.support.server import Server, free_port
 
 NODES = 3
 OWNER = ROOT / "tests" / "programs" / "owner.py"
 TOKEN_KEY = "c" * 43 + "="  # Fernet's form
 
 
-class Fleet:
+class Fleet(ApiClient):
     """All of it runs for the `with` block's time. `environ` is for the nodes; more may be added."""
 
     def __init__(self, folder: Path, **environ: str) -> None:
@@ -42,7 +44,10 @@ class Fleet:
         self._folder = folder
         self._stack = ExitStack()
         self.port = free_port()  # of nginx
-        self.url = f"http://localhost:{self.port}"
+
+    @property
+    def url(self) -> str:
+        return f"http://localhost:{self.port}"
 
     def __enter__(self) -> Fleet:
         with ExitStack() as stack:
@@ -59,31 +64,6 @@ class Fleet:
 
     def __exit__(self, *error: object) -> None:
         self._stack.close()
-
-    def get(self, path: str, **options: Any) -> requests.Response:
-        return requests.get(self.url + path, timeout=60, **options)
-
-    def post(self, path: str, body: object = None) -> requests.Response:
-        return requests.post(self.url + path, json=body or {}, timeout=60)
-
-    def start_run(self, job: str, **params: object) -> str:
-        response = self.post("/api/runs", {"job": job, "params": params})
-        assert response.status_code == 201, response.text
-        run: str = response.json()["id"]
-        return run
-
-    def run_record(self, run: str) -> dict[str, Any]:
-        record: dict[str, Any] = self.get(f"/api/runs/{run}").json()
-        return record
-
-    def ended(self, run: str) -> dict[str, Any]:
-        """Wait for the end of a run, and return its record."""
-
-        def final() -> dict[str, Any] | None:
-            record = self.run_record(run)
-            return record if record.get("ended") else None
-
-        return eventually(final)
 
 
 class Load:

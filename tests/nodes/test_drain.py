@@ -13,7 +13,7 @@ import requests
 import socketio
 
 from tests.nodes.fleet import Fleet, Load, progress
-from tests.support.server import eventually
+from tests.support.patience import eventually
 from tests.support.socketclient import ordered_client
 
 

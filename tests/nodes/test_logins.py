@@ -6,7 +6,8 @@ from pathlib import Path
 
 from tests.nodes.fleet import Fleet
 from tests.support.logins import integration
-from tests.support.server import Server, eventually
+from tests.support.patience import eventually
+from tests.support.server import Server
 from tests.support.visitor import Visitor
 from tests.support.webexsandbox import Sandbox
 

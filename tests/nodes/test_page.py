@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.conftest import browser as browser
 from tests.browser.test_page import lines
 from tests.nodes.fleet import Fleet, Load
-from tests.support.server import eventually
+from tests.support.patience import eventually
 
 NOTE_STATES = """() => {
     window.states = [];

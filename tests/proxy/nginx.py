@@ -12,7 +12,8 @@ from pathlib import Path
 import requests
 
 from tests.server.certificates import write_certificate
-from tests.support.server import eventually, free_port
+from tests.support.patience import eventually
+from tests.support.server import free_port
 
 CONFIGURATION = """
 worker_processes 1;

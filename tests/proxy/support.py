@@ -16,7 +16,8 @@ from typing import IO, Any
 import psutil
 import requests
 
-from tests.support.server import ROOT, eventually
+from tests.support.loggedprocess import ROOT
+from tests.support.patience import eventually
 
 
 class Site:

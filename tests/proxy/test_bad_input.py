@@ -10,7 +10,7 @@ import pytest
 
 from tests.proxy.support import Site
 from tests.proxy.upstreams import Echo, Handler, Upstream, scripted
-from tests.support.server import eventually
+from tests.support.patience import eventually
 
 
 class Shared:

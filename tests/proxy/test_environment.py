@@ -11,7 +11,7 @@ from flask_realtime import ConfigurationError
 from flask_realtime.childenviron import PASSED, child_environ
 from flask_realtime.proxy import Supervisor
 from tests.proxy.support import Site
-from tests.support.server import ROOT
+from tests.support.loggedprocess import ROOT
 
 SECRETS = {
     "CLIENT_SECRET": "s3cret",

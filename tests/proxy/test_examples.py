@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from tests.proxy.nginx import nginx
 from tests.proxy.support import Site
-from tests.support.server import eventually
+from tests.support.patience import eventually
 
 WAIT_MS = 60_000
 APPS = {"bokeh": "/slider", "panel": "/slider", "flexx": "/"}  # and the path of its page

@@ -15,7 +15,7 @@ import requests
 
 from tests.proxy.support import Site
 from tests.proxy.upstreams import Echo, Upstream
-from tests.support.server import eventually
+from tests.support.patience import eventually
 
 MIB = 1 << 20
 

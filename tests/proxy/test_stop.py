@@ -17,7 +17,7 @@ from tests.proxy.support import Site
 from tests.proxy.test_websockets import handshake, opened, serve, trusting
 from tests.proxy.upstreams import Upstream
 from tests.proxy.websocketserver import WebSocketServer
-from tests.support.server import eventually
+from tests.support.patience import eventually
 
 GOING_AWAY = b"\x88\x02\x03\xe9"
 BIG = 24 << 20  # more than all buffers on the way hold

@@ -15,7 +15,7 @@ import requests
 
 from flask_realtime.proxy import Output, Supervisor
 from tests.proxy.support import Site
-from tests.support.server import eventually
+from tests.support.patience import eventually
 
 PROGRAM = "tests/proxy/appserver.py"
 

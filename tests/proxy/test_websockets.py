@@ -18,8 +18,8 @@ from websockets.sync.client import ClientConnection, connect
 from tests.proxy.support import Site
 from tests.proxy.upstreams import Echo, Upstream
 from tests.proxy.websocketserver import WebSocketServer
+from tests.support.patience import eventually
 from tests.support.serialtls import insecure_context
-from tests.support.server import eventually
 
 MIB = 1 << 20
 

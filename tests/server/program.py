@@ -14,7 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from flask_realtime import host
-from tests.support.server import PATIENCE_SECONDS, ROOT, eventually
+from tests.support.loggedprocess import ROOT
+from tests.support.patience import PATIENCE_SECONDS, eventually
 
 # The program as it stands, as the main program; only its ports are any that are free.
 RUN = """

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from flask_realtime.server.accesslog import Entry, as_json, combined
 from tests.server.program import Program
-from tests.support.server import eventually
+from tests.support.patience import eventually
 
 SERVE = """
 from werkzeug.exceptions import NotFound

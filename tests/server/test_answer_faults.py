@@ -9,7 +9,7 @@ import pytest
 
 from tests.server.answering import AGAIN, SERVE, request, second, split
 from tests.server.program import Program
-from tests.support.server import eventually
+from tests.support.patience import eventually
 
 
 @pytest.fixture(scope="module")

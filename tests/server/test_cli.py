@@ -19,7 +19,7 @@ from flask import Flask
 from flask_realtime.server.cli import realtime
 from flask_realtime.server.reloader import changed, snapshot
 from tests.server.program import environ
-from tests.support.server import eventually
+from tests.support.patience import eventually
 
 # As the entry point of the package does it: flask finds the command among its own.
 MAIN = """

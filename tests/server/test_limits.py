@@ -13,7 +13,7 @@ import pytest
 
 from flask_realtime.server.limits import Limits, Phase, Progress, overdue
 from tests.server.program import Program, received
-from tests.support.server import eventually
+from tests.support.patience import eventually
 
 LIMITS = Limits()
 GET = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"

@@ -10,7 +10,7 @@ import requests
 
 from tests.server.certificates import write_certificate
 from tests.server.program import Program
-from tests.support.server import ROOT
+from tests.support.loggedprocess import ROOT
 
 EXAMPLES = ROOT / "examples"
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.server.program import Program, received
-from tests.support.server import eventually
+from tests.support.patience import eventually
 
 SERVE = """
 @app.get("/large")

@@ -16,8 +16,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from tests.server.program import Program, received
+from tests.support.patience import eventually
 from tests.support.serialtls import insecure_context
-from tests.support.server import eventually
 
 SERVE = """
 from flask_socketio import SocketIO

@@ -19,7 +19,7 @@ from flask_realtime import ConfigurationError, Server
 from flask_realtime.server.tls import Certificates
 from tests.server.certificates import write_certificate
 from tests.server.program import Program, failing, received
-from tests.support.server import eventually
+from tests.support.patience import eventually
 
 SERVE = """
 (Path("acme") / ".well-known" / "acme-challenge").mkdir(parents=True)

@@ -19,7 +19,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from websockets.sync.client import ClientConnection, connect
 
-from tests.support.server import ROOT, eventually
+from tests.support.loggedprocess import ROOT
+from tests.support.patience import eventually
 
 
 def make_certificate(folder: Path) -> tuple[Path, Path]:

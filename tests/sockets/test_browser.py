@@ -9,7 +9,7 @@ from playwright.sync_api import expect, sync_playwright
 
 from tests.sockets.serving import Serving
 from tests.sockets.test_examples import RUN
-from tests.support.server import ROOT
+from tests.support.loggedprocess import ROOT
 
 
 def test_two_pages_chat_and_another_site_is_kept_out(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from websockets.exceptions import ConnectionClosedError
 
 from tests.sockets.serving import Serving
-from tests.support.server import ROOT
+from tests.support.loggedprocess import ROOT
 
 # The program as it stands, as the main program; only the port is any that is free.
 RUN = """

@@ -11,7 +11,7 @@ import pytest
 
 from tests.sockets.hostile import CLOSE, PING, PONG, TEXT, Hostile, Unchecked
 from tests.sockets.serving import Serving
-from tests.support.server import eventually
+from tests.support.patience import eventually
 
 
 def nobody_is_left(served: Serving) -> bool:

@@ -10,7 +10,9 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.support.server import ROOT, eventually, free_port
+from tests.support.loggedprocess import ROOT
+from tests.support.patience import eventually
+from tests.support.server import free_port
 
 USER = "www-data"  # that nginx becomes where root starts it
 

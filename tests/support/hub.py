@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from flask_realtime import host
 from flask_realtime.routing import Routing
-from tests.support.server import PATIENCE_SECONDS
+from tests.support.patience import PATIENCE_SECONDS
 
 T = TypeVar("T")
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from redis import Redis
 
-from tests.support.server import ROOT, Server
+from tests.support.loggedprocess import ROOT
+from tests.support.server import Server
 from tests.support.webexsandbox import Sandbox
 
 

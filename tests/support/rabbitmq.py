@@ -6,7 +6,8 @@ import os
 import subprocess
 from pathlib import Path
 
-from tests.support.server import PATIENCE_SECONDS, eventually, free_port
+from tests.support.patience import PATIENCE_SECONDS, eventually
+from tests.support.server import free_port
 
 # Not the one on PATH: Debian's changes the user first.
 SERVER = "/usr/lib/rabbitmq/bin/rabbitmq-server"

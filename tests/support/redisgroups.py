@@ -22,7 +22,7 @@ from redis.exceptions import RedisError
 
 from flask_realtime.redisserver import _DIE_WITH_PARENT
 from flask_realtime.store.redisbinary import find_binary
-from tests.support.server import eventually
+from tests.support.patience import eventually
 
 MASTER = "main"  # as the Sentinels call it
 DOWN_MS = 1000  # without an answer, and a server counts as down

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from tests.support.loggedprocess import ROOT
 from tests.support.redisgroups import Group
-from tests.support.server import ROOT
 
 USER = "realtime"
 PASSWORD = "invented-password"

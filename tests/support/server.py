@@ -9,21 +9,17 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import psutil
-import requests
 from redis import Redis
 
-ROOT = Path(__file__).resolve().parents[2]
-JOBS = ROOT / "tests" / "programs" / "jobs"
-T = TypeVar("T")
+from tests.support.apiclient import ApiClient
+from tests.support.loggedprocess import ROOT, LoggedProcess
+from tests.support.patience import eventually
 
-# For what is sure to come: it passes as soon as it is there, and a machine may stall for long.
-PATIENCE_SECONDS = 60.0
+JOBS = ROOT / "tests" / "programs" / "jobs"
 
 
 def free_port() -> int:
@@ -34,50 +30,24 @@ def free_port() -> int:
     return port
 
 
-def eventually(condition: Callable[[], T], seconds: float = PATIENCE_SECONDS) -> T:
-    """Return the first true value of `condition()`; fail after `seconds`."""
-    deadline = time.monotonic() + seconds
-    while not (value := condition()):
-        assert time.monotonic() < deadline, f"not within {seconds} s: {condition}"
-        time.sleep(0.02)
-    return value
-
-
 def written(client: Redis) -> bool:
     """Whether Redis has given all of its append-only file to the system."""
     state: dict[str, Any] = client.info("persistence")
     return state["aof_buffer_length"] == 0
 
 
-class Server:
+class Server(ApiClient, LoggedProcess):
     """`python wsgi.py` on a free port, its data in a folder of its own."""
 
     def __init__(self, folder: Path, **environ: str) -> None:
+        super().__init__(folder / "server.log")
         self.folder = folder
         self.port = 0
         self._environ = environ
-        self._log = folder / "server.log"
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def __enter__(self) -> Server:
-        self.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.stop()
 
     @property
     def url(self) -> str:
         return f"http://localhost:{self.port}"
-
-    @property
-    def pid(self) -> int:
-        assert self._process is not None
-        return self._process.pid
-
-    @property
-    def log(self) -> str:
-        return self._log.read_text("utf-8", "replace")
 
     def start(self) -> None:
         environ = {
@@ -91,47 +61,17 @@ class Server:
             "INSTANCE_PATH": str(self.folder / "instance"),
             **self._environ,
         }
-        with self._log.open("wb") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "wsgi.py"],
-                cwd=ROOT,
-                env=environ,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
-        try:
-            found = eventually(self._address)
-        except BaseException:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-            raise
+        found = self._launch([sys.executable, "wsgi.py"], environ, self._address)
         self.port = int(found[1])
 
     def _address(self) -> re.Match[str] | None:
-        assert self._process is not None
-        assert self._process.poll() is None, self.log
         return re.search(r"Serving http://localhost:(\d+)/", self.log)
 
     def stop(self, number: int = signal.SIGTERM) -> None:
-        process, self._process = self._process, None
-        if process is None:
-            return
-        children = psutil.Process(process.pid).children(recursive=True)
-        process.send_signal(number)
-        try:
-            process.wait(60)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-            raise AssertionError(f"the server did not stop: {self.log}") from None
-        assert "Traceback" not in self.log or number == signal.SIGKILL, self.log
-        _, alive = psutil.wait_procs(children, PATIENCE_SECONDS)
-        assert not alive, f"left behind: {alive}"
-
-    def kill(self) -> None:
-        self.stop(signal.SIGKILL)
+        is_running = self._process is not None
+        super().stop(number)
+        if is_running:
+            assert "Traceback" not in self.log or number == signal.SIGKILL, self.log
 
     def restart(self) -> None:
         """Stop it and start it again, on the same port and data."""
@@ -160,34 +100,6 @@ class Server:
         with self.redis_client() as client:
             eventually(lambda: written(client))
         self.redis_process().kill()
-
-    def get(self, path: str, **options: Any) -> requests.Response:
-        return requests.get(self.url + path, timeout=60, **options)
-
-    def post(self, path: str, body: object = None, **options: Any) -> requests.Response:
-        return requests.post(self.url + path, json=body or {}, timeout=60, **options)
-
-    def start_run(self, job: str, **params: object) -> str:
-        response = self.post("/api/runs", {"job": job, "params": params})
-        assert response.status_code == 201, response.text
-        run: str = response.json()["id"]
-        return run
-
-    def run_record(self, run: str) -> dict[str, Any]:
-        record: dict[str, Any] = self.get(f"/api/runs/{run}").json()
-        return record
-
-    def ended(self, run: str, seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:
-        """Wait for the end of a run, and return its record."""
-
-        def final() -> dict[str, Any] | None:
-            record = self.run_record(run)
-            return record if record.get("ended") else None
-
-        return eventually(final, seconds)
-
-    def output(self, run: str) -> bytes:
-        return self.get(f"/api/runs/{run}/output").content
 
 
 def misconfigured(**environ: str) -> tuple[int, str]:

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import requests
 
-from tests.support.server import eventually
+from tests.support.patience import eventually
 from tests.support.webexsandbox import Sandbox
 
 

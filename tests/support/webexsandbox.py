@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 
 import requests
 
-from tests.support.server import ROOT
+from tests.support.loggedprocess import ROOT
 
 START_SECONDS = 60
 STOP_SECONDS = 60

@@ -13,7 +13,7 @@ import pytest
 from app.appservice import AppService
 from flask_realtime.proxy import ReverseProxy, Status, Supervisor
 from flask_realtime.proxy.output import MAX_BYTES, Output
-from tests.support.server import eventually
+from tests.support.patience import eventually
 
 
 class Fake:

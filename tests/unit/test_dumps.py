@@ -12,7 +12,7 @@ import pytest
 from flask_realtime.isolation.control import Dumps, Ready, Threads, report_order, stop_order
 from flask_realtime.isolation.dumps import parse_stack, take_dump
 from tests.support.child import Child, write_job
-from tests.support.server import eventually
+from tests.support.patience import eventually
 
 DUMP = """\
 Stack (most recent call first):

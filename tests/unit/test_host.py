@@ -15,7 +15,7 @@ from flask_realtime import host
 from flask_realtime.errors import ConfigurationError
 from flask_realtime.host.connection import INPUT
 from tests.support.hub import until
-from tests.support.server import ROOT
+from tests.support.loggedprocess import ROOT
 
 
 def test_an_offloaded_call_runs_on_a_native_thread_while_greenlets_go_on() -> None:

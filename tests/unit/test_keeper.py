@@ -20,7 +20,7 @@ from flask_realtime.isolation.keeper.messages import Decoder, encode
 from flask_realtime.isolation.keeper.pump import MOST, READ_BYTES, Pump
 from flask_realtime.isolation.processexit import Asked, exit_of
 from flask_realtime.isolation.program import Program
-from tests.support.server import eventually
+from tests.support.patience import eventually
 
 MESSAGES = [{"input": "\x00\xff\n"}, {"report": 1}, {"argv": ["\udcff"]}]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import engineio
 import pytest
-from engineio.packet import PONG, Packet
+from engineio.packet import MESSAGE, PONG, Packet
 from engineio.socket import Socket
 
 from flask_realtime import host
@@ -75,6 +75,22 @@ def test_a_client_that_answers_no_ping_is_found_out(connect: Callable[[Pings], S
     answer(client)
     until(lambda: not client.queue.empty())
     until(lambda: not client.check_ping_timeout())
+
+
+def test_a_client_that_says_something_else_first_is_there(
+    connect: Callable[[Pings], Socket],
+) -> None:
+    client = connect(Pings(INTERVAL))
+    client.server.ping_timeout = 60
+    answer(client)
+    until(lambda: not client.queue.empty())
+    client.last_ping -= 61  # the hub was busy for so long
+    client.receive(Packet(MESSAGE, "of many"))
+    assert client.check_ping_timeout()
+    sent(client)
+    answer(client)
+    until(lambda: not client.queue.empty())
+    assert sent(client) == ["2"]
 
 
 def test_many_pings_leave_turns_to_others(

@@ -11,7 +11,7 @@ import pytest
 
 from flask_realtime.errors import InputFull
 from flask_realtime.isolation.promptio import MAX_INPUT, Answers, PromptIO
-from tests.support.server import eventually
+from tests.support.patience import eventually
 
 
 class Stream:

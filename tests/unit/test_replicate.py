@@ -10,8 +10,8 @@ import pytest
 
 from flask_realtime.store import redislink
 from flask_realtime.store.redislink import replicate
+from tests.support.patience import eventually
 from tests.support.redisgroups import Group, Node, free_ports
-from tests.support.server import eventually
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.server import Server, eventually
+from tests.support.patience import eventually
+from tests.support.server import Server
 from tests.support.webexsandbox import Sandbox
 
 JOBS = Path(__file__).parent / "jobs"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.support.server import eventually
+from tests.support.patience import eventually
 from tests.support.webexsandbox import Sandbox
 from tests.webexsandbox.conftest import Call
 

@@ -13,7 +13,7 @@ import psutil
 import pytest
 import requests
 
-from tests.support.server import ROOT
+from tests.support.loggedprocess import ROOT
 from tests.support.webexsandbox import Sandbox
 
 COMMAND = [sys.executable, "-m", "webexsandbox"]

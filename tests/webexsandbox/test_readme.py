@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import typing
 
-from tests.support.server import ROOT
+from tests.support.loggedprocess import ROOT
 from webexsandbox.effects import Kind
 from webexsandbox.faults import Fault
 from webexsandbox.options import Options

@@ -7,7 +7,7 @@ import concurrent.futures
 import pytest
 import requests
 
-from tests.support.server import eventually
+from tests.support.patience import eventually
 from tests.support.webexsandbox import Sandbox
 from tests.webexsandbox.conftest import Call
 from tests.webexsandbox.oauthclient import CLIENT, code, log_in, redeem, refresh, revoke

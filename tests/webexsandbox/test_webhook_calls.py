@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from tests.support.server import eventually
+from tests.support.patience import eventually
 from tests.webexsandbox.conftest import Call
 from webexsandbox.cast import CAST
 from webexsandbox.webhook import Webhook

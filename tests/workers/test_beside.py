@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.server import ROOT, Server, eventually
+from tests.support.loggedprocess import ROOT
+from tests.support.patience import eventually
+from tests.support.server import Server
 from tests.support.visitor import Visitor
 from tests.support.webexsandbox import Sandbox
 from tests.support.workers import Worker

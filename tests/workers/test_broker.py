@@ -14,7 +14,8 @@ from redis import Redis
 from flask_realtime.errors import ConfigurationError, ExecutorUnavailable
 from flask_realtime.executors.celery import CeleryExecutor
 from flask_realtime.redisserver import RedisServer
-from tests.support.server import Server, eventually, free_port
+from tests.support.patience import eventually
+from tests.support.server import Server, free_port
 from tests.support.workers import JOBS, Worker
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from flask_realtime.executors.celery import CeleryExecutor
 from flask_realtime.redisserver import RedisServer
+from tests.support.patience import eventually
 from tests.support.rabbitmq import RabbitMQ
-from tests.support.server import Server, eventually
+from tests.support.server import Server
 from tests.support.workers import JOBS, Worker
 
 

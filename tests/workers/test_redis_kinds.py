@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from tests.support.loggedprocess import ROOT
+from tests.support.patience import eventually
 from tests.support.redisgroups import Group, WatchedByThree, free_ports
 from tests.support.redisrights import documented_rule, refusals, with_user
-from tests.support.server import ROOT, Server, eventually
+from tests.support.server import Server
 from tests.support.workers import JOBS, Worker
 from tests.unit.test_redis_tls import Tls
 

@@ -8,7 +8,8 @@ import psutil
 import pytest
 import requests
 
-from tests.support.server import Server, eventually
+from tests.support.patience import eventually
+from tests.support.server import Server
 from tests.support.workers import Worker
 
 WHERE = ["", "_apart"]  # a job on a thread, and the same in a process of its own

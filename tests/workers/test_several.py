@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from flask_realtime.redisserver import RedisServer
-from tests.support.server import Server, eventually
+from tests.support.patience import eventually
+from tests.support.server import Server
 from tests.support.workers import JOBS, Worker
 
 LOST = "the process that ran it has ended"

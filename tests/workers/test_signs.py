@@ -8,7 +8,8 @@ from pathlib import Path
 from prometheus_client.parser import text_string_to_metric_families
 
 from flask_realtime.redisserver import RedisServer
-from tests.support.server import Server, eventually
+from tests.support.patience import eventually
+from tests.support.server import Server
 from tests.support.workers import JOBS, Worker
 
 TOKEN = "invented-token-0123456789"
