@@ -6,7 +6,7 @@ import logging
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import chain, groupby
 
 from flask import Response, request
 from werkzeug.datastructures import Range
@@ -56,9 +56,18 @@ def output_response(engine: Engine, run: Run, wanted: Wanted) -> Response:
 
     `X-Output-Offset` and `X-Output-Line` say where it begins: later than asked for when bytes there
     are no longer kept. A Range header counts from the beginning of the output, and excludes
-    `offset`, `line`, following and gzip. Raises BadOffset, BadLine, LineGone, StoreUnavailable and
-    ArchiveUnavailable.
+    `offset`, `line`, following and gzip. What goes away while it is sent breaks the answer off.
+    Raises BadOffset, BadLine, LineGone, UnknownRun, StoreUnavailable and ArchiveUnavailable.
     """
+    while True:
+        try:
+            return _response(engine, run, wanted)
+        except ConnectionAbortedError:  # retention was there between two looks: see what is left
+            run = engine.runs.get(run.id)
+
+
+def _response(engine: Engine, run: Run, wanted: Wanted) -> Response:
+    """Raises ConnectionAbortedError as well: the beginning is not there any more."""
     offset, until, end = _span(engine, run, wanted)
     begin, kept, line = _beginning(engine.log, run.id, offset, wanted)
     is_range = until is not None and _asked_range() is not None
@@ -72,7 +81,12 @@ def output_response(engine: Engine, run: Run, wanted: Wanted) -> Response:
     text = TextOutput(line.before) if wanted.is_text else None
     encoder = Encoder(text, gzip=packs, flushes=wanted.follow)
     is_exact = not packs and text is None
-    stream = _stream(engine, run, begin, until, encoder, computes=not is_exact)
+    items = _items(engine, run, begin, until, host.Connection(request.environ))
+    stream = _stream(items, encoder, computes=not is_exact)
+    if not wanted.follow:
+        first = next(stream, b"")
+        stream = chain((first,), stream) if first else stream
+    stream = _aborted(run, stream)
     if wanted.follow:
         stream = _watching(engine, run, stream)
     response = Response(stream, mimetype="text/plain")
@@ -150,25 +164,18 @@ def _watching(engine: Engine, run: Run, stream: Iterator[bytes]) -> Iterator[byt
         yield from stream
 
 
-def _stream(
-    engine: Engine, run: Run, begin: int, until: int | None, encoder: Encoder, *, computes: bool
-) -> Iterator[bytes]:
+def _stream(items: Iterator[list[Item]], encoder: Encoder, *, computes: bool) -> Iterator[bytes]:
     """The response's body, a piece for each read; constant in memory."""
-    connection = host.Connection(request.environ)
-
-    def pieces() -> Iterator[bytes]:
-        for items in _items(engine, run, begin, until, connection):
-            size = sum(len(item.data) for item in items if isinstance(item, Chunk))
-            if computes and size > OFFLOADED:
-                data = host.offload(encoder.feed, items)
-            else:
-                data = encoder.feed(items)
-            if data:
-                yield data
-        if rest := encoder.end():
-            yield rest
-
-    return _aborted(run, pieces())
+    for each in items:
+        size = sum(len(item.data) for item in each if isinstance(item, Chunk))
+        if computes and size > OFFLOADED:
+            data = host.offload(encoder.feed, each)
+        else:
+            data = encoder.feed(each)
+        if data:
+            yield data
+    if rest := encoder.end():
+        yield rest
 
 
 def _aborted(run: Run, stream: Iterator[bytes]) -> Iterator[bytes]:
@@ -184,13 +191,19 @@ def _aborted(run: Run, stream: Iterator[bytes]) -> Iterator[bytes]:
 def _items(
     engine: Engine, run: Run, cursor: int, until: int | None, connection: host.Connection
 ) -> Iterator[list[Item]]:
-    """The output in [cursor, until), or up to the run's end, as it can be read."""
+    """The output in [cursor, until), or up to the run's end, as it can be read.
+
+    Raises ConnectionAbortedError when the run is removed meanwhile.
+    """
     reader = LogReader(engine.log, run.id, READ_BYTES)
+    due = run.output_bytes if until is None and run.final else until or 0
     while until is None or cursor < until:
         ended = engine.outputs.ended(run)
         try:
             is_end = not ended and engine.log.mirrors.is_end(run.id, cursor)
             items = [] if is_end else reader.read(cursor)
+        except BadOffset:  # the run is no longer known, so that it has no bytes
+            items = []
         except (StoreUnavailable, ArchiveUnavailable):
             if connection.gone():
                 return
@@ -205,7 +218,11 @@ def _items(
                 items[-1] = replace(last, data=last.data[: until - last.offset])
             for _, alike in groupby(items, lambda item: isinstance(item, Gap)):
                 yield list(alike)  # what comes before a gap goes out before it
-        elif ended or connection.gone():
+        elif ended:
+            if cursor < due:
+                raise ConnectionAbortedError(f"bytes {cursor} to {due} are gone")
+            return
+        elif connection.gone():
             return
         else:
             engine.log.wait(run.id, cursor, GONE_CHECK_SECONDS)

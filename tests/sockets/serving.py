@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
+import os
 import re
 import signal
 import ssl
@@ -64,6 +65,7 @@ class Serving:
             self._process = subprocess.Popen(
                 [sys.executable, *command],
                 cwd=ROOT,
+                env={**os.environ, "REDIS_DATA": str(folder / "redis")},
                 stdin=subprocess.DEVNULL,
                 stdout=stream,
                 stderr=stream,
