@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from flask_realtime.store import keys
-from tests.support.pairs import numbered, pair_of_servers
+from tests.support.pairs import both_have, pair_of_servers, stopped_from_the_other
 from tests.support.patience import eventually
 from tests.support.redisgroups import Cluster
 from tests.support.redisrights import documented_rule_for_clusters, refusals, with_user
@@ -48,14 +48,8 @@ def test_a_master_dies_in_the_middle_of_runs(
     owner.kill()
     assert one.get("/healthz").status_code == 200
     assert one.ended(ends)["state"] == "succeeded"
-    for server in servers:
-        eventually(lambda server=server: server.get("/readyz").status_code == 200)
-        assert server.output(ends) == numbered(lines)
-    # What one tells the other is heard again as well.
-    eventually(lambda: other.post(f"/api/runs/{stopped}/stop").status_code == 200)
-    assert other.ended(stopped)["state"] == "stopped"
-    last = other.output(stopped)
-    assert last == one.output(stopped) == numbered(len(last) // 80)
+    both_have(servers, ends, lines)
+    stopped_from_the_other(servers, stopped)  # what one tells the other is heard again as well
     listed = other.get("/api/runs?state=succeeded").json()["runs"]
     assert ends in [run["id"] for run in listed]
     assert refusals(cluster) == []

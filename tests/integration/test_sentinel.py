@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.pairs import numbered, pair_of_servers
+from tests.support.pairs import both_have, pair_of_servers, stopped_from_the_other
 from tests.support.patience import eventually
 from tests.support.redisgroups import WatchedByThree
 from tests.support.server import Server
@@ -39,14 +39,8 @@ def test_the_master_dies_in_the_middle_of_runs(
     assert one.get("/healthz").status_code == 200
     assert one.ended(ends)["state"] == "succeeded"
     eventually(lambda: redis.named() == redis.replica.port)  # by that Sentinel, too
-    for server in servers:
-        eventually(lambda server=server: server.get("/readyz").status_code == 200)
-        assert server.output(ends) == numbered(lines)
-    # What one tells the other is heard again as well.
-    eventually(lambda: other.post(f"/api/runs/{stopped}/stop").status_code == 200)
-    assert other.ended(stopped)["state"] == "stopped"
-    last = other.output(stopped)
-    assert last == one.output(stopped) == numbered(len(last) // 80)
+    both_have(servers, ends, lines)
+    stopped_from_the_other(servers, stopped)  # what one tells the other is heard again as well
     assert other.ended(other.start_run("greet"))["state"] == "succeeded"
 
 
@@ -66,13 +60,8 @@ def test_a_replica_that_misses_the_newest_is_given_it_by_the_owner(
     redis.master.kill()
     redis.replica.signal(signal.SIGCONT)
     assert one.ended(run)["state"] == "succeeded"
-    for server in servers:
-        eventually(lambda server=server: server.get("/readyz").status_code == 200)
-        assert server.output(run) == numbered(lines)
+    both_have(servers, run, lines)
     # Of this one the new master knew nothing.
     eventually(lambda: other.get(f"/api/runs/{late}").status_code == 200)
     assert late in [each["id"] for each in other.get("/api/runs").json()["runs"]]
-    eventually(lambda: other.post(f"/api/runs/{late}/stop").status_code == 200)
-    assert other.ended(late)["state"] == "stopped"
-    printed = other.output(late)
-    assert printed == one.output(late) == numbered(len(printed) // 80)
+    stopped_from_the_other(servers, late)

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.support.patience import eventually
 from tests.support.server import Server
 
 
@@ -31,3 +32,19 @@ def pair_of_servers(
 def numbered(lines: int) -> bytes:
     """What the job `numbered` prints."""
     return b"".join(b"%079d\n" % number for number in range(lines))
+
+
+def both_have(servers: tuple[Server, Server], run: str, lines: int) -> None:
+    """See that both have each byte of a run of `numbered` that has printed all of its lines."""
+    for server in servers:
+        eventually(lambda server=server: server.get("/readyz").status_code == 200)
+        assert server.output(run) == numbered(lines)
+
+
+def stopped_from_the_other(servers: tuple[Server, Server], run: str) -> None:
+    """Stop a run of `numbered` of the first at the second, and see that both have all of it."""
+    one, other = servers
+    eventually(lambda: other.post(f"/api/runs/{run}/stop").status_code == 200)
+    assert other.ended(run)["state"] == "stopped"
+    printed = other.output(run)
+    assert printed == one.output(run) == numbered(len(printed) // 80)
