@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeVar
 from redis import Connection, ConnectionPool, Redis, RedisCluster, UnixDomainSocketConnection
 from redis.backoff import NoBackoff
 from redis.client import PubSub
+from redis.cluster import ClusterPubSub
 from redis.exceptions import ConnectionError, TimeoutError
 from redis.retry import Retry
 
@@ -178,6 +179,7 @@ class Subscription:
 
     def __init__(self, link: Link) -> None:
         self._link = link
+        self._first = ""  # channel
         self._pubsub: PubSub = link.call(lambda client: client.pubsub())  # type: ignore[no-untyped-call]
 
     def __enter__(self) -> Subscription:
@@ -187,7 +189,11 @@ class Subscription:
         self._link.run(self._pubsub.close)
 
     def subscribe(self, *channels: str) -> None:
-        """Ask for what is sent to `channels`. Raises what redis-py does."""
+        """Ask for what is sent to `channels`. Raises what redis-py does.
+
+        Of a cluster the node of the first of them is listened to.
+        """
+        self._first = self._first or channels[0]
         self._link.run(lambda: self._pubsub.subscribe(*channels))
 
     def unsubscribe(self, *channels: str) -> None:
@@ -195,10 +201,21 @@ class Subscription:
         self._link.run(lambda: self._pubsub.unsubscribe(*channels))  # type: ignore[no-untyped-call]
 
     def get(self, timeout: float) -> dict[str, Any] | None:
-        """Return the next message, as redis-py has it; None after `timeout` seconds."""
-        found: dict[str, Any] | None = self._link.run(
-            lambda: self._pubsub.get_message(timeout=timeout)
-        )
+        """Return the next message, as redis-py has it; None after `timeout` seconds.
+
+        Raises what redis-py does, and ConnectionError once the first channel belongs to another
+        node: messages would still come, but who sends one learns only who listens there.
+        """
+        found: dict[str, Any] | None = self._link.run(lambda: self._get(timeout))
+        return found
+
+    def _get(self, timeout: float) -> dict[str, Any] | None:
+        node = getattr(self._pubsub, "node", None)
+        if isinstance(self._pubsub, ClusterPubSub) and node is not None:
+            home = self._pubsub.cluster.get_node_from_key(self._first)
+            if home is not None and home.name != node.name:
+                raise ConnectionError(f"the channel {self._first} has moved to another node")
+        found: dict[str, Any] | None = self._pubsub.get_message(timeout=timeout)
         return found
 
     def ping(self) -> None:

@@ -31,6 +31,24 @@ def servers(
         yield pair
 
 
+def test_slots_move_in_the_middle_of_runs(cluster: Cluster, servers: tuple[Server, Server]) -> None:
+    """What resharding does: that of a run's output, there and back, and that of all records."""
+    one, other = servers
+    run = one.start_run("numbered", lines=10**9, pause_every=10)
+    eventually(lambda: len(other.output(run)) > 10_000)
+    for key in (keys.output(run), keys.output(run), keys.ACTIVE):
+        home = cluster.master_of(key)
+        before = len(other.output(run))
+        assert cluster.move_slot_of(key, next(each for each in cluster.masters() if each != home))
+        assert other.ended(other.start_run("greet"))["state"] == "succeeded"
+        eventually(lambda before=before: len(other.output(run)) > before)
+        assert one.get("/readyz").status_code == 200
+    # They listen where who sends them something learns that they do.
+    with cluster.master_of(keys.BUS).client() as client:
+        eventually(lambda: client.pubsub_numsub(keys.BUS) == [(keys.BUS.encode(), len(servers))])
+    stopped_from_the_other(servers, run)
+
+
 @pytest.mark.parametrize("part", ["of the output", "of the records"])
 def test_a_master_dies_in_the_middle_of_runs(
     cluster: Cluster, servers: tuple[Server, Server], part: str

@@ -12,6 +12,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -239,6 +240,33 @@ class Cluster(Group):
         """Whether all slots are served, as `node` has it."""
         with node.client() as client:
             return bool(client.execute_command("CLUSTER INFO")["cluster_state"] == "ok")
+
+    def masters(self) -> list[Node]:
+        """Those that have slots now."""
+        with self.nodes[-1].client() as client:
+            ports = {slots[2][1] for slots in client.execute_command("CLUSTER SLOTS")}
+        return [node for node in self.nodes if node.port in ports]
+
+    def move_slot_of(self, key: str, to: Node) -> int:
+        """Move the slot of `key`, with all that is in it, a key at a time; how many there were."""
+        moved = 0
+        with ExitStack() as stack:
+            source, target = (
+                stack.enter_context(node.client()) for node in (self.master_of(key), to)
+            )
+            slot = source.execute_command("CLUSTER KEYSLOT", key)
+            ids = [client.execute_command("CLUSTER MYID").decode() for client in (source, target)]
+            target.execute_command("CLUSTER SETSLOT", slot, "IMPORTING", ids[0])
+            source.execute_command("CLUSTER SETSLOT", slot, "MIGRATING", ids[1])
+            while keys := source.execute_command("CLUSTER GETKEYSINSLOT", slot, 1):
+                where = ("127.0.0.1", to.port, "", 0, 5000, "KEYS")
+                source.execute_command("MIGRATE", *where, *keys)
+                moved += 1
+                time.sleep(0.05)  # so that others find it in the middle of it
+            for client in (target, source):
+                client.execute_command("CLUSTER SETSLOT", slot, "NODE", ids[1])
+        eventually(lambda: self.master_of(key) is to)
+        return moved
 
     def master_of(self, key: str) -> Node:
         """The node that writes `key` now."""
