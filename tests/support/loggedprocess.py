@@ -59,6 +59,7 @@ class LoggedProcess:
         except BaseException:
             if process.poll() is None:
                 self.kill()
+            self._process = None
             raise
 
     @property

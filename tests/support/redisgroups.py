@@ -23,6 +23,7 @@ from redis.exceptions import RedisError
 
 from flask_realtime.redisserver import _DIE_WITH_PARENT
 from flask_realtime.store.redisbinary import find_binary
+from tests.server.certificates import write_certificate
 from tests.support.patience import eventually
 
 MASTER = "main"  # as the Sentinels call it
@@ -75,8 +76,7 @@ class Node:
         if sentinel:
             self._command.append("--sentinel")
         lines = [f"dir {self.folder}", "bind 127.0.0.1", "daemonize no", *options]
-        if not client.get("ssl"):
-            lines.append(f"port {port}")
+        lines += ["port 0", f"tls-port {port}"] if client.get("ssl") else [f"port {port}"]
         if not sentinel:
             lines += ['save ""', "appendonly yes", "repl-diskless-sync-delay 0"]
         (self.folder / "redis.conf").write_text("\n".join(lines) + "\n")
@@ -121,19 +121,66 @@ class Node:
             self.kill()
 
 
-class Group:
-    """Nodes that end together."""
+class Tls:
+    """Certificates of servers and of clients, made up in `folder`."""
 
     def __init__(self, folder: Path) -> None:
+        self.ca, self._server_key = write_certificate(folder / "server")
+        self.cert, self.key = write_certificate(folder / "client", "a client")
+        self._known = folder / "known.pem"
+        self._known.write_bytes(self.ca.read_bytes() + self.cert.read_bytes())
+        # For the tests' own clients.
+        self.client = {
+            "ssl": True,
+            "ssl_cert_reqs": "none",
+            "ssl_certfile": str(self.cert),
+            "ssl_keyfile": str(self.key),
+        }
+
+    def lines(self, clients: str = "yes") -> list[str]:
+        """What a node is told; `clients` is whether they have to show a certificate."""
+        return [
+            f"tls-cert-file {self.ca}",
+            f"tls-key-file {self._server_key}",
+            f"tls-ca-cert-file {self._known}",
+            f"tls-auth-clients {clients}",
+        ]
+
+    @property
+    def trust(self) -> str:
+        """What a URL says of the server's certificate."""
+        return f"ssl_ca_certs={self.ca}"
+
+    @property
+    def own(self) -> str:
+        """What a URL says of the client's certificate."""
+        return f"ssl_certfile={self.cert}&ssl_keyfile={self.key}"
+
+
+class Group:
+    """Nodes that end together. With `tls` they speak nothing else."""
+
+    def __init__(self, folder: Path, tls: Tls | None = None) -> None:
         self.folder = folder
+        self.tls = tls
         self.nodes: list[Node] = []
         self._ends = ExitStack()
 
     def add(self, port: int, *options: str, **more: Any) -> Node:
+        if self.tls is not None:
+            options = (*options, *self.tls.lines(), "tls-replication yes")
+            more |= self.tls.client
         node = Node(self.folder, port, *options, **more)
         self._ends.callback(node.stop)
         self.nodes.append(node)
         return node.start()
+
+    def _with_tls(self, url: str) -> str:
+        if self.tls is None:
+            return url
+        # They tell each other's addresses, which the certificate does not name.
+        options = f"{self.tls.trust}&{self.tls.own}&ssl_check_hostname=no"
+        return f"{url.replace('redis', 'rediss', 1)}?{options}"
 
     def __enter__(self) -> Group:
         return self
@@ -145,8 +192,8 @@ class Group:
 class WatchedByThree(Group):
     """A master and its replica, which three Sentinels watch."""
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
+    def __init__(self, folder: Path, tls: Tls | None = None) -> None:
+        super().__init__(folder, tls)
         ports = list(free_ports(5))
         self.sentinel_ports = ports[2:]
         try:
@@ -163,7 +210,7 @@ class WatchedByThree(Group):
     @property
     def url(self) -> str:
         hosts = ",".join(f"127.0.0.1:{port}" for port in self.sentinel_ports)
-        return f"redis+sentinel://{hosts}/{MASTER}"
+        return self._with_tls(f"redis+sentinel://{hosts}/{MASTER}")
 
     def _knows_all(self) -> bool:
         """Whether each Sentinel knows the others and the replica, which is up to date."""
@@ -192,13 +239,16 @@ def _watch(port: int) -> list[str]:
 class Cluster(Group):
     """Three masters, and `replicas` for each. `options` are lines for all nodes."""
 
-    def __init__(self, folder: Path, replicas: int = 0, *options: str, **client: Any) -> None:
-        super().__init__(folder)
-        self._tls = bool(client.get("ssl"))
+    def __init__(
+        self, folder: Path, replicas: int = 0, *options: str, tls: Tls | None = None
+    ) -> None:
+        super().__init__(folder, tls)
+        if tls is not None:
+            options = (*options, "tls-cluster yes")
         try:
             for port in free_ports(3 * (1 + replicas)):
                 self.add(port, "cluster-enabled yes", f"cluster-node-timeout {DOWN_MS}",
-                         "cluster-replica-validity-factor 0", *options, **client)  # fmt: skip
+                         "cluster-replica-validity-factor 0", *options)  # fmt: skip
             self._join(replicas)
         except BaseException:
             self.__exit__()
@@ -207,7 +257,7 @@ class Cluster(Group):
     @property
     def url(self) -> str:
         hosts = ",".join(f"127.0.0.1:{node.port}" for node in self.nodes)
-        return f"redis{'s' if self._tls else ''}+cluster://{hosts}"
+        return self._with_tls(f"redis+cluster://{hosts}")
 
     def _join(self, replicas: int) -> None:
         masters, others = self.nodes[:3], self.nodes[3:]

@@ -12,56 +12,43 @@ from flask_realtime.errors import ConfigurationError
 from flask_realtime.nodes.bus import Bus
 from flask_realtime.store.redischeck import check_redis
 from flask_realtime.store.store import Store
-from tests.server.certificates import write_certificate
 from tests.support.hub import until
-from tests.support.redisgroups import Group, free_ports
+from tests.support.redisgroups import Group, Tls, free_ports
 
 
-class Tls(Group):
+class Speaker(Group):
     """One server; it takes clients with a certificate of theirs, or, if `optional`, all."""
 
     def __init__(self, folder: Path, *, optional: bool = False) -> None:
         super().__init__(folder)
-        self.ca, key = write_certificate(folder / "server")
-        self.cert, self.key = write_certificate(folder / "client", "a client")
-        known = folder / "known.pem"
-        known.write_bytes(self.ca.read_bytes() + self.cert.read_bytes())
+        self.by = Tls(folder)
         (self.port,) = free_ports(1)
-        certificates = {"ssl_certfile": str(self.cert), "ssl_keyfile": str(self.key)}
-        self.add(
-            self.port,
-            "port 0",
-            f"tls-port {self.port}",
-            f"tls-cert-file {self.ca}",
-            f"tls-key-file {key}",
-            f"tls-ca-cert-file {known}",
-            f"tls-auth-clients {'optional' if optional else 'yes'}",
-            **{"ssl": True, "ssl_cert_reqs": "none", **certificates},
-        )
+        lines = self.by.lines("optional" if optional else "yes")
+        self.add(self.port, *lines, **self.by.client)
 
     def url(self, *options: str) -> str:
         return f"rediss://localhost:{self.port}/0?{'&'.join(options)}"
 
     @property
     def trust(self) -> str:
-        return f"ssl_ca_certs={self.ca}"
+        return self.by.trust
 
     @property
     def own(self) -> str:
-        return f"ssl_certfile={self.cert}&ssl_keyfile={self.key}"
+        return self.by.own
 
 
 @pytest.fixture(scope="module")
-def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tls]:
-    with Tls(tmp_path_factory.mktemp("strict")) as running:
-        assert isinstance(running, Tls)
+def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Speaker]:
+    with Speaker(tmp_path_factory.mktemp("strict")) as running:
+        assert isinstance(running, Speaker)
         yield running
 
 
 @pytest.fixture(scope="module")
-def lenient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tls]:
-    with Tls(tmp_path_factory.mktemp("lenient"), optional=True) as running:
-        assert isinstance(running, Tls)
+def lenient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Speaker]:
+    with Speaker(tmp_path_factory.mktemp("lenient"), optional=True) as running:
+        assert isinstance(running, Speaker)
         yield running
 
 
@@ -73,12 +60,12 @@ def fault(url: str) -> str:
     return line
 
 
-def test_a_client_with_the_right_certificates_is_served(strict: Tls, lenient: Tls) -> None:
+def test_a_client_with_the_right_certificates_is_served(strict: Speaker, lenient: Speaker) -> None:
     check_redis(strict.url(strict.trust, strict.own))
     check_redis(lenient.url(lenient.trust))
 
 
-def test_what_is_wrong_is_one_clear_line(strict: Tls, lenient: Tls, tmp_path: Path) -> None:
+def test_what_is_wrong_is_one_clear_line(strict: Speaker, lenient: Speaker, tmp_path: Path) -> None:
     said = fault(lenient.url())
     assert "is not trusted" in said
     assert "ssl_ca_certs=/path/ca.pem" in said
@@ -94,7 +81,7 @@ def test_what_is_wrong_is_one_clear_line(strict: Tls, lenient: Tls, tmp_path: Pa
         assert "one that speaks no TLS" in fault(f"rediss://localhost:{plain.port}/0")
 
 
-def test_the_hub_calls_and_listens_through_tls(lenient: Tls) -> None:
+def test_the_hub_calls_and_listens_through_tls(lenient: Speaker) -> None:
     store = Store()
     store.connect(lenient.url(lenient.trust))
     heard: list[object] = []
