@@ -251,6 +251,13 @@ class Connection:
         elif self.progress.phase is Phase.SOCKET:
             self._close_websocket()
 
+    def leave_at_last(self) -> None:
+        """Wait for the client no longer; what it has sent, and a request in progress, go on."""
+        phase = self.progress.phase
+        is_silent = phase in (Phase.HANDSHAKE, Phase.IDLE) and not self._has_unread()
+        if phase is Phase.SOCKET or is_silent:
+            self.cut()
+
     def _close_websocket(self) -> None:
         said = [function() for function in self._goodbyes]
         if said and True not in said:

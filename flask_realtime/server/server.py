@@ -217,8 +217,7 @@ class Server:
         self.let_go()
         self._wait_for_end(min(CLOSE_SECONDS, deadline.left()))
         for connection in list(self._connections):
-            if connection.progress.phase in (Phase.SOCKET, Phase.HANDSHAKE, Phase.IDLE):
-                connection.cut()
+            connection.leave_at_last()
         self._wait_for_end(deadline.left())
         if self._connections:
             _log.warning("%d requests were cut off by the stop", len(self._connections))

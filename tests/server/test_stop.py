@@ -58,6 +58,9 @@ def echo(value):
 def gone(*reason):
     print("client gone", file=sys.stderr, flush=True)
 
+from flask_realtime.server import server
+server.CLOSE_SECONDS = 60 if "patient" in sys.argv else server.CLOSE_SECONDS
+
 options = {"ssl_cert": "adhoc"} if "tls" in sys.argv else {}
 limits = Limits(stop_seconds=1 if "briefly" in sys.argv else 30)
 Server(app, limits=limits, access_log="combined").run(0, **options)
@@ -67,9 +70,14 @@ AT_ONCE = 20  # seconds that are fewer than those of a stop that waits for someb
 
 
 @pytest.fixture(params=["http", "https"])
-def program(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Program]:
-    more = ["tls"] if request.param == "https" else []
-    with Program(tmp_path, SERVE, *more) as running:
+def words(request: pytest.FixtureRequest) -> list[str]:
+    """What the program is told."""
+    return ["tls"] if request.param == "https" else []
+
+
+@pytest.fixture
+def program(words: list[str], tmp_path: Path) -> Iterator[Program]:
+    with Program(tmp_path, SERVE, *words) as running:
         yield running
 
 
@@ -112,8 +120,9 @@ def test_an_upload_in_progress_is_taken(program: Program) -> None:
         assert received(client).endswith(b"\r\n\r\n10")
 
 
-def test_requests_that_came_before_the_stop_are_answered(program: Program, tmp_path: Path) -> None:
+def test_requests_that_came_before_the_stop_are_answered(words: list[str], tmp_path: Path) -> None:
     with ExitStack() as stack:
+        program = stack.enter_context(Program(tmp_path, SERVE, "patient", *words))
         kept = stack.enter_context(asked(program, "/"))
         assert b"200 OK" in kept.recv(65536)
         holding = stack.enter_context(asked(program, f"/hold?file={tmp_path / 'go'}"))

@@ -93,13 +93,15 @@ def test_a_web_node_restarts_and_the_run_does_not_notice(own_server: Server, sta
         assert numbers == [b"%d" % number for number in range(len(numbers))]
 
 
-def test_what_a_killed_worker_had_is_lost_or_begun_anew(server: Server, start: Any) -> None:
+def test_what_a_killed_worker_had_is_lost_or_begun_anew(
+    server: Server, start: Any, tmp_path: Path
+) -> None:
     maimed = start("maimed", processes=1)
     other = server.start_run("ignores_stop")
     printed(server, other)  # so what follows is the other worker's
     killed = start("killed", processes=3)
     lost = [server.start_run(job, lines=5000, delay_ms=20) for job in ("count", "count_apart")]
-    again = server.start_run("again", count=100)
+    again = server.start_run("again", mark=str(tmp_path / "begun"))
     printed(server, *lost, again)
     killed.kill()
     (process,) = maimed.pool()
@@ -137,12 +139,12 @@ def test_a_worker_ends_warm_when_its_runs_have_ended(server: Server, start: Any)
 
 
 def test_a_worker_that_must_end_at_once_leaves_its_runs_to_others(
-    server: Server, start: Any
+    server: Server, start: Any, tmp_path: Path
 ) -> None:
     worker = start("cold", processes=3)
     lost = [server.start_run("count_apart", lines=5000, delay_ms=20)]
     lost.append(server.start_run("ignores_stop"))
-    again = server.start_run("again", count=30)
+    again = server.start_run("again", mark=str(tmp_path / "begun"))
     printed(server, *lost, again)
     worker.stop(signal.SIGQUIT)
     for run in lost:

@@ -1,6 +1,7 @@
 """Jobs with rules for workers."""
 
 import time
+from pathlib import Path
 
 from flask_realtime import job
 
@@ -32,9 +33,13 @@ def one_at_a_time(running):
 
 
 @job(retries=1)
-def again(running, count: int = 1000):
-    """May be begun anew when its worker is lost."""
-    lines(running, count, 0.05)
+def again(running, mark: str, count: int = 100):
+    """Comes to an end once it is begun anew; `mark` is a file that is not there yet."""
+    is_first = not Path(mark).exists()
+    Path(mark).touch()
+    lines(running, count, 0.01)
+    while is_first and running():
+        time.sleep(0.05)
 
 
 @job(timeout=0.5)
