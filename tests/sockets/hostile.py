@@ -19,6 +19,7 @@ from websockets.http11 import Response
 from websockets.uri import parse_uri
 
 from tests.sockets.serving import Serving
+from tests.support.serialtls import SerialTlsSocket
 
 CONT, TEXT, BINARY = Opcode.CONT, Opcode.TEXT, Opcode.BINARY
 CLOSE, PING, PONG = Opcode.CLOSE, Opcode.PING, Opcode.PONG
@@ -48,7 +49,8 @@ class Hostile:
         self._protocol = ClientProtocol(parse_uri(url), extensions=extensions, max_size=None)
         self.socket: Any = socket.create_connection(("127.0.0.1", served.port), 20)
         if (context := served.context()) is not None:
-            context.maximum_version = ssl.TLSVersion.MAXIMUM_SUPPORTED  # one thread: see context()
+            context.maximum_version = ssl.TLSVersion.MAXIMUM_SUPPORTED
+            context.sslsocket_class = SerialTlsSocket
             self.socket = context.wrap_socket(self.socket, server_hostname="127.0.0.1")
         self._protocol.send_request(self._protocol.connect())
         self.socket.sendall(b"".join(self._protocol.data_to_send()) + early)

@@ -62,8 +62,8 @@ def test_calls_under_way_come_to_their_end_before_it_is_closed(redis_server: Red
 
 def test_a_name_whose_resolution_hangs_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     """And takes one native thread, however many ask whether Redis answers."""
-    monkeypatch.setattr(redislink, "ANSWER_SECONDS", 1.0)
-    monkeypatch.setattr(store_module, "ANSWER_SECONDS", 1.0)
+    monkeypatch.setattr(redislink, "ANSWER_SECONDS", 3.0)  # all ask within it
+    monkeypatch.setattr(store_module, "ANSWER_SECONDS", 3.0)
     monkeypatch.setattr(store_module, "RECHECK_FIRST_SECONDS", 60.0)
     may_end = threading.Event()
     asked = 0

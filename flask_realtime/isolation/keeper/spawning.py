@@ -103,9 +103,8 @@ def _prepare(plan: Plan, keeper: int) -> None:
     if plan.cpu_seconds is not None:
         _bound_cpu(plan.cpu_seconds)
     signal.set_wakeup_fd(-1)
-    for each in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(each, signal.SIG_DFL)
-    for each in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them
+    # Ours have handlers, Python ignores some, and who starts a server in the background others.
+    for each in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
         signal.signal(each, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
