@@ -11,7 +11,7 @@ from tests.support.redisgroups import Group, WatchedByThree, free_ports
 from tests.support.redisrights import documented_rule, refusals, with_user
 from tests.support.server import Server
 from tests.support.workers import JOBS, Worker
-from tests.unit.test_redis_tls import Tls
+from tests.unit.test_redis_tls import Speaker
 
 
 def all_arrives(server: Server, *, lines: int = 100) -> None:
@@ -24,8 +24,8 @@ def all_arrives(server: Server, *, lines: int = 100) -> None:
 def test_everything_goes_through_tls(tmp_path: Path) -> None:
     for name in ("redis", "server"):
         (tmp_path / name).mkdir()
-    with Tls(tmp_path / "redis", optional=True) as redis:
-        assert isinstance(redis, Tls)
+    with Speaker(tmp_path / "redis", optional=True) as redis:
+        assert isinstance(redis, Speaker)
         options = {"REDIS_URL": redis.url(redis.trust), "JOBS_PATH": str(JOBS)}
         with (
             Server(tmp_path / "server", EXECUTOR="celery", **options) as server,
