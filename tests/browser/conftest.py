@@ -66,6 +66,8 @@ def open_page(browser: Browser, tolerated: list[str]) -> Iterator[Callable[[str]
 
     yield open_one
     for context in contexts:
+        for page in context.pages:
+            page.unroute_all(behavior="wait")  # one that is at work would fail the next test
         context.close()
     assert not faults
 

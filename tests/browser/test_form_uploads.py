@@ -87,7 +87,7 @@ def test_a_file_that_no_run_took_goes_with_the_page(forms: Server, open_page: Op
     card.locator("input[type=file]").set_input_files(file("left.csv", b"left behind"))
     expect(card.get_by_text("left.csv, 11 B")).to_be_visible(timeout=SECONDS)
     uploads = forms.folder / "instance" / "uploads"
-    assert holds(uploads, b"left behind")
+    eventually(lambda: holds(uploads, b"left behind"))
     page.goto("about:blank")
     eventually(lambda: not holds(uploads, b"left behind"))
 

@@ -4,7 +4,7 @@ import type { TextPoint } from "./row";
 import type { Rows } from "./rows";
 import { moved, type Splice } from "./splice";
 
-interface Held {
+export interface Held {
   readonly anchor: TextPoint;
   readonly focus: TextPoint;
 }
@@ -71,12 +71,12 @@ export class LogSelection {
     return selectedText(this.model, first, last);
   }
 
-  /** Rows have other numbers now. An end of the selection that is gone moves to the next row below. */
+  /** Rows have other numbers now. */
   splice(splice: Splice): void {
     if (!this.#held) return;
-    const [anchor, focus] = [movedPoint(this.#held.anchor, splice), movedPoint(this.#held.focus, splice)];
-    if (anchor.line === focus.line && anchor.column === focus.column) this.clear();
-    else this.#held = { anchor, focus };
+    const held = heldThrough(this.#held, splice);
+    if (held === null) this.clear();
+    else this.#held = held;
   }
 
   clear(): void {
@@ -119,9 +119,19 @@ export class LogSelection {
   }
 }
 
-function movedPoint(point: TextPoint, splice: Splice): TextPoint {
-  const line = moved(point.line, splice);
-  return line === null ? { line: splice.at + splice.removed, column: 0 } : { ...point, line };
+/**
+ * What is selected once rows have other numbers. What came in the place of the row where the selection begins, or
+ * ends, is selected as well; null when it was in that row as a whole.
+ */
+export function heldThrough({ anchor, focus }: Held, splice: Splice): Held | null {
+  const ends = [moved(anchor.line, splice), moved(focus.line, splice)] as const;
+  if (ends[0] === null && ends[1] === null) return null;
+  const below = splice.at + splice.removed;
+  const gone = (isFirst: boolean) => ({ line: isFirst ? below - splice.added : below, column: 0 });
+  return {
+    anchor: ends[0] === null ? gone(anchor.line < focus.line) : { ...anchor, line: ends[0] },
+    focus: ends[1] === null ? gone(focus.line < anchor.line) : { ...focus, line: ends[1] },
+  };
 }
 
 /** Text from one point to a later one, lines joined by newlines. Lines no longer kept are left out. */
