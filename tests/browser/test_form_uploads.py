@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import hashlib
+import os
 from pathlib import Path
 from typing import Any
 
