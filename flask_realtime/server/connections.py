@@ -18,6 +18,7 @@ from flask_realtime.server.tls import Credentials
 
 GOING_AWAY = b"\x88\x02" + struct.pack("!H", 1001)  # a WebSocket's close frame, RFC 6455
 SWITCHING = b"HTTP/1.1 101"
+COMING_SECONDS = 1.0  # from a connection to its first request; browsers make some in reserve
 _SPEAKS_TLS = b"This port speaks https only.\n"
 PLAIN_ON_TLS = (
     b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n"
@@ -205,6 +206,7 @@ class Connection:
         self.socket: Any = plain
         self.protocol: Any = None  # once there is one
         self.task: Any = None
+        self.has_asked = False  # anything so far
         self.is_leaving = False
         self._goodbyes: list[Callable[[], object]] = []
 
@@ -246,7 +248,7 @@ class Connection:
         if self.protocol is not None:
             self.protocol.close_connection = True  # the answer in progress says so
         if self.progress.phase is Phase.IDLE:
-            if not self._has_unread():
+            if not (self._has_just_come() or self._has_unread()):
                 self.cut()
         elif self.progress.phase is Phase.SOCKET:
             self._close_websocket()
@@ -274,6 +276,10 @@ class Connection:
             _log.debug("a WebSocket of %s has gone already: %s", self.address, error)
         finally:
             self.socket.settimeout(timeout)
+
+    def _has_just_come(self) -> bool:
+        """Whether its first request is on its way, as far as one can know."""
+        return not self.has_asked and time.monotonic() - self.progress.since < COMING_SECONDS
 
     def _has_unread(self) -> bool:
         """Whether the client has sent what the hub has not come to read yet."""

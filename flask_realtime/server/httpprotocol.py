@@ -130,6 +130,7 @@ class Protocol:
     def _head(self, first: bytes) -> Fields | None:
         """Read the rest of the head; None when it was refused, or cut off."""
         self.guard.progress.enter(Phase.HEAD, self.guard.progress.since)
+        self.guard.has_asked = True
         try:
             line = parse_line(first)
             self._take_line(line)
