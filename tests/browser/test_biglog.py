@@ -182,8 +182,10 @@ def test_a_hole_is_loaded_as_a_whole(server: Server, open_page: Open, big: str) 
     asked = hole.inner_text()
     page.get_by_role("button", name="Load all").focus()
     page.keyboard.press("Enter")
-    # Another hole may come at once: more lines than a page holds.
-    eventually(lambda: asked not in (said := hole.all_inner_texts()) and "loading" not in str(said))
+    # Another hole may come at once: more lines than a page holds. 24 MB take a busy browser long.
+    eventually(
+        lambda: asked not in (said := hole.all_inner_texts()) and "loading" not in str(said), 180
+    )
     page.keyboard.press("Home")  # the keyboard is still in the log
     row(page, "line 1").or_(page.locator(".row.is-gap")).first.wait_for()
     # More lines than a page holds: the first of them had to go again.

@@ -76,11 +76,13 @@ def nothing_left_and_healthy(server: Server) -> Iterator[None]:
     answers: list[int | str] = []
 
     def ask() -> None:
-        while not over.wait(0.05):
+        while True:
             try:
                 answers.append(requests.get(f"{server.url}/healthz", timeout=10).status_code)
             except requests.RequestException as error:
                 answers.append(repr(error))
+            if over.wait(0.05):
+                return
 
     asking = threading.Thread(target=ask)
     asking.start()

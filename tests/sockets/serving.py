@@ -64,8 +64,8 @@ class Serving:
         with self._log.open("wb") as stream:
             self._process = subprocess.Popen(
                 [sys.executable, *command],
-                cwd=ROOT,
-                env={**os.environ, "REDIS_DATA": str(folder / "redis")},
+                cwd=folder,  # what it keeps is below
+                env={**os.environ, "PYTHONPATH": str(ROOT)},
                 stdin=subprocess.DEVNULL,
                 stdout=stream,
                 stderr=stream,
