@@ -33,11 +33,12 @@ class Port:
         self,
         has_room: Callable[[], bool],
         wait: Callable[[], object],
-        take: Callable[[Port, socket.socket, Any], None],
+        take: Callable[[Port, socket.socket, Any], bool],
     ) -> None:
         """Hand clients to `take`; while there is no room, they stand in the system's line.
 
-        `wait` returns when there may be room again. `take` must not wait.
+        `wait` returns when there may be room again. `take` must not wait; it is False when the
+        machine cannot serve one more.
         """
         self._has_room = has_room
         self._wait = wait
@@ -65,7 +66,8 @@ class Port:
                 _log.warning("no connection can be accepted now: %s", error.strerror)
                 host.sleep(BUSY_SECONDS)
                 continue
-            self._take(self, plain, address)
+            if not self._take(self, plain, address):
+                host.sleep(BUSY_SECONDS)
 
     def _take_line(self) -> None:
         """To close the socket would reset their connections, with a request on its way perhaps."""

@@ -237,7 +237,7 @@ class Server:
     def _has_room(self) -> bool:
         return len(self._connections) < self.limits.max_connections
 
-    def _take(self, port: Port, plain: socket.socket, address: Any) -> None:
+    def _take(self, port: Port, plain: socket.socket, address: Any) -> bool:
         connection = Connection(plain, address, port.certificates is not None)
         self._connections.add(connection)
         try:
@@ -246,6 +246,8 @@ class Server:
             _log.warning("no connection can be served now: %s", error)
             self._connections.discard(connection)
             plain.close()
+            return False
+        return True
 
     def _serve_connection(self, port: Port, connection: Connection) -> None:
         try:

@@ -1,104 +1,79 @@
-"""Answers with a run's output while retention takes it away."""
+"""The stream of a download while Redis or the archive is away, over a log in memory."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from flask import Flask, Response
 
-from flask_realtime import logreader
-from flask_realtime.errors import UnknownRun
-from flask_realtime.runs import Run
-from flask_realtime.store import keys
+from flask_realtime import host
+from flask_realtime.errors import ArchiveUnavailable, StoreUnavailable
+from flask_realtime.tail import Chunk, Gap, Item
 from flask_realtime.web import outputresponse
-from flask_realtime.web.outputresponse import Wanted, output_response
-from tests.support.watchedengine import Start, Watched
+from flask_realtime.web.outputresponse import _items
 
-LINES = 50_000
-ALL = "".join(f"{number}\n" for number in range(LINES)).encode()
-Ask = Callable[..., Response]
+WHOLE = b"0123456789"
 
 
-@pytest.fixture
-def watched(engine: Start, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watched]:
-    monkeypatch.setattr(logreader, "READ_ENTRIES", 1)  # a piece for each of Redis' entries
-    with engine() as running:
-        yield running
+class FlakyLog:
+    """Ten bytes, of which two come at a time; each other read fails."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+        self.reads = 0
+        self.waits = 0
+
+    def read(self, run: str, offset: int, max_bytes: int, entries: int) -> list[Item]:
+        self.reads += 1
+        if self.reads % 2:
+            raise self.error
+        data = WHOLE[offset : offset + 2]
+        return [Chunk(offset, 0, 1, data, 1)] if data else []
+
+    def wait_readable(self) -> None:
+        self.waits += 1
 
 
-@pytest.fixture
-def run(watched: Watched) -> Run:
-    """It has ended, and its output has several entries in Redis."""
-    made = watched.start("count", to=LINES)
-    ended: Run = watched.ended(made)
-    return ended
+def items(log: Any, *, until: int | None, is_gone: bool = False) -> list[list[Item]]:
+    engine: Any = SimpleNamespace(log=log, outputs=SimpleNamespace(ended=lambda run: True))
+    connection: Any = SimpleNamespace(gone=lambda: is_gone)
+    run: Any = SimpleNamespace(id="run", final=False)
+    return list(_items(engine, run, 0, until, connection))
 
 
-@pytest.fixture
-def ask(watched: Watched, run: Run) -> Iterator[Ask]:
-    with Flask("asked").test_request_context("/output"):
-        yield lambda **wanted: output_response(watched.engine, run, Wanted(**wanted))
+def text(pieces: list[list[Item]]) -> bytes:
+    return b"".join(item.data for piece in pieces for item in piece if isinstance(item, Chunk))
 
 
-def remove(watched: Watched, run: Run) -> None:
-    """The record goes first, as retention does it."""
-    watched.engine.store.call(lambda client: client.delete(keys.record(run.id)))
-    watched.engine.log.forget(run.id)
+@pytest.mark.parametrize("error", [ArchiveUnavailable("away"), StoreUnavailable("away")])
+@pytest.mark.parametrize("until", [None, 10, 7])
+def test_it_waits_for_what_is_away(error: Exception, until: int | None) -> None:
+    log = FlakyLog(error)
+    assert text(items(log, until=until)) == WHOLE[:until]
+    assert log.waits >= 4
 
 
-def first_read(monkeypatch: pytest.MonkeyPatch, before: Callable[[], None]) -> None:
-    """Let `before` happen between the look at what there is and the first read of it."""
-    reader = outputresponse.LogReader
-    done = []
-
-    class Late(reader):  # type: ignore[misc,valid-type]
-        def read(self, offset: int) -> Any:
-            if not done:
-                done.append(before())
-            return super().read(offset)
-
-    monkeypatch.setattr(outputresponse, "LogReader", Late)
-
-
-def test_output_that_goes_before_the_first_read_is_a_gap(
-    watched: Watched, run: Run, ask: Ask, monkeypatch: pytest.MonkeyPatch
+def test_it_does_not_wait_for_ever_for_a_client_that_left(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert ask().get_data() == ALL
-    first_read(monkeypatch, lambda: watched.engine.log.discard(run.id))
-    answer = ask()
-    assert answer.get_data() == b""
-    assert answer.headers["X-Output-Offset"] == str(len(ALL))
+    monkeypatch.setattr(outputresponse, "GONE_CHECK_SECONDS", 0.01)
+    log = FlakyLog(ArchiveUnavailable("away"))
+    monkeypatch.setattr(log, "wait_readable", host.Signal().wait)  # it never comes back
+    assert items(log, until=None, is_gone=True) == []
 
 
-def test_a_run_that_goes_before_the_first_read_is_unknown(
-    watched: Watched, run: Run, ask: Ask, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first_read(monkeypatch, lambda: remove(watched, run))
-    with pytest.raises(UnknownRun):
-        ask()
+def test_a_gap_comes_by_itself() -> None:
+    class Gappy:
+        def read(self, run: str, offset: int, max_bytes: int, entries: int) -> list[Item]:
+            whole: list[Item] = [
+                *(Chunk(0, 0, 1, b"ab", 1), Chunk(2, 0, 1, b"c", 1)),
+                *(Gap(3, 6, 1), Chunk(6, 0, 1, b"d", 1)),
+            ]
+            return [item for item in whole if item.offset >= offset]
 
-
-@pytest.mark.parametrize("wanted", [{}, {"follow": True}, {"is_text": True}])
-def test_a_run_that_goes_in_the_middle_breaks_the_answer_off(
-    watched: Watched, run: Run, ask: Ask, wanted: dict[str, bool]
-) -> None:
-    pieces = ask(**wanted).iter_encoded()
-    first = next(pieces)
-    assert ALL.startswith(first)
-    assert len(first) < len(ALL)
-    remove(watched, run)
-    with pytest.raises(ConnectionAbortedError, match=f"to {len(ALL)} are gone"):
-        list(pieces)
-
-
-def test_who_has_followed_a_run_to_its_end_has_all_although_it_goes(
-    watched: Watched, run: Run, ask: Ask
-) -> None:
-    pieces = ask(follow=True).iter_encoded()
-    got = b""
-    while len(got) < len(ALL):
-        got += next(pieces)
-    remove(watched, run)
-    assert got + b"".join(pieces) == ALL
+    assert items(Gappy(), until=7) == [
+        [Chunk(0, 0, 1, b"ab", 1), Chunk(2, 0, 1, b"c", 1)],
+        [Gap(3, 6, 1)],
+        [Chunk(6, 0, 1, b"d", 1)],
+    ]
