@@ -28,6 +28,10 @@ MAX_BYTES = 16 << 20
 # The name under which sources are compiled, so that their warnings, and no others, are silenced.
 _COMPILED_AS = "<code census>"
 
+# CPython 3.11 counts the depth of a tree for all threads together: when two parse at once it takes
+# one for broken (SystemError).
+_PARSING = threading.Lock()
+
 
 @dataclass(frozen=True, slots=True)
 class Counts:
@@ -99,7 +103,9 @@ def count(source: bytes) -> Counts:
     # Said each time, and each time the same: another job may have reset the filters.
     warnings.filterwarnings("ignore", module=_COMPILED_AS)
     functions = classes = 0
-    for node in ast.walk(ast.parse(source, _COMPILED_AS)):
+    with _PARSING:
+        tree = ast.parse(source, _COMPILED_AS)
+    for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             functions += 1
         elif isinstance(node, ast.ClassDef):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import subprocess
 import sys
 import threading
+import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -272,3 +275,21 @@ def test_it_is_a_job() -> None:
         "limit": {"type": "integer", "minimum": 0, "default": 0},
     }
     assert made.description.startswith("Count functions, classes and lines")
+
+
+def test_two_runs_do_not_parse_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """CPython 3.11 would take a tree for broken, now and then."""
+    parse, at_once, most = ast.parse, 0, 0
+
+    def watched(*args: Any) -> ast.AST:
+        nonlocal at_once, most
+        at_once += 1
+        most = max(most, at_once)
+        time.sleep(0.05)
+        at_once -= 1
+        return parse(*args)
+
+    monkeypatch.setattr(ast, "parse", watched)
+    with ThreadPoolExecutor(3) as pool:
+        assert len(set(pool.map(count, [b"def a(): pass\n"] * 3))) == 1
+    assert most == 1
